@@ -1,0 +1,162 @@
+# The loop tools. Programs are found by their folder: cmd/NAME/main.c becomes build/BUILD/bin/NAME.
+#
+#   make                 build everything               make check      unit tests and bats
+#   make BUILD=san       address + undefined sanitizers make lint       style, layers, man pages
+#   make BUILD=cov       coverage                       make bench      measured side by side
+#   make install         DESTDIR= PREFIX=/usr/local     make demo       a whole run on the mock agent
+#   make deps            what is missing; installs it where it may
+
+BUILD  ?= release
+PREFIX ?= /usr/local
+CC     ?= cc
+MUSL   ?= $(shell command -v musl-gcc)
+
+# Programs that are started once an event: linked statically, with musl where it is, and without libraries.
+STATIC := loop-emit loop-lock
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wswitch-enum -Wconversion
+FLAGS_release := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
+FLAGS_san     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_cov     := -O0 -g --coverage
+LINK_release  := -Wl,-z,relro,-z,now
+LINK_san      := -fsanitize=address,undefined
+LINK_cov      := --coverage
+ifndef FLAGS_$(BUILD)
+$(error BUILD=$(BUILD): choose release, san or cov)
+endif
+
+B        := build/$(BUILD)
+CPPFLAGS += -D_GNU_SOURCE -Icommon
+CFLAGS   += -std=c17 $(WARNINGS) $(FLAGS_$(BUILD)) $(if $(CI),-Werror)
+LDFLAGS  += $(LINK_$(BUILD)) -Wl,--as-needed
+LDLIBS   += -ljansson -luv -lwslay
+
+PROGRAMS := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
+SCRIPTS  := $(patsubst cmd/%/main.bash,%,$(wildcard cmd/*/main.bash))
+BINS     := $(PROGRAMS:%=$(B)/bin/%) $(SCRIPTS:%=$(B)/bin/%)
+MODULES  := $(wildcard common/*.c)
+# The modules that need nothing but libc: those a static program can be made of.
+HEAVY    := $(shell grep -l -E '^.include (<(jansson|uv|wslay|hiredis)|"json\.h")' common/*.[ch])
+PLAIN    := $(filter-out $(addsuffix .c,$(basename $(HEAVY))),$(MODULES))
+
+all: $(BINS)
+.PHONY: all check check-unit check-bats lint bench demo demo-run deps install uninstall clean completions
+
+# A program's own extra sources and libraries: cmd/NAME/build.mk sets SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME.
+-include $(wildcard cmd/*/build.mk)
+
+$(B)/common/%.o: common/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/libloop.a: $(MODULES:%.c=$(B)/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# One set of rules a program: its folder's sources and those build.mk names, then the library.
+define program
+OBJECTS_$(1) := $$(patsubst %.c,$(B)/%.o,$$(wildcard cmd/$(1)/*.c)) \
+	$$(patsubst %.c,$(B)/cmd/$(1)/extra/%.o,$$(notdir $$(SOURCES_$(1))))
+$(B)/cmd/$(1)/%.o: cmd/$(1)/%.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS) $$(CPPFLAGS_$(1)) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+$(B)/bin/$(1): $$(OBJECTS_$(1)) $(B)/libloop.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS) $$(LDLIBS_$(1))
+-include $$(OBJECTS_$(1):.o=.d)
+endef
+
+# The same, static: by musl-gcc where it is, else by the compiler at hand; never under the sanitizers, which need libc.
+STATIC_CC := $(or $(MUSL),$(CC))
+define static_program
+$(B)/static/cmd/$(1)/%.o: cmd/$(1)/%.c
+	@mkdir -p $$(@D)
+	$(STATIC_CC) $$(CPPFLAGS) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+$(B)/bin/$(1): $$(patsubst %.c,$(B)/static/%.o,$$(wildcard cmd/$(1)/*.c)) $(B)/static/libloop.a
+	@mkdir -p $$(@D)
+	$(STATIC_CC) $$(CFLAGS) -static -o $$@ $$^
+-include $$(patsubst %.c,$(B)/static/%.d,$$(wildcard cmd/$(1)/*.c))
+endef
+
+$(B)/static/common/%.o: common/%.c
+	@mkdir -p $(@D)
+	$(STATIC_CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/static/libloop.a: $(PLAIN:%.c=$(B)/static/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+AS_STATIC := $(if $(filter release,$(BUILD)),$(filter $(STATIC),$(PROGRAMS)))
+$(foreach p,$(AS_STATIC),$(eval $(call static_program,$(p))))
+$(foreach p,$(filter-out $(AS_STATIC),$(PROGRAMS)),$(eval $(call program,$(p))))
+
+$(SCRIPTS:%=$(B)/bin/%): $(B)/bin/%: cmd/%/main.bash
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
+# Unit tests: one binary; every system call named here can be made to fail by a test.
+WRAPPED := write writev fsync fdatasync openat renameat
+UNITS   := $(wildcard tests/unit/*.c)
+$(B)/tests/unit/%.o: tests/unit/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/tests/unit/unit: $(UNITS:%.c=$(B)/%.o) $(B)/libloop.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
+
+check: deps
+	@$(MAKE) --no-print-directory check-unit check-bats
+
+check-unit: $(B)/tests/unit/unit
+	$(B)/tests/unit/unit
+
+check-bats: all $(B)/tests/unit/unit
+	PATH="$(CURDIR)/$(B)/bin:$$PATH" BUILD_DIR="$(CURDIR)/$(B)" bats --print-output-on-failure $(if $(T),$(T),tests)
+
+lint:
+	@tests/lint/lint
+
+bench: all
+	@tests/bench/bench
+
+demo: deps
+	@$(MAKE) --no-print-directory demo-run
+
+demo-run: all
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" loop demo
+
+deps:
+	@.ci/deps
+
+completions: all
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" completions/generate
+
+BINDIR   := $(DESTDIR)$(PREFIX)/bin
+SHAREDIR := $(DESTDIR)$(PREFIX)/share/loop
+MANDIR   := $(DESTDIR)$(PREFIX)/share/man
+BASHDIR  := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSHDIR   := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+FISHDIR  := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+PAGES    := $(wildcard cmd/*/*.[1-8] share/doc/*.[1-8])
+SHARED   := $(shell find share -type f 2>/dev/null)
+
+install: all
+	install -d $(BINDIR) $(SHAREDIR)
+	install -m 755 $(BINS) $(BINDIR)
+	@for f in $(SHARED); do \
+		mode=644; if [ -x $$f ]; then mode=755; fi; \
+		install -D -m $$mode $$f $(SHAREDIR)/$${f#share/} || exit 1; done
+	@for f in $(PAGES); do install -D -m 644 $$f $(MANDIR)/man$${f##*.}/$${f##*/} || exit 1; done
+	@for p in loop $(PROGRAMS); do install -D -m 644 completions/loop.bash $(BASHDIR)/$$p || exit 1; done
+	install -D -m 644 completions/_loop $(ZSHDIR)/_loop
+	install -D -m 644 completions/loop.fish $(FISHDIR)/loop.fish
+
+uninstall:
+	rm -f $(addprefix $(BINDIR)/,$(PROGRAMS) $(SCRIPTS)) $(addprefix $(BASHDIR)/,loop $(PROGRAMS))
+	rm -f $(ZSHDIR)/_loop $(FISHDIR)/loop.fish $(foreach p,$(PAGES),$(MANDIR)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)))
+	rm -rf $(SHAREDIR)
+
+clean:
+	rm -rf build
+
+-include $(MODULES:%.c=$(B)/%.d) $(PLAIN:%.c=$(B)/static/%.d) $(UNITS:%.c=$(B)/%.d)

@@ -1,0 +1,203 @@
+#include "io.h"
+
+#include "buf.h"
+#include "id.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+int io_open(int dir, const char *path, int flags, mode_t mode)
+{
+	int fd;
+
+	do
+		fd = openat(dir, path, flags | O_CLOEXEC | O_NOCTTY, mode);
+	while (fd < 0 && errno == EINTR);
+	return fd < 0 ? -errno : fd;
+}
+
+int io_write(int fd, const void *bytes, size_t length)
+{
+	struct iovec v = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+
+	return io_writev(fd, &v, 1);
+}
+
+int io_writev(int fd, struct iovec *v, int count)
+{
+	while (count) {
+		ssize_t n = writev(fd, v, MIN(count, 1024));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		for (; count && (size_t)n >= v->iov_len; v++, count--)
+			n -= (ssize_t)v->iov_len;
+		if (count) {
+			v->iov_base = (char *)v->iov_base + n;
+			v->iov_len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+ssize_t io_read_some(int fd, void *bytes, size_t length)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, bytes, length);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+ssize_t io_read(int fd, void *bytes, size_t length)
+{
+	size_t got = 0;
+
+	while (got < length) {
+		ssize_t n = io_read_some(fd, (char *)bytes + got, length - got);
+
+		if (n < 0)
+			return n;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+ssize_t io_pread(int fd, void *bytes, size_t length, off_t at)
+{
+	size_t got = 0;
+
+	while (got < length) {
+		ssize_t n = pread(fd, (char *)bytes + got, length - got, at + (off_t)got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+int io_read_all(int fd, size_t max, struct buf *out)
+{
+	struct stat st;
+	size_t room = 4096;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+		room = MIN((size_t)st.st_size, max) + 1;
+	for (size_t got = 0;;) {
+		ssize_t n = io_read_some(fd, buf_reserve(out, room), room);
+
+		if (n <= 0) {
+			buf_add(out, "", 0); /* terminates */
+			return (int)n;
+		}
+		out->length += (size_t)n;
+		got += (size_t)n;
+		if (got > max)
+			return -EMSGSIZE;
+		room = MAX((size_t)4096, MIN(got, (size_t)1 << 20));
+	}
+}
+
+int io_read_file(int dir, const char *path, size_t max, struct buf *out)
+{
+	AUTO_CLOSE int fd = io_open(dir, path, O_RDONLY, 0);
+
+	return fd < 0 ? fd : io_read_all(fd, max, out);
+}
+
+int io_sync_dir(int dir)
+{
+	/* Some file systems (and all pipes) have nothing to sync. */
+	if (fsync(dir) < 0 && errno != EINVAL && errno != EROFS)
+		return -errno;
+	return 0;
+}
+
+/* Writes and syncs the temporary file; the name is the caller's to rename or remove. */
+static int write_temporary(int dir, const char *path, const void *bytes, size_t length, mode_t mode)
+{
+	AUTO_CLOSE int fd = io_open(dir, path, O_WRONLY | O_CREAT | O_EXCL, mode);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = io_write(fd, bytes, length);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	return r;
+}
+
+/* The folder that a path names its file in. */
+static int open_parent(int dir, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096];
+
+	if (!slash)
+		return io_open(dir, ".", O_RDONLY | O_DIRECTORY, 0);
+	if ((size_t)(slash - path) >= sizeof folder)
+		return -ENAMETOOLONG;
+	snprintf(folder, sizeof folder, "%.*s", (int)MAX(slash - path, 1), path);
+	return io_open(dir, folder, O_RDONLY | O_DIRECTORY, 0);
+}
+
+int io_replace(int dir, const char *path, const void *bytes, size_t length, mode_t mode)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	AUTO_CLOSE int parent = open_parent(dir, path);
+	char temporary[300];
+	unsigned random;
+	int r;
+
+	if (parent < 0)
+		return parent;
+	id_random(&random, sizeof random);
+	if (snprintf(temporary, sizeof temporary, ".%s.%08x", name, random) >= 256)
+		return -ENAMETOOLONG;
+	r = write_temporary(parent, temporary, bytes, length, mode);
+	if (r == 0 && renameat(parent, temporary, parent, name) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlinkat(parent, temporary, 0);
+		return r;
+	}
+	return io_sync_dir(parent);
+}
+
+int io_pipe(int ends[2])
+{
+	return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int io_nonblock(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return -errno;
+	flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+	return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
+}
+
+void io_fill_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR); /* inherited on purpose */
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}

@@ -1,0 +1,51 @@
+/*
+ * lock: named locks and counted resources among processes, without a daemon.
+ * One file a lock, locks/NAME.lk, shows the queue as text; ownership itself is
+ * open-file-description byte locks (F_OFD_SETLK), which the kernel frees with
+ * the description: a crash is a release.
+ */
+#ifndef LOCK_H
+#define LOCK_H
+
+#include "err.h"
+#include "state.h"
+
+enum { LOCK_SHARED_UNITS = 1,
+	LOCK_CAPACITY_MAX = 4096 };
+
+/* One name that is wanted. */
+struct lock_want {
+	const char *name;
+	int64_t units;	  /* 1 for a plain lock */
+	int64_t capacity; /* 1 for a plain lock; 0: as the file says, else 1 */
+	bool shared;	  /* 1 unit of a capacity that only an exclusive holder takes whole */
+};
+
+struct lock_options {
+	int64_t timeout;   /* ns; 0: do not wait; NS_FOREVER */
+	int priority;	   /* 0 to 100, as events' */
+	const char *label; /* shown in list; may be NULL */
+};
+
+struct lock; /* everything that one call acquired */
+
+/*
+ * All of these or none, taken in the order of their names. 0, or -EAGAIN (held
+ * by others and no waiting), -ETIMEDOUT, -EDEADLK (chosen as a deadlock's
+ * victim; the err tells the cycle), -EINTR (a signal with a handler came), or
+ * another -errno. On -EAGAIN and -ETIMEDOUT the err names the holder.
+ * Descriptors are close-on-exec.
+ */
+int lock_acquire(struct lock **, const struct state *, const struct lock_want *, size_t count,
+	const struct lock_options *, struct err *) MUST_CHECK;
+void lock_release(struct lock *);
+
+/* Of the i-th want: the slot (0 up; the first of its units) and the fencing token, which only
+ * grows. */
+int64_t lock_slot(const struct lock *, size_t i);
+int64_t lock_token(const struct lock *, size_t i);
+
+/* Whether exec'd children inherit the hold: it then lasts until the last of them is gone. */
+int lock_inherit(const struct lock *, bool on);
+
+#endif

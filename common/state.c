@@ -1,0 +1,178 @@
+#include "state.h"
+
+#include "err.h"
+#include "io.h"
+#include "mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+static const char format_version[] = "1\n";
+
+void state_close(struct state *s)
+{
+	if (s->dir >= 0)
+		close(s->dir);
+	free(s->path);
+	*s = (struct state){.dir = -1};
+}
+
+int state_file(const struct state *s, const char *path, int flags, mode_t mode)
+{
+	return io_open(s->dir, path, flags | O_NOFOLLOW, mode);
+}
+
+int state_folder(const struct state *s, const char *path)
+{
+	char part[PATH_MAX];
+	const char *end = path;
+
+	if (strlen(path) >= sizeof part)
+		return -ENAMETOOLONG;
+	while (*end) {
+		end += strcspn(end + 1, "/") + 1;
+		snprintf(part, sizeof part, "%.*s", (int)(end - path), path);
+		if (mkdirat(s->dir, part, 0700) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return state_file(s, path, O_RDONLY | O_DIRECTORY, 0);
+}
+
+/* Cuts the last folder off an absolute path; false at the root. */
+static bool go_up(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash == path && !path[1])
+		return false;
+	slash[slash == path] = '\0';
+	return true;
+}
+
+/* The nearest .loop in the working directory or above it, as a new string; NULL if there is none.
+ */
+static char *search(const char *from)
+{
+	char here[PATH_MAX];
+
+	snprintf(here, sizeof here, "%s", from);
+	do {
+		char *candidate = mem_format("%s/.loop", here[1] ? here : "");
+
+		if (access(candidate, F_OK) == 0)
+			return candidate;
+		free(candidate);
+	} while (go_up(here));
+	return NULL;
+}
+
+/* Where the state directory is, or where it would be made. */
+static int locate(char **path, bool *named, bool *exists, struct err *e)
+{
+	const char *env = getenv("LOOP_DIR");
+	char cwd[PATH_MAX];
+
+	*named = env && *env;
+	if (*named && *env == '/') {
+		*path = mem_string(env);
+		*exists = access(env, F_OK) == 0;
+		return 0;
+	}
+	if (!getcwd(cwd, sizeof cwd))
+		return err_sys(e, -errno, "the working directory");
+	if (*named)
+		*path = mem_format("%s/%s", cwd, env);
+	else if ((*path = search(cwd)))
+		return *exists = true, 0;
+	else
+		*path = mem_format("%s/.loop", cwd);
+	*exists = access(*path, F_OK) == 0;
+	return 0;
+}
+
+/* Ours, or named on purpose: a .loop that somebody else left in a shared folder is not taken for
+ * ours. */
+static int check_owner(const struct state *s, bool named, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(s->dir, &st) < 0)
+		return err_sys(e, -errno, "%s", s->path);
+	if (named || st.st_uid == geteuid())
+		return 0;
+	return err_set(e, -EPERM,
+		"%s: belongs to another user (uid %u); set LOOP_DIR to use it all the same",
+		s->path, (unsigned)st.st_uid);
+}
+
+/* The format file is written last, so a directory without one is new or half made: both are
+ * finished here. */
+static int check_format(const struct state *s, bool make, struct err *e)
+{
+	char text[16] = "";
+	AUTO_CLOSE int fd = state_file(s, "format", O_RDONLY, 0);
+	ssize_t n;
+	int r;
+
+	if (fd >= 0) {
+		n = io_read(fd, text, sizeof text - 1);
+		if (n < 0)
+			return err_sys(e, (int)n, "%s/format", s->path);
+		if (strcmp(text, format_version) == 0)
+			return 0;
+		return err_set(e, -ENOTSUP, "%s: format %.*s is not known to this version", s->path,
+			(int)strcspn(text, "\n"), text);
+	}
+	if (fd != -ENOENT)
+		return err_sys(e, fd, "%s/format", s->path);
+	if (!make)
+		return 0;
+	r = io_replace(s->dir, ".gitignore", "*\n", 2, 0600);
+	if (r == 0)
+		r = io_replace(s->dir, "format", format_version, strlen(format_version), 0600);
+	return r < 0 ? err_sys(e, r, "%s", s->path) : 0;
+}
+
+static int open_state(struct state *s, bool make, struct err *e)
+{
+	bool named, exists;
+	int r;
+
+	*s = (struct state){.dir = -1};
+	r = locate(&s->path, &named, &exists, e);
+	if (r < 0)
+		return r;
+	if (!exists && !make) {
+		r = err_set(e, -ENOENT,
+			"no state directory: no .loop here or above, and LOOP_DIR is not set");
+		goto out;
+	}
+	if (!exists && mkdir(s->path, 0700) < 0 && errno != EEXIST) {
+		r = err_sys(e, -errno, "%s: cannot make the state directory", s->path);
+		goto out;
+	}
+	s->dir = io_open(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY, 0);
+	if (s->dir < 0) {
+		r = err_sys(e, s->dir, "%s", s->path);
+		goto out;
+	}
+	r = check_owner(s, named, e);
+	if (r == 0)
+		r = check_format(s, make, e);
+out:
+	if (r < 0)
+		state_close(s);
+	return r;
+}
+
+int state_find(struct state *s, struct err *e)
+{
+	return open_state(s, false, e);
+}
+
+int state_open(struct state *s, struct err *e)
+{
+	return open_state(s, true, e);
+}

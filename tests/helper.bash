@@ -1,0 +1,75 @@
+# helper: what every .bats file loads. Each test has a scratch folder of its own (it is also the
+# working directory) with its own state directory, ends what it started by pid, and waits for
+# conditions instead of sleeping.
+# shellcheck shell=bash
+
+SOURCE_TREE=$(cd "$BATS_TEST_DIRNAME" && while [ ! -f Makefile ]; do cd ..; done && pwd)
+export SOURCE_TREE
+
+setup() {
+	unset "${!LOOP_@}" CDPATH
+	export LC_ALL=C.UTF-8 TZ=UTC NO_COLOR=1
+	SCRATCH=$BATS_TEST_TMPDIR
+	export LOOP_DIR=$SCRATCH/.loop HOME=$SCRATCH/home
+	export GIT_CONFIG_GLOBAL=$SCRATCH/gitconfig GIT_CONFIG_NOSYSTEM=1
+	mkdir -p "$HOME"
+	printf '[user]\n\tname = Test\n\temail = test@localhost\n[init]\n\tdefaultBranch = main\n' \
+		>"$GIT_CONFIG_GLOBAL"
+	cd "$SCRATCH" || return
+	declare -ga STARTED=()
+	if declare -F setup_more >/dev/null; then setup_more; fi
+}
+
+teardown() {
+	local pid
+	for pid in "${STARTED[@]}"; do
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	if declare -F teardown_more >/dev/null; then teardown_more; fi
+}
+
+# start COMMAND…: in the background, ended with the test; its pid is in $started.
+start() {
+	"$@" 3>&- &
+	started=$!
+	STARTED+=("$started")
+}
+
+# wait_for SECONDS COMMAND…: until the command succeeds; fails after that many seconds.
+wait_for() {
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		if ((SECONDS >= deadline)); then
+			echo "still not so: $*" >&2
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# status_is N COMMAND…: runs it (output in $output, stderr in $stderr) and compares its exit status.
+status_is() {
+	local want=$1
+	shift
+	run --separate-stderr "$@"
+	if [ "$status" -ne "$want" ]; then
+		printf 'status %s, not %s: %s\nstdout: %s\nstderr: %s\n' \
+			"$status" "$want" "$*" "$output" "$stderr" >&2
+		return 1
+	fi
+}
+
+# has TEXT PART: whether a text holds a part; says so where it does not.
+has() {
+	[[ $1 == *"$2"* ]] || {
+		printf 'not found: %s\nin: %s\n' "$2" "$1" >&2
+		return 1
+	}
+}
+bats_require_minimum_version 1.5.0
