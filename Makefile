@@ -40,6 +40,10 @@ MODULES  := $(wildcard common/*.c)
 HEAVY    := $(shell grep -l -E '^.include (<(jansson|uv|wslay|hiredis)|"json\.h")' common/*.[ch])
 PLAIN    := $(filter-out $(addsuffix .c,$(basename $(HEAVY))),$(MODULES))
 
+# One short line a step; V=1 shows the commands.
+Q   := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
 all: $(BINS)
 .PHONY: all check check-unit check-bats lint bench demo demo-run deps install uninstall clean completions
 
@@ -48,11 +52,13 @@ all: $(BINS)
 
 $(B)/common/%.o: common/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/libloop.a: $(MODULES:%.c=$(B)/%.o)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 # One set of rules a program: its folder's sources and those build.mk names, then the library.
 define program
@@ -60,10 +66,12 @@ OBJECTS_$(1) := $$(patsubst %.c,$(B)/%.o,$$(wildcard cmd/$(1)/*.c)) \
 	$$(patsubst %.c,$(B)/cmd/$(1)/extra/%.o,$$(notdir $$(SOURCES_$(1))))
 $(B)/cmd/$(1)/%.o: cmd/$(1)/%.c
 	@mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS) $$(CPPFLAGS_$(1)) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(call say,CC,$$@)
+	$(Q)$$(CC) $$(CPPFLAGS) $$(CPPFLAGS_$(1)) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
 $(B)/bin/$(1): $$(OBJECTS_$(1)) $(B)/libloop.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS) $$(LDLIBS_$(1))
+	$$(call say,LINK,$$@)
+	$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS) $$(LDLIBS_$(1))
 -include $$(OBJECTS_$(1):.o=.d)
 endef
 
@@ -72,20 +80,24 @@ STATIC_CC := $(or $(MUSL),$(CC))
 define static_program
 $(B)/static/cmd/$(1)/%.o: cmd/$(1)/%.c
 	@mkdir -p $$(@D)
-	$(STATIC_CC) $$(CPPFLAGS) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(call say,CC,$$@)
+	$(Q)$(STATIC_CC) $$(CPPFLAGS) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
 $(B)/bin/$(1): $$(patsubst %.c,$(B)/static/%.o,$$(wildcard cmd/$(1)/*.c)) $(B)/static/libloop.a
 	@mkdir -p $$(@D)
-	$(STATIC_CC) $$(CFLAGS) -static -o $$@ $$^
+	$$(call say,LINK,$$@)
+	$(Q)$(STATIC_CC) $$(CFLAGS) -static -o $$@ $$^
 -include $$(patsubst %.c,$(B)/static/%.d,$$(wildcard cmd/$(1)/*.c))
 endef
 
 $(B)/static/common/%.o: common/%.c
 	@mkdir -p $(@D)
-	$(STATIC_CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(STATIC_CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/static/libloop.a: $(PLAIN:%.c=$(B)/static/%.o)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 AS_STATIC := $(if $(filter release,$(BUILD)),$(filter $(STATIC),$(PROGRAMS)))
 $(foreach p,$(AS_STATIC),$(eval $(call static_program,$(p))))
@@ -93,16 +105,19 @@ $(foreach p,$(filter-out $(AS_STATIC),$(PROGRAMS)),$(eval $(call program,$(p))))
 
 $(SCRIPTS:%=$(B)/bin/%): $(B)/bin/%: cmd/%/main.bash
 	@mkdir -p $(@D)
-	install -m 755 $< $@
+	$(call say,COPY,$@)
+	$(Q)install -m 755 $< $@
 
 # Unit tests: one binary; every system call named here can be made to fail by a test.
 WRAPPED := write writev fsync fdatasync openat renameat
 UNITS   := $(wildcard tests/unit/*.c)
 $(B)/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/tests/unit/unit: $(UNITS:%.c=$(B)/%.o) $(B)/libloop.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
 
 check: deps
 	@$(MAKE) --no-print-directory check-unit check-bats

@@ -73,7 +73,7 @@ void buf_drop(struct buf *b, size_t length)
 {
 	b->length -= length;
 	if (length)
-		memmove(b->text, b->text + length, b->length);
+		memmove(b->text, b->text + length, b->length + 1);
 }
 
 char *buf_take(struct buf *b)

@@ -16,7 +16,9 @@ void clock_free_run(void);
 /* Sleeps for this long, whatever signals come. */
 void clock_sleep(int64_t ns);
 
-/* For poll-like calls: milliseconds until the deadline, rounded up, at least 0; -1 for NS_FOREVER.
+/*
+ * For poll-like calls: milliseconds until the deadline, rounded up, at least 0; -1 for
+ * NS_FOREVER.
  */
 int clock_poll_timeout(int64_t deadline);
 

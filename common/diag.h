@@ -25,14 +25,18 @@ struct diags {
 	size_t count, capacity, errors, warnings;
 };
 
-/* A note belongs to the error or warning before it and stays behind it, wherever its own place is.
+/*
+ * A note belongs to the error or warning before it and stays behind it, wherever its
+ * own place is.
  */
 void diag_error(struct diags *, size_t offset, const char *format, ...) PRINTF_LIKE(3, 4);
 void diag_warning(struct diags *, size_t offset, const char *format, ...) PRINTF_LIKE(3, 4);
 void diag_note(struct diags *, size_t offset, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* One line each, sorted by place; name is the file's, as the user gave it. Columns count bytes
- * from 1. */
+/*
+ * One line each, sorted by place; name is the file's, as the user gave it. Columns
+ * count bytes from 1.
+ */
 void diags_format(
 	struct diags *, const char *name, const char *text, size_t length, struct buf *out);
 void diags_clear(struct diags *);

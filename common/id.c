@@ -67,6 +67,10 @@ const char *id_boot(void)
 	return boot;
 }
 
+/* Fields 3 and 22 of proc(5)'s stat. */
+static const char after_name[] = " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+				 " %*s %*s %*s %llu";
+
 int owner_of(pid_t pid, struct owner *owner)
 {
 	char path[40], stat[1024], *p;
@@ -78,11 +82,7 @@ int owner_of(pid_t pid, struct owner *owner)
 		return -ESRCH;
 	/* The name in parentheses may hold anything: what is ours begins behind the last one. */
 	p = strrchr(stat, ')');
-	if (!p ||
-		sscanf(p + 1,
-			" %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-			"%*s %llu",
-			&state, &start) != 2)
+	if (!p || sscanf(p + 1, after_name, &state, &start) != 2)
 		return -ESRCH;
 	if (state == 'Z' || state == 'X')
 		return -ESRCH;

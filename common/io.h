@@ -12,8 +12,10 @@
 
 struct buf;
 
-/* openat(2), close-on-exec, never a controlling terminal. The state directory's own files are
- * opened with O_NOFOLLOW besides. */
+/*
+ * openat(2), close-on-exec, never a controlling terminal. The state directory's own
+ * files are opened with O_NOFOLLOW besides.
+ */
 int io_open(int dir, const char *path, int flags, mode_t mode) MUST_CHECK;
 
 /* Everything, or -errno; what was written before a failure stays. The iovec is used up. */

@@ -20,11 +20,15 @@ static inline void json_release(json_t **tree)
 /* One document; NULL with "line:column: what" in the err. The caller owns a reference. */
 json_t *json_parse(const char *text, size_t length, struct err *) MUST_CHECK;
 
-/* A file of at most max bytes; NULL with its name in the err, the code (-errno, -EINVAL for the
- * text) in *code. */
+/*
+ * A file of at most max bytes; NULL with its name in the err, the code (-errno, -EINVAL
+ * for the text) in *code.
+ */
 json_t *json_read(int dir, const char *path, size_t max, int *code, struct err *) MUST_CHECK;
 
-/* Compact text added to the buffer. Never straight to a descriptor: that writes a token at a time.
+/*
+ * Compact text added to the buffer. Never straight to a descriptor: that writes a token
+ * at a time.
  */
 void json_add(struct buf *, const json_t *);
 

@@ -11,6 +11,7 @@ char *lines_room(struct lines *l, size_t room)
 void lines_fed(struct lines *l, size_t length)
 {
 	l->rest.length += length;
+	l->rest.text[l->rest.length] = '\0';
 }
 
 /* A line without an end in sight that is too long already: forget it, keep skipping. */

@@ -21,8 +21,10 @@ struct lines {
 char *lines_room(struct lines *, size_t room);
 void lines_fed(struct lines *, size_t length);
 
-/* The next whole line, without its newline; valid until the next lines_room. False if there is none
- * yet. */
+/*
+ * The next whole line, without its newline; valid until the next lines_room. False if
+ * there is none yet.
+ */
 bool lines_next(struct lines *, char **line, size_t *length);
 
 /* At the end of the stream: what stands behind the last newline. False if nothing does. */

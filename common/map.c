@@ -83,8 +83,10 @@ void *map_add(struct map *m, const char *key, size_t n, void *value)
 	return s->value;
 }
 
-/* Closes the gap at the slot: later entries of the probe sequence move up (Knuth, 6.4, algorithm
- * R). */
+/*
+ * Closes the gap at the slot: later entries of the probe sequence move up (Knuth, 6.4,
+ * algorithm R).
+ */
 static void close_gap(struct map *m, size_t gap)
 {
 	size_t mask = m->capacity - 1;

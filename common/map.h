@@ -31,7 +31,8 @@ void map_clear(struct map *);			 /* frees the map, not keys or values */
 
 /* Walks all entries, in no particular order; nothing may be added or removed meanwhile. */
 #define map_each(map, s)                                                               \
-	for (struct map_slot *s = (map)->slot; s < (map)->slot + (map)->capacity; s++) \
+	for (struct map_slot *s = (map)->slot, *s##_end = s ? s + (map)->capacity : s; \
+		s < s##_end; s++)                                                      \
 		if (s->key)
 
 #endif

@@ -9,8 +9,10 @@
 
 #include <errno.h>
 
-/* The state of one pass over argv: operands are gathered in place, in front of what is still to be
- * read. */
+/*
+ * The state of one pass over argv: operands are gathered in place, in front of what is
+ * still to be read.
+ */
 struct parser {
 	const struct command *command;
 	char **argv;

@@ -45,8 +45,7 @@ struct command {
 	const struct opt *options;
 	const struct command *subs;	 /* ended by a NULL name */
 	int (*run)(const struct args *); /* returns the exit status; NULL: a subcommand is needed */
-	bool takes_command;		 /* "-- COMMAND": own failures are status 125 and what follows "--" is
-			       not parsed */
+	bool takes_command;		 /* so "--" ends the options and our own failures are 125 */
 };
 
 /*

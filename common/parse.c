@@ -32,8 +32,10 @@ int parse_int(const char *text, int64_t min, int64_t max, int64_t *out)
 	return 0;
 }
 
-/* Reads digits with an optional fraction, scaled by unit: "1.5" with 10 is 15. Moves *p behind
- * them. */
+/*
+ * Reads digits with an optional fraction, scaled by unit: "1.5" with 10 is 15. Moves *p
+ * behind them.
+ */
 static int scaled(const char **p, int64_t unit, int64_t *out)
 {
 	const char *s = *p;
@@ -48,11 +50,14 @@ static int scaled(const char **p, int64_t unit, int64_t *out)
 	if (__builtin_mul_overflow(value, unit, &value))
 		return -ERANGE;
 	if (*s == '.') {
+		double fraction = 0, place = 1;
+
 		if (!is_digit(*++s))
 			return -EINVAL;
-		for (int64_t part = unit / 10; is_digit(*s); s++, part /= 10)
-			if (__builtin_add_overflow(value, part * (*s - '0'), &value))
-				return -ERANGE;
+		for (; is_digit(*s); s++)
+			fraction += (*s - '0') * (place /= 10);
+		if (__builtin_add_overflow(value, (int64_t)((double)unit * fraction + 0.5), &value))
+			return -ERANGE;
 	}
 	*p = s;
 	*out = value;

@@ -10,15 +10,19 @@
 
 int parse_int(const char *text, int64_t min, int64_t max, int64_t *out) MUST_CHECK;
 
-/* "250ms", "90s", "5m", "1h30m", "2d", "1.5s", "0"; a bare number is seconds. Nanoseconds, never
- * negative. */
+/*
+ * "250ms", "90s", "5m", "1h30m", "2d", "1.5s", "0"; a bare number is seconds.
+ * Nanoseconds, never negative.
+ */
 int parse_duration(const char *text, int64_t *ns) MUST_CHECK;
 
 /* "512", "64K", "10M", "2G", "1T": powers of 1024, in bytes. */
 int parse_size(const char *text, int64_t *bytes) MUST_CHECK;
 
-/* RFC 3339 ("2026-11-20T09:01:02.5Z", "+01:00"), or an age before now ("10m"). Nanoseconds since
- * the epoch. */
+/*
+ * RFC 3339 ("2026-11-20T09:01:02.5Z", "+01:00"), or an age before now ("10m").
+ * Nanoseconds since the epoch.
+ */
 int parse_time(const char *text, int64_t now, int64_t *ns) MUST_CHECK;
 int parse_rfc3339(const char *text, size_t length, int64_t *ns) MUST_CHECK;
 
@@ -29,13 +33,15 @@ int parse_dollars(const char *text, int64_t *micros) MUST_CHECK;
 bool name_valid(const char *text);
 
 /* Writers return out. */
-enum { TIME_SIZE = 32,
+enum {
+	TIME_SIZE = 32,
 	DURATION_SIZE = 32,
-	BYTES_SIZE = 32 };
-char *format_time(char out[TIME_SIZE], int64_t ns); /* 2026-11-20T09:01:02.123456Z */
-char *format_duration(
-	char out[DURATION_SIZE], int64_t ns);		 /* 3m12s, 450ms: two units at most, for people */
-char *format_bytes(char out[BYTES_SIZE], int64_t bytes); /* 1.4G, for people */
+	BYTES_SIZE = 32,
+};
+
+char *format_time(char out[TIME_SIZE], int64_t ns);	    /* 2026-11-20T09:01:02.123456Z */
+char *format_duration(char out[DURATION_SIZE], int64_t ns); /* 3m12s, 450ms: for people */
+char *format_bytes(char out[BYTES_SIZE], int64_t bytes);    /* 1.4G: for people */
 
 /*
  * The candidate nearest to a misspelt word by Damerau-Levenshtein distance, at

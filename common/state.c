@@ -51,7 +51,9 @@ static bool go_up(char *path)
 	return true;
 }
 
-/* The nearest .loop in the working directory or above it, as a new string; NULL if there is none.
+/*
+ * The nearest .loop in the working directory or above it, as a new string; NULL if
+ * there is none.
  */
 static char *search(const char *from)
 {
@@ -92,8 +94,10 @@ static int locate(char **path, bool *named, bool *exists, struct err *e)
 	return 0;
 }
 
-/* Ours, or named on purpose: a .loop that somebody else left in a shared folder is not taken for
- * ours. */
+/*
+ * Ours, or named on purpose: a .loop that somebody else left in a shared folder is not
+ * taken for ours.
+ */
 static int check_owner(const struct state *s, bool named, struct err *e)
 {
 	struct stat st;
@@ -107,8 +111,10 @@ static int check_owner(const struct state *s, bool named, struct err *e)
 		s->path, (unsigned)st.st_uid);
 }
 
-/* The format file is written last, so a directory without one is new or half made: both are
- * finished here. */
+/*
+ * The format file is written last, so a directory without one is new or half made: both
+ * are finished here.
+ */
 static int check_format(const struct state *s, bool make, struct err *e)
 {
 	char text[16] = "";
