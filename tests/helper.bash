@@ -1,7 +1,7 @@
 # helper: what every .bats file loads. Each test has a scratch folder of its own (it is also the
 # working directory) with its own state directory, ends what it started by pid, and waits for
 # conditions instead of sleeping.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # run sets status, output and stderr
 
 SOURCE_TREE=$(cd "$BATS_TEST_DIRNAME" && while [ ! -f Makefile ]; do cd ..; done && pwd)
 export SOURCE_TREE
