@@ -15,9 +15,11 @@ struct spawn {
 	char *const *env;   /* NULL: ours */
 	const char *dir;    /* NULL: ours */
 	int in, out, error; /* become 0, 1, 2; -1: /dev/null */
-	const int *keep;    /* further descriptors that stay open under their numbers */
+	const int *keep;    /* further descriptors (3 up) that stay open under their numbers */
 	size_t keep_count;
 	bool new_session; /* setsid; otherwise a process group of its own */
+	bool same_group;  /* neither: it stays in our process group */
+	bool outlives;	  /* it is not killed when the thread that started it ends */
 	int64_t memory;	  /* RLIMIT_AS in bytes; 0: none */
 };
 
@@ -28,29 +30,38 @@ struct child {
 };
 
 /*
- * Starts it; the program is found by PATH of env. -ENOENT (not found), -EACCES
- * or -ENOEXEC (cannot be run) as execve said, else what fork said. The child
- * has default signal dispositions and an empty mask, and is killed by the
- * kernel when the thread that started it ends.
+ * Starts it; a program without a slash is found by PATH of env, and a file that
+ * is no program but may be executed is run by /bin/sh, as execvp(3) does.
+ * -ENOENT (not found), -EACCES and so on (cannot be run) as execve said;
+ * -ECANCELED for what stood in the way before it, a missing dir above all: the
+ * err tells. The child has default signal
+ * dispositions and an empty mask, and is killed by the kernel when the thread
+ * that started it ends. Costs no copy of our memory (vfork semantics); safe
+ * with threads.
  */
 int proc_spawn(struct child *, const struct spawn *, struct err *) MUST_CHECK;
 void child_close(struct child *); /* the pidfd; does not end or reap it */
 
-/* 126 or 127 as a shell would say, 125 for the rest: the exit status that fits a failed proc_spawn.
- */
+/* What a shell would say of a failed exec: 127 not found, 126 cannot be run; 125 for the rest. */
 int proc_spawn_status(int code) __attribute__((const));
 
 /* A wait status as an exit status: the code, or 128 + the signal. */
 int proc_exit_status(int wait_status) __attribute__((const));
 
 /*
- * From here on nothing of our tree outlives us: forks, and the *inner* process
- * returns from this call and does the work; the outer waits, hands signals on
- * and ends as the inner ended. Both are subreapers and watch each other; if
- * either is killed, the other kills everything below. Call it before any
- * descriptor or thread is made that must not be shared. 0 or -errno.
+ * From here on nothing of our tree outlives us. Forks twice: the innermost
+ * process returns from this call and does the work; the outermost keeps our
+ * pid, hands signals on, stops and goes on with the work and ends as it ended.
+ * The one between them is a guard in a process group of its own. All three are
+ * subreapers: whichever is killed, another sees it and kills everything below;
+ * what the work left behind at its end is killed as well. Where a cgroup (v2)
+ * may be made, the work is put into one, which is killed in addition. Call it
+ * before any thread is made and before stdio holds anything. 0 or -errno.
  */
 int proc_contain(struct err *) MUST_CHECK;
+
+/* In the work: what is still running below it when it exits by itself stays. */
+void proc_contain_keep(void);
 
 /* What a sweep did. */
 struct sweep {
@@ -59,20 +70,27 @@ struct sweep {
 };
 
 /*
- * Ends whatever is left below us except the processes in spare: stopped first,
- * so that nothing forks away, then killed and reaped, until nothing is left or
- * the deadline (clock_now) has passed. With marker ("LOOP_SESSION=ses_…") only
- * trees whose environment holds that string, and also those that were
- * reparented elsewhere. -ETIMEDOUT if something is left (uninterruptible).
+ * Ends whatever is left below us, except the processes in spare and what is
+ * below those: stopped first, so that nothing forks away, then killed and
+ * reaped, until nothing is left or the deadline (clock_now) has passed. All
+ * zombies among our own children are reaped: wait for those that matter first,
+ * or spare them.
+ * With marker ("LOOP_SESSION=ses_…"): only the processes, wherever they are,
+ * that were started with that string in their environment, and what is below
+ * them, but never ourselves nor an ancestor.
+ * 0, or -ETIMEDOUT if something is left (uninterruptible).
  */
 int proc_sweep(const char *marker, const pid_t *spare, size_t spare_count, int64_t deadline,
 	struct sweep *);
 
-/* CPU time in ns that the tree below (and with) pid has used, ended children that were waited for
- * included. */
+/*
+ * CPU time in ns that the tree below (and with) pid has used, ended children
+ * that were waited for included. 0 for pid means everything below us, without
+ * ourselves: also what left its parents.
+ */
 int64_t proc_tree_cpu(pid_t pid);
 
-/* Resident memory of that tree in bytes. */
+/* Resident memory of that tree in bytes; shared pages count in every process. */
 int64_t proc_tree_memory(pid_t pid);
 
 #endif

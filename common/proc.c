@@ -1,0 +1,268 @@
+/*
+ * A child is made by clone(2) with CLONE_VM and CLONE_VFORK: it borrows our
+ * memory until it has become its program, so starting costs the same however
+ * large we are, and what went wrong in it is simply there to be read.
+ */
+#include "proc.h"
+
+#include "buf.h"
+#include "die.h"
+#include "mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+/* What the child needs, made ready before it is born: it must not allocate. */
+struct launch {
+	const struct spawn *spec;
+	char *const *env;
+	struct strs paths; /* where the program may be, in the order of PATH */
+	char **shell_argv; /* room for /bin/sh, the file and the arguments */
+	pid_t parent;
+	struct owner owner; /* the child looks at itself: later, exec would be in the way */
+	const char *step;   /* what failed, for people; NULL: exec itself */
+	int error;
+};
+
+static const char *lookup(char *const *env, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; env && *env; env++)
+		if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
+			return *env + n + 1;
+	return NULL;
+}
+
+static void find_paths(struct launch *l)
+{
+	const char *name = l->spec->argv[0], *path = lookup(l->env, "PATH");
+
+	if (strchr(name, '/') || !*name) {
+		strs_add(&l->paths, name);
+		return;
+	}
+	if (!path)
+		path = "/usr/local/bin:/usr/bin:/bin";
+	for (;; path++) {
+		size_t n = strcspn(path, ":");
+
+		strs_format(&l->paths, "%.*s/%s", (int)(n ? n : 1), n ? path : ".", name);
+		path += n;
+		if (!*path)
+			return;
+	}
+}
+
+static void prepare_shell(struct launch *l)
+{
+	size_t n = 0;
+
+	while (l->spec->argv[n])
+		n++;
+	l->shell_argv = mem_zero(n + 2, sizeof *l->shell_argv);
+	for (size_t i = 1; i < n; i++)
+		l->shell_argv[i + 1] = l->spec->argv[i];
+}
+
+static int failed(struct launch *l, const char *step)
+{
+	l->error = errno;
+	l->step = step;
+	return -1;
+}
+
+/* Ignored signals stay ignored over exec, and a handler must not run in borrowed memory. */
+static void reset_signals(void)
+{
+	const struct sigaction normal = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		sigaction(i, &normal, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Sources that lie among 0, 1, 2 move out of the way before any of the three is made. */
+static int place_standard(struct launch *l)
+{
+	int from[] = {l->spec->in, l->spec->out, l->spec->error};
+
+	for (int i = 0; i < 3; i++)
+		if (from[i] >= 0 && from[i] < 3 && from[i] != i) {
+			from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
+			if (from[i] < 0)
+				return failed(l, "dup");
+		}
+	for (int i = 0; i < 3; i++) {
+		int fd = from[i] >= 0 ? from[i] : open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		if (fd < 0)
+			return failed(l, "/dev/null");
+		if (fd == i ? fcntl(fd, F_SETFD, 0) < 0 : dup2(fd, i) < 0)
+			return failed(l, "dup");
+	}
+	return 0;
+}
+
+/* Everything from 3 up closes at exec, whoever opened it, but for what is kept. */
+static int place_rest(struct launch *l)
+{
+	if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		for (int fd = 3; fd < 4096; fd++)
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	for (size_t i = 0; i < l->spec->keep_count; i++)
+		if (fcntl(l->spec->keep[i], F_SETFD, 0) < 0)
+			return failed(l, "a descriptor to keep");
+	return 0;
+}
+
+static int place_process(struct launch *l)
+{
+	const struct spawn *s = l->spec;
+	const struct rlimit memory = {(rlim_t)s->memory, (rlim_t)s->memory};
+
+	if (s->new_session && setsid() < 0)
+		return failed(l, "setsid");
+	if (!s->new_session && !s->same_group && setpgid(0, 0) < 0)
+		return failed(l, "setpgid");
+	if (s->memory > 0 && setrlimit(RLIMIT_AS, &memory) < 0)
+		return failed(l, "the memory limit");
+	if (s->dir && chdir(s->dir) < 0)
+		return failed(l, s->dir);
+	if (!s->outlives && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return failed(l, "prctl");
+	if (!s->outlives && getppid() != l->parent)
+		_exit(EXIT_SIGNAL + SIGKILL); /* orphaned before the kernel was told */
+	return 0;
+}
+
+/* As execvp(3): a file that may not be executed is remembered, a missing one is not. */
+static void execute(struct launch *l)
+{
+	int error = ENOENT;
+
+	for (size_t i = 0; i < l->paths.count; i++) {
+		execve(l->paths.item[i], l->spec->argv, l->env);
+		if (errno == ENOEXEC) {
+			l->shell_argv[0] = (char *)(uintptr_t) "/bin/sh";
+			l->shell_argv[1] = l->paths.item[i];
+			execve("/bin/sh", l->shell_argv, l->env);
+		}
+		if (errno != ENOENT && errno != ENOTDIR)
+			error = errno;
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+			break;
+	}
+	l->error = error;
+}
+
+static int child_main(void *argument)
+{
+	struct launch *l = argument;
+
+	owner_of(getpid(), &l->owner);
+	if (place_process(l) == 0 && place_standard(l) == 0 && place_rest(l) == 0) {
+		reset_signals();
+		execute(l);
+	}
+	_exit(EXIT_NOT_FOUND);
+}
+
+/* A page of our own stack is the child's: we do not run until it needs it no more. */
+static pid_t launch(struct launch *l, int *pidfd)
+{
+	_Alignas(16) char stack[32768];
+	sigset_t all, old;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	pid = clone(child_main, stack + sizeof stack,
+		CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, l, pidfd);
+	if (pid < 0)
+		pid = -errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return pid;
+}
+
+static int say_why(const struct launch *l, struct err *e)
+{
+	if (l->step)
+		return err_set(e, -ECANCELED, "%s: %s: %s", l->spec->argv[0], l->step,
+			strerror(l->error));
+	if (l->error == ENOENT)
+		return err_set(e, -ENOENT, "%s: not found", l->spec->argv[0]);
+	return err_set(
+		e, -l->error, "%s: cannot be run: %s", l->spec->argv[0], strerror(l->error));
+}
+
+static void reap(pid_t pid)
+{
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+int proc_spawn(struct child *c, const struct spawn *spec, struct err *e)
+{
+	struct launch l = {.spec = spec, .parent = getpid()};
+	int r = 0;
+
+	id_boot(); /* read before the child would */
+	*c = (struct child){.pid = -1, .pidfd = -1};
+	l.env = spec->env ? spec->env : environ;
+	find_paths(&l);
+	prepare_shell(&l);
+	c->pid = launch(&l, &c->pidfd);
+	if (c->pid < 0) {
+		r = err_sys(e, c->pid, "%s: clone", spec->argv[0]);
+	} else if (l.error) {
+		reap(c->pid);
+		child_close(c);
+		r = say_why(&l, e);
+	}
+	c->owner = l.owner;
+	strs_clear(&l.paths);
+	free(l.shell_argv);
+	return r;
+}
+
+void child_close(struct child *c)
+{
+	if (c->pidfd >= 0)
+		close(c->pidfd);
+	c->pidfd = -1;
+}
+
+int proc_spawn_status(int code)
+{
+	switch (-code) {
+	case ENOENT: return EXIT_NOT_FOUND;
+	case EACCES:
+	case EPERM:
+	case ENOEXEC:
+	case EISDIR:
+	case ENOTDIR:
+	case ELOOP:
+	case ETXTBSY:
+	case E2BIG: return EXIT_CANNOT_RUN;
+	default: return EXIT_OWN;
+	}
+}
+
+int proc_exit_status(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? EXIT_SIGNAL + WTERMSIG(wait_status)
+					: WEXITSTATUS(wait_status);
+}

@@ -1,0 +1,187 @@
+/*
+ * The end of whatever is left: stopped first, until a look at the whole tree
+ * finds nothing that runs, so that nothing can fork away from the kill.
+ */
+#include "proc.h"
+
+#include "buf.h"
+#include "clock.h"
+#include "io.h"
+#include "mem.h"
+#include "proc_tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* One pass over what is to be ended. */
+struct hunt {
+	const char *marker;
+	const pid_t *spare;
+	size_t spare_count;
+	struct pids ours;  /* this process and its ancestors */
+	struct pids found; /* alive in this pass */
+	struct pids killed;
+	int signal;
+	bool fresh; /* something was found running while stopping */
+	struct sweep *done;
+};
+
+/* Whether the string is one of those the process was started with. */
+static bool marked(pid_t pid, const char *marker)
+{
+	AUTO_BUF struct buf env = {0};
+	char path[40];
+
+	snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
+	if (io_read_file(AT_FDCWD, path, 1 << 22, &env) < 0)
+		return false;
+	for (const char *p = env.text, *end = env.text + env.length; p < end; p += strlen(p) + 1)
+		if (strcmp(p, marker) == 0)
+			return true;
+	return false;
+}
+
+static void note_killed(struct hunt *h, pid_t pid, const char *name)
+{
+	if (pids_has(h->killed.item, h->killed.count, pid))
+		return;
+	pids_add(&h->killed, pid);
+	if (h->done->killed++ == 0)
+		snprintf(h->done->first, sizeof h->done->first, "%s", name);
+}
+
+static bool still_belongs(const struct hunt *h, pid_t pid, pid_t parent, struct status *s)
+{
+	if (status_read(pid, s) < 0)
+		return false;
+	return parent ? s->parent == parent : marked(pid, h->marker);
+}
+
+/*
+ * Signals a process that was seen below parent (0: seen by its marker). The
+ * pidfd is had before it is looked at once more, so that what is signalled is
+ * what was looked at, though pids come back.
+ */
+static void take(struct hunt *h, pid_t pid, pid_t parent)
+{
+	AUTO_CLOSE int pidfd = -1;
+	struct status s;
+
+	if (pids_has(h->spare, h->spare_count, pid) ||
+		pids_has(h->ours.item, h->ours.count, pid) ||
+		pids_has(h->found.item, h->found.count, pid))
+		return;
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0 || !still_belongs(h, pid, parent, &s))
+		return;
+	if (status_ended(&s)) {
+		if (s.parent == getpid())
+			waitpid(pid, NULL, WNOHANG);
+		return;
+	}
+	pids_add(&h->found, pid);
+	if (h->signal == SIGKILL)
+		note_killed(h, pid, s.name);
+	else if (s.state == 'T')
+		return;
+	h->fresh = true;
+	syscall(SYS_pidfd_send_signal, pidfd, h->signal, NULL, 0);
+}
+
+static void take_marked(pid_t pid, void *context)
+{
+	struct hunt *h = context;
+
+	if (marked(pid, h->marker))
+		take(h, pid, 0);
+}
+
+static void take_children(struct hunt *h, pid_t parent)
+{
+	struct pids children = {0};
+
+	children_of(parent, &children);
+	for (size_t i = 0; i < children.count; i++)
+		take(h, children.item[i], parent);
+	free(children.item);
+}
+
+static void pass(struct hunt *h, int signal)
+{
+	h->signal = signal;
+	h->fresh = false;
+	h->found.count = 0;
+	if (h->marker)
+		each_process(take_marked, h);
+	else
+		take_children(h, getpid());
+	for (size_t i = 0; i < h->found.count; i++)
+		take_children(h, h->found.item[i]);
+}
+
+static void find_ours(struct hunt *h)
+{
+	struct status s = {.parent = 0};
+
+	for (pid_t pid = getpid(); pid > 0; pid = s.parent) {
+		pids_add(&h->ours, pid);
+		if (status_read(pid, &s) < 0)
+			return;
+	}
+}
+
+/* Until a pass finds all of them stopped; one that sleeps uninterruptibly is not waited for. */
+static void stop_all(struct hunt *h)
+{
+	enum { PASSES = 50 };
+
+	for (int i = 0; i < PASSES; i++) {
+		pass(h, SIGSTOP);
+		if (!h->fresh)
+			return;
+	}
+}
+
+/* Whether one of those killed is our child and not yet gone. */
+static bool reap_killed(struct hunt *h)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < h->killed.count; i++)
+		left |= waitpid(h->killed.item[i], NULL, WNOHANG) == 0;
+	return left;
+}
+
+int proc_sweep(const char *marker, const pid_t *spare, size_t spare_count, int64_t deadline,
+	struct sweep *done)
+{
+	struct hunt h = {.marker = marker,
+		.spare = spare,
+		.spare_count = spare_count,
+		.done = done};
+	int64_t pause = NS_PER_MS / 4;
+	int r = 0;
+
+	*done = (struct sweep){0};
+	find_ours(&h);
+	for (;;) {
+		stop_all(&h);
+		if (h.found.count)
+			pass(&h, SIGKILL);
+		else if (!reap_killed(&h))
+			break;
+		if (clock_now() >= deadline) {
+			r = -ETIMEDOUT;
+			break;
+		}
+		clock_sleep(pause);
+		pause = MIN(pause * 2, 20 * NS_PER_MS);
+	}
+	free(h.ours.item);
+	free(h.found.item);
+	free(h.killed.item);
+	return r;
+}
