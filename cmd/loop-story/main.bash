@@ -43,11 +43,11 @@ read_task() {
 	eval "$assignments"
 }
 
-# Whether a commit of the plan's branch says that this very task is in it.
+# The commit of the plan's branch that says that this very task is in it; status 1 if there is none.
 already_merged() {
 	safe_git log --fixed-strings --grep="Loop-Task: $LOOP_RUN/$LOOP_TASK" \
-		--format='%(trailers:key=Loop-Task,valueonly,separator=%x0A)' "refs/heads/$branch" |
-		grep -qxF "$LOOP_RUN/$LOOP_TASK"
+		--format='%H %(trailers:key=Loop-Task,valueonly,separator=%x20)' "refs/heads/$branch" |
+		awk -v task="$LOOP_RUN/$LOOP_TASK" '$2 == task { print $1; found = 1; exit } END { exit !found }'
 }
 
 # Where this attempt starts: at the work of the last one if that left some, else at the plan's branch.
@@ -106,15 +106,15 @@ message() {
 		"$LOOP_TASK" "$(head -n 1 <<<"$title")" "$LOOP_RUN/$LOOP_TASK" "$session"
 }
 
-# The work as one commit on the branch's tip; status 1 and the files in conflict where that fails.
-squash() { # TIP: prints the commit
+# Sets commit, the work as one commit on the branch's tip; fails with the files that are in conflict.
+squash() { # TIP
 	local tree
 	tree=$(safe_git merge-tree --write-tree --name-only --no-messages "$1" "$work") || {
 		fail_with conflict "Merging onto $branch conflicts in:
 $(tail -n +2 <<<"$tree")"
 		return 1
 	}
-	message | safe_git "${AUTHOR[@]}" commit-tree "$tree" -p "$1" -F -
+	commit=$(message | safe_git "${AUTHOR[@]}" commit-tree "$tree" -p "$1" -F -)
 }
 
 verify_again() { # COMMIT: what passed alone has to pass on top of what others merged meanwhile
@@ -136,10 +136,9 @@ merge() {
 	loop-lock acquire "$lock" --fd 9 9>/dev/null || return
 	tip=$(safe_git rev-parse "refs/heads/$branch") || return
 	if [[ $(safe_git rev-parse "$work^{tree}") == $(safe_git rev-parse "$tip^{tree}") ]]; then
-		commit=
-		return 0
+		return 0 # there was nothing to change, and that was verified
 	fi
-	commit=$(squash "$tip") || return
+	squash "$tip" || return
 	if [[ $tip != "$base" ]]; then verify_again "$commit" || return; fi
 	safe_git update-ref -m "loop: $LOOP_TASK" "refs/heads/$branch" "$commit" "$tip"
 }
@@ -151,15 +150,31 @@ fail_with() { # REASON TEXT: kept for the next attempt
 	printf '%s\n' "$2" >"$attempt_folder/failure.txt"
 }
 
-clean_up() { # KEEP-BRANCH
+# The branch of one attempt.
+attempt_branch() { # N
+	printf 'loop/%s/%s-%s' "$LOOP_RUN" "$(branch_name "$LOOP_TASK")" "$1"
+}
+
+# The worktree goes: what was in it is committed.
+remove_worktree() {
 	[[ $worktree && -d $worktree ]] && safe_git worktree remove --force "$worktree" 2>/dev/null
-	[[ $1 ]] || safe_git update-ref -d "refs/heads/$own_branch" 2>/dev/null
+}
+
+# The branches of the attempts that led to what was merged go too.
+remove_branches() {
+	local n name
+	for ((n = 1; n <= LOOP_ATTEMPT; n++)); do
+		name=refs/heads/$(attempt_branch "$n")
+		if safe_git merge-base --is-ancestor "$name" "$work" 2>/dev/null; then
+			safe_git update-ref -d "$name"
+		fi
+	done
 }
 
 give_up() { # STATUS
 	[[ ${work-} && $reason != conflict ]] && printf '%s\n' "$work" >"$attempt_folder/continue"
 	loop-emit story.completed "story=$LOOP_TASK" success:=false "reason=$reason"
-	clean_up keep
+	remove_worktree
 	exit "$1"
 }
 
@@ -168,7 +183,8 @@ succeed() {
 		loop-emit commit.created "commit=$commit" "branch=$branch" "title=$title"
 	fi
 	loop-emit story.completed "story=$LOOP_TASK" success:=true ${commit:+"commit=$commit"}
-	clean_up ''
+	remove_worktree
+	[[ $work ]] && remove_branches
 	exit 0
 }
 
@@ -190,13 +206,13 @@ main() {
 	[[ $branch ]] || usage '--branch is needed'
 	task_folder=$(dirname -- "$LOOP_TASK_FILE")
 	attempt_folder=$task_folder/$LOOP_ATTEMPT
-	own_branch=loop/$LOOP_RUN/$(branch_name "$LOOP_TASK")-$LOOP_ATTEMPT
+	own_branch=$(attempt_branch "$LOOP_ATTEMPT")
 	mkdir -p "$attempt_folder" || exit 73
 	repeated verify more
 	read_task
 	verify+=("${more[@]}")
 
-	if already_merged; then succeed; fi
+	if commit=$(already_merged); then succeed; fi
 	loop-emit story.started "story=$LOOP_TASK" "title=$title"
 	base=$(starting_point) || exit 65
 	run_session

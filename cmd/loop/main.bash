@@ -90,6 +90,9 @@ check_repository() {
 		die 66 'this folder is in no git repository; the stories are done in worktrees of one'
 	safe_git rev-parse -q --verify "${OPT[base]-HEAD}^{commit}" >/dev/null ||
 		die 66 "${OPT[base]-HEAD}: no such commit; a run needs one to start from"
+	safe_git show-ref -q --verify refs/heads/loop &&
+		die 73 "the branch 'loop' is in the way of the branches loop/…; rename it"
+	return 0
 }
 
 # The branch that the stories are merged onto. One that is checked out somewhere is left alone: its
