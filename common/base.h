@@ -48,6 +48,8 @@ static inline void auto_close(const int *fd)
 #define NS_FOREVER INT64_MAX
 
 /* Unbounded, locale-dependent or silently failing: see buf.h, parse.h, io.h instead. */
+#undef sprintf /* where the C library's checks make them macros */
+#undef vsprintf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets
 #pragma GCC poison atoi atol atoll atof strtok tmpnam mktemp tempnam system popen
 

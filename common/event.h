@@ -42,25 +42,30 @@ struct event {
 
 bool event_type_valid(const char *type);
 
-/* No control characters, no lone slash at either end or two in a row, no "." or ".." between
- * slashes, 1 to 512 bytes. */
+/*
+ * No control characters, no slash at either end or two in a row, no "." or ".." between
+ * slashes, 1 to 512 bytes.
+ */
 bool event_subject_valid(const char *subject);
+
+/* The name of a further attribute: lower-case letters and digits (CloudEvents, "Naming"). */
+bool event_attribute_valid(const char *name, size_t length);
 
 /* Checks everything and adds the record to the buffer; -EINVAL or -EMSGSIZE with the reason. */
 int event_record(struct buf *, const struct event *, struct err *) MUST_CHECK;
 
 /*
- * A whole event from outside as one line: attributes checked, an id it has is
- * dropped (the journal gives its own), time, source and specversion filled in
- * where they are missing. -EINVAL or -EMSGSIZE with the reason.
+ * A whole event from outside, as a record: checked, an id it has is dropped (the journal
+ * gives its own), what it has not is taken from missing (time 0: now). -EINVAL or
+ * -EMSGSIZE with the reason.
  */
-int event_from_json(struct buf *record, const char *line, size_t length, struct err *) MUST_CHECK;
+int event_from_json(struct buf *, const char *text, size_t length, const struct event *missing,
+	struct err *) MUST_CHECK;
 
-/* The attributes of a whole line of the journal, lent from it; data is empty where there is none.
- */
+/* The attributes of a whole line of the journal, lent from it; empty where there is none. */
 struct event_view {
-	struct span id, type, subject, source, time, priority, runid, sessionid,
-		data; /* strings with their quotes */
+	struct span id, type, subject, source, time, priority, runid, sessionid; /* with quotes */
+	struct span data;
 };
 int event_view(const char *line, size_t length, struct event_view *) MUST_CHECK;
 

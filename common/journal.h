@@ -12,15 +12,15 @@
 #include "jscan.h"
 #include "state.h"
 
-#define JOURNAL_SEGMENT \
-	INT64_C(67108864) /* rotated when a segment is this large: 64 MiB, or                      \
-			     $LOOP_JOURNAL_SEGMENT */
+/* Rotated when a segment is this large, or $LOOP_JOURNAL_SEGMENT. */
+#define JOURNAL_SEGMENT (64 * INT64_C(1048576))
 #define JOURNAL_LOCK_WAIT (2 * NS_PER_S)
 
 struct journal {
 	const struct state *state; /* lent */
 	int fd;			   /* the newest segment as last seen, or -1 */
 	int64_t base;		   /* the position of its first byte */
+	int64_t whole;		   /* bytes of it known to be whole lines; -1: not known */
 };
 
 void journal_init(struct journal *, const struct state *);
@@ -30,16 +30,18 @@ enum journal_flags { JOURNAL_SYNC = 1 /* on disk before it is acknowledged */ };
 
 /* What became of an append. */
 struct appended {
-	int64_t first; /* the id of the first record; -1 if spooled */
-	int64_t next;  /* the position behind the last */
-	bool spooled;  /* put aside in spool/: acknowledged, and taken in by the next append */
+	int64_t first; /* the id of the first record; -1 if it was spooled */
+	int64_t next;  /* the position behind the last that was appended */
+	size_t count;  /* how many were appended: the first ones */
+	bool spooled;  /* the others are put aside in spool/, and taken in by the next append */
 };
 
 /*
- * Appends records (event.h), all or none of them. May wait JOURNAL_LOCK_WAIT
- * for the lock; where it is not had, or the disk is full, the records go to
- * spool/ and that is success with spooled set. Otherwise -errno: nothing was
- * acknowledged.
+ * Appends records (event.h). May wait JOURNAL_LOCK_WAIT for the lock; where it is
+ * not had, or the disk is full, the records go to spool/ and that is success with
+ * spooled set. Otherwise -errno: what count does not say was not acknowledged.
+ * Whole lines that readers may have seen are never taken back, so a disk that
+ * fills up in the middle of many records can leave the first of them appended.
  */
 int journal_append(struct journal *, const struct span *records, size_t count, unsigned flags,
 	struct appended *, struct err *) MUST_CHECK;
@@ -75,21 +77,33 @@ struct journal_line {
  */
 int journal_read(struct journal_reader *, struct journal_line *) MUST_CHECK;
 
+/* The same backwards: 1 and the line before the position, which moves there; 0 at the beginning. */
+int journal_read_back(struct journal_reader *, struct journal_line *) MUST_CHECK;
+
 /* Where the next line will be read: to be kept as a cursor. */
 int64_t journal_position(const struct journal_reader *);
+
+/* How many lines were stepped over, and each of them as it is found: where it stands and why. */
 uint64_t journal_damaged(const struct journal_reader *);
+void journal_on_damage(struct journal_reader *,
+	void (*report)(void *context, int64_t position, const char *why), void *context);
 
 /*
- * A descriptor that polls readable when the journal may have grown (inotify,
- * shared by all readers of a process), or -1 where there is none: poll by
- * time then. journal_wait sleeps on it: 1 something may be there, 0 the
- * deadline (clock_now) passed, -EINTR a signal came.
+ * A descriptor that polls readable when the journal may have grown (inotify; the
+ * kernel has few of them, so a process with many readers asks one), or -1 where
+ * there is none: poll by time then. journal_watched takes in what made it
+ * readable: whether it was the journal.
  */
 int journal_watch(struct journal_reader *);
+bool journal_watched(struct journal_reader *);
+
+/* Sleeps on it: 1 something may be there, 0 the deadline (clock_now) passed, -EINTR: a signal. */
 int journal_wait(struct journal_reader *, int64_t deadline);
 
-/* One event, made and appended: the common case. Warns once a process instead of failing when it
- * cannot. */
+/*
+ * One event, made and appended: the common case. Warns once a process instead of failing
+ * when it cannot.
+ */
 struct event;
 void journal_emit(struct journal *, const struct event *);
 

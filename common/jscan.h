@@ -26,8 +26,7 @@ struct span {
  */
 int jscan_check(const char *text, size_t length, size_t *at, const char **what) MUST_CHECK;
 
-/* The kind of a valid value by its first character: one of "{[\"0tfn", 0 for none ('0' is any
- * number). */
+/* The kind of a valid value: one of "{[\"0tfn" by its first character ('0' is any number), or 0. */
 char jscan_kind(struct span value);
 
 /* A walk over the members of one object or array of valid text. */
@@ -39,8 +38,10 @@ struct jscan {
 /* -EINVAL if the value is neither an object nor an array. */
 int jscan_open(struct jscan *, struct span value);
 
-/* 1 and the next member (key with its quotes; empty in an array), 0 at the end, -EINVAL if the text
- * is not valid. */
+/*
+ * 1 and the next member (key with its quotes; empty in an array), 0 at the end, -EINVAL
+ * where the text turns out not to be valid. Safe on any text, right on valid text only.
+ */
 int jscan_next(struct jscan *, struct span *key, struct span *value);
 
 /* The value of an object's key; false if it has none. A dotted path goes down: "data.success". */
@@ -49,6 +50,7 @@ bool jscan_path(struct span object, const char *path, struct span *value);
 
 /* Whether a JSON string equals this text once its escapes are resolved. */
 bool jscan_is(struct span string, const char *text);
+bool jscan_is_n(struct span string, const char *text, size_t n);
 
 /* A JSON string's text, escapes resolved, added to the buffer; -EINVAL if it is not a string. */
 int jscan_text(struct span string, struct buf *out);

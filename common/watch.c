@@ -1,0 +1,40 @@
+#include "watch.h"
+
+#include "io.h"
+
+#include <errno.h>
+#include <sys/inotify.h>
+
+int watch_folder(const char *path)
+{
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	if (inotify_add_watch(fd, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO) >= 0)
+		return fd;
+	r = -errno;
+	close(fd);
+	return r;
+}
+
+bool watch_drain(int fd, const char *prefix)
+{
+	union {
+		struct inotify_event event;
+		char bytes[4096];
+	} in;
+	bool found = false;
+	ssize_t n;
+
+	while ((n = io_read_some(fd, in.bytes, sizeof in.bytes)) > 0) {
+		const struct inotify_event *e;
+
+		for (const char *p = in.bytes; p < in.bytes + n; p += sizeof *e + e->len) {
+			e = (const void *)p;
+			found |= (e->mask & IN_Q_OVERFLOW) ||
+				(e->len && strncmp(e->name, prefix, strlen(prefix)) == 0);
+		}
+	}
+	return found;
+}
