@@ -61,7 +61,9 @@ TEST(proc_spawn_inherits_only_what_is_named)
 	int stray = open("/dev/null", O_RDONLY); /* not close-on-exec, as from a careless parent */
 	int kept = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	char *argv[] = {word("sh"), word("-c"),
-		word("ls /proc/$$/fd | tr '\\n' ' '; :"), NULL};
+		word("n=0; while [ $n -lt 30 ]; do [ -e /proc/$$/fd/$n ] && printf '%d ' $n;"
+		     " n=$((n + 1)); done; :"),
+		NULL};
 	struct spawn s = {.argv = argv, .in = -1, .error = 2, .keep = &kept, .keep_count = 1};
 	AUTO_BUF struct buf out = {0}, want = {0};
 
@@ -108,7 +110,11 @@ TEST(proc_spawn_gives_default_signals_and_an_empty_mask)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	CHECK_INT(run_shell("exec grep -E 'Sig(Blk|Ign):' /proc/self/status", &out), 0);
+	/* Signals 32 and 33 are the C library's own: what it is started with stays. */
+	CHECK_INT(run_shell("grep -E 'Sig(Blk|Ign):' /proc/$$/status |"
+			    " sed 's/0000000180000000/0000000000000000/'",
+			  &out),
+		0);
 	CHECK_STR(out.text, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
