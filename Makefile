@@ -45,9 +45,11 @@ Q   := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 all: $(BINS)
-.PHONY: all check check-unit check-bats lint bench demo demo-run deps install uninstall clean completions
+.PHONY: all check check-unit check-bats fuzz lint bench demo demo-run deps install uninstall clean completions
 
-# A program's own extra sources and libraries: cmd/NAME/build.mk sets SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME.
+# A program's own extra sources (of one foreign folder, so without our warnings) and libraries: cmd/NAME/build.mk sets
+# SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME; what unit tests and fuzzers need of it, UNIT_OBJECTS, UNIT_CPPFLAGS
+# and FUZZ_SOURCES.
 -include $(wildcard cmd/*/build.mk)
 
 $(B)/common/%.o: common/%.c
@@ -68,6 +70,10 @@ $(B)/cmd/$(1)/%.o: cmd/$(1)/%.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
 	$(Q)$$(CC) $$(CPPFLAGS) $$(CPPFLAGS_$(1)) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+$(B)/cmd/$(1)/extra/%.o: $$(firstword $$(dir $$(SOURCES_$(1))))%.c
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$(Q)$$(CC) $$(CPPFLAGS_$(1)) -std=gnu17 -w $$(FLAGS_$(BUILD)) -c -o $$@ $$<
 $(B)/bin/$(1): $$(OBJECTS_$(1)) $(B)/libloop.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
@@ -114,10 +120,30 @@ UNITS   := $(wildcard tests/unit/*.c)
 $(B)/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) -MMD -MP -c -o $@ $<
-$(B)/tests/unit/unit: $(UNITS:%.c=$(B)/%.o) $(B)/libloop.a
+	$(Q)$(CC) $(CPPFLAGS) $(UNIT_CPPFLAGS) -Itests/unit -Icmd $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/tests/unit/unit: $(UNITS:%.c=$(B)/%.o) $(UNIT_OBJECTS) $(B)/libloop.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
+
+# Programs that only tests run: each source is one.
+TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/*.c))
+$(B)/tests/tools/%: tests/tools/%.c $(B)/libloop.a
+	@mkdir -p $(@D)
+	$(call say,TOOL,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(B)/libloop.a $(LDLIBS)
+
+# Fuzzers, by clang: "make fuzz FUZZ_TIME=600" runs each for so many seconds on what earlier runs found.
+FUZZ_TIME ?= 10
+FUZZERS   := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+build/fuzz/%: tests/fuzz/%.c $(MODULES) $(FUZZ_SOURCES)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)clang -g -O1 -w -fsanitize=fuzzer,address,undefined $(CPPFLAGS) $(UNIT_CPPFLAGS) -Icmd \
+		-o $@ $< $(MODULES) $(FUZZ_SOURCES) $(LDLIBS)
+
+fuzz: $(FUZZERS)
+	@for f in $(FUZZERS); do mkdir -p $$f.corpus; seeds=tests/fuzz/seeds/$${f##*/}; \
+		$$f -max_total_time=$(FUZZ_TIME) -artifact_prefix=$$f. $$f.corpus $$(ls -d $$seeds 2>/dev/null) || exit; done
 
 check: deps
 	@$(MAKE) --no-print-directory check-unit check-bats
@@ -125,7 +151,7 @@ check: deps
 check-unit: $(B)/tests/unit/unit
 	$(B)/tests/unit/unit
 
-check-bats: all $(B)/tests/unit/unit
+check-bats: all $(B)/tests/unit/unit $(TOOLS)
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" BUILD_DIR="$(CURDIR)/$(B)" bats --print-output-on-failure $(if $(T),$(T),tests)
 
 lint:
@@ -174,4 +200,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(MODULES:%.c=$(B)/%.d) $(PLAIN:%.c=$(B)/static/%.d) $(UNITS:%.c=$(B)/%.d)
+-include $(MODULES:%.c=$(B)/%.d) $(PLAIN:%.c=$(B)/static/%.d) $(UNITS:%.c=$(B)/%.d) $(TOOLS:%=%.d)

@@ -1,0 +1,360 @@
+/*
+ * Every byte that comes is either part of the request at hand, or kept until
+ * the answer before it has gone: one request at a time, in order. Nothing is
+ * read while an answer is on its way out, so a client that does not read its
+ * answers is not listened to either.
+ */
+#include "conn.h"
+
+#include "clock.h"
+#include "mem.h"
+#include "route.h"
+#include "server.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+enum { LINGER_BYTES = 1 << 20 };
+#define LINGER_TIME NS_PER_S
+#define REPLY_TIME (30 * NS_PER_S)
+
+static void on_poll(uv_poll_t *, int status, int events);
+
+static void watch(struct conn *c, int events)
+{
+	if (c->state == CONN_CLOSED || c->watched == events)
+		return;
+	c->watched = events;
+	if (uv_poll_start(&c->poll, events, on_poll) < 0)
+		conn_close(c);
+}
+
+void conn_want_room(struct conn *c, bool on)
+{
+	watch(c, UV_READABLE | (on ? UV_WRITABLE : 0));
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct conn *c = handle->data;
+
+	buf_clear(&c->out);
+	buf_clear(&c->rest);
+	free(c);
+}
+
+void conn_close(struct conn *c)
+{
+	if (c->state == CONN_CLOSED)
+		return;
+	if (c->state == CONN_STREAMING) {
+		sse_close(c);
+		c->server->stream_count--;
+	}
+	c->state = CONN_CLOSED;
+	link_drop(&c->link);
+	intake_free(c->intake);
+	c->intake = NULL;
+	server_forget(c->server);
+	uv_close((uv_handle_t *)&c->poll, on_closed);
+	close(c->fd);
+}
+
+/* The next request: a new intake, and the time in which its first byte has to come. */
+static void expect_request(struct conn *c, int64_t wait)
+{
+	intake_free(c->intake);
+	c->intake = intake_new(c->server->limits.body_max);
+	c->state = CONN_READING;
+	c->deadline = clock_after(wait);
+	watch(c, UV_READABLE);
+}
+
+void conn_open(struct server *server, int fd)
+{
+	struct conn *c = mem_zero(1, sizeof *c);
+
+	c->server = server;
+	c->fd = fd;
+	c->poll.data = c;
+	link_add(&server->clients, &c->link);
+	server->client_count++;
+	if (uv_poll_init_socket(&server->loop, &c->poll, fd) < 0) {
+		link_drop(&c->link);
+		server_forget(server);
+		close(fd);
+		free(c);
+		return;
+	}
+	expect_request(c, server->limits.head);
+}
+
+/* Our side is closed; the other's is read to its end, so that no reset overtakes the answer. */
+static void linger(struct conn *c)
+{
+	c->state = CONN_LINGERING;
+	c->sent = 0;
+	c->deadline = clock_after(LINGER_TIME);
+	shutdown(c->fd, SHUT_WR);
+	watch(c, UV_READABLE);
+}
+
+ssize_t conn_send(struct conn *c, const struct iovec *v, size_t count)
+{
+	struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = count};
+	ssize_t n;
+
+	do
+		n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != EAGAIN && errno != ENOBUFS) {
+		conn_close(c);
+		return -1;
+	}
+	if (n <= 0)
+		return 0;
+	c->sse.last = clock_now();
+	c->server->counts.bytes += (uint64_t)n;
+	return n;
+}
+
+bool conn_flush(struct conn *c)
+{
+	while (c->sent < c->out.length) {
+		struct iovec v = {c->out.text + c->sent, c->out.length - c->sent};
+		ssize_t n = conn_send(c, &v, 1);
+
+		if (n < 0)
+			return false;
+		if (n == 0) {
+			watch(c, UV_WRITABLE | (c->state == CONN_STREAMING ? UV_READABLE : 0));
+			return false;
+		}
+		c->sent += (size_t)n;
+	}
+	c->sent = 0;
+	buf_clear(&c->out);
+	return true;
+}
+
+static void reply_started(struct conn *c)
+{
+	c->state = CONN_REPLYING;
+	c->deadline = clock_after(REPLY_TIME);
+}
+
+void conn_reply(struct conn *c, const struct reply *r)
+{
+	const struct request *request = &c->intake->request;
+
+	c->last |= request->close || c->server->stopping;
+	c->server->counts.requests++;
+	reply_format(&c->out, r, c->last, request->method == METHOD_HEAD);
+	reply_started(c);
+}
+
+void conn_reply_raw(struct conn *c, const struct buf *head)
+{
+	c->last = true;
+	c->server->counts.requests++;
+	buf_add(&c->out, head->text, head->length);
+	reply_started(c);
+}
+
+static void reply_line(struct conn *c, int status, const char *text, const char *fields)
+{
+	AUTO_BUF struct buf body = {0};
+
+	buf_escape(&body, text, strlen(text));
+	buf_char(&body, '\n');
+	conn_reply(c, &(struct reply){
+			      .status = status,
+			      .type = "text/plain; charset=utf-8",
+			      .body = {body.text, body.length},
+			      .fields = fields,
+		      });
+}
+
+void conn_reply_text(struct conn *c, int status, const char *text)
+{
+	reply_line(c, status, text, NULL);
+}
+
+void conn_become_stream(struct conn *c, const struct buf *head)
+{
+	buf_add(&c->out, head->text, head->length);
+	buf_clear(&c->rest);
+	intake_free(c->intake);
+	c->intake = NULL;
+	c->server->counts.requests++;
+	c->server->stream_count++;
+	c->state = CONN_STREAMING;
+	link_drop(&c->link);
+	link_add(&c->server->streams, &c->link);
+}
+
+/* What a refused request may be followed by cannot be known: the connection ends with it. */
+static void refuse(struct conn *c, int status)
+{
+	c->last = true;
+	c->server->counts.refused++;
+	reply_line(c, status, reply_phrase(status),
+		status == 405		? route_allow(METHOD_GET | METHOD_POST)
+			: status == 401 ? "WWW-Authenticate: Bearer\r\n"
+					: NULL);
+}
+
+static void reply_options(struct conn *c, unsigned methods)
+{
+	conn_reply(c, &(struct reply){.status = 204, .fields = route_allow(methods)});
+}
+
+/* Answers for a path, or says that it has none. OPTIONS is answered here for all. */
+static void dispatch(struct conn *c)
+{
+	const struct request *r = &c->intake->request;
+	unsigned any = METHOD_GET | METHOD_HEAD | METHOD_POST;
+
+	if (r->method == METHOD_OPTIONS && (c->route || span_is(r->path, "*")))
+		reply_options(c, c->route ? c->route->methods : any);
+	else if (!c->route)
+		conn_reply_text(c, 404, reply_phrase(404));
+	else if (!(c->route->methods & r->method))
+		reply_line(c, 405, reply_phrase(405), route_allow(c->route->methods));
+	else
+		c->route->answer(c);
+}
+
+/* The head is whole. Whom we do not answer is not asked for a body either. */
+static void check(struct conn *c)
+{
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	const struct request *r = &c->intake->request;
+	int status = guard_check(&c->server->guard, r);
+
+	if (status) {
+		refuse(c, status);
+		return;
+	}
+	c->route = route_find(r);
+	c->deadline = clock_after(c->server->limits.body);
+	if ((r->chunked || r->content_length > 0) &&
+		(!c->route || !(c->route->methods & r->method))) {
+		c->last = true;
+		dispatch(c);
+	} else if (r->expects) {
+		buf_str(&c->out, go_on);
+		if (!conn_flush(c)) /* it then goes with the answer */
+			watch(c, UV_READABLE);
+	}
+}
+
+/* Takes what the request at hand can use; the number of bytes. */
+static size_t take(struct conn *c, const char *bytes, size_t length)
+{
+	struct intake *in = c->intake;
+	size_t used;
+	int status;
+
+	if (intake_idle(in))
+		c->deadline = clock_after(c->server->limits.head);
+	status = intake_take(in, bytes, length, &used);
+	if (status)
+		refuse(c, status);
+	else if (in->phase == INTAKE_CHECK)
+		check(c);
+	if (c->state == CONN_READING && in->phase == INTAKE_WHOLE)
+		dispatch(c);
+	return used;
+}
+
+/* Sends the answer; when it has gone, waits for the next request or for the end. */
+static void go_on(struct conn *c)
+{
+	if (c->state != CONN_REPLYING || !conn_flush(c))
+		return;
+	if (c->last)
+		linger(c);
+	else
+		expect_request(c, c->server->limits.idle);
+}
+
+/* Requests may stand one behind the other; the number of bytes that were used. */
+static size_t consume(struct conn *c, const char *bytes, size_t length)
+{
+	size_t used = 0;
+
+	while (c->state == CONN_READING &&
+		(used < length || c->intake->phase == INTAKE_CHECK)) {
+		used += take(c, bytes + used, length - used);
+		go_on(c);
+	}
+	return used;
+}
+
+static void received(struct conn *c, const char *bytes, size_t length)
+{
+	size_t used;
+
+	if (c->state == CONN_LINGERING) {
+		c->sent += length;
+		if (c->sent > LINGER_BYTES)
+			conn_close(c);
+		return;
+	}
+	used = consume(c, bytes, length);
+	if (c->state == CONN_REPLYING)
+		buf_add(&c->rest, bytes + used, length - used);
+}
+
+static void readable(struct conn *c)
+{
+	ssize_t n;
+
+	do
+		n = recv(c->fd, c->server->scratch, sizeof c->server->scratch, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		received(c, c->server->scratch, (size_t)n);
+	else if (n == 0 || errno != EAGAIN)
+		conn_close(c);
+}
+
+static void writable(struct conn *c)
+{
+	if (c->state == CONN_STREAMING) {
+		sse_flush(c);
+		return;
+	}
+	go_on(c);
+	if (c->state == CONN_READING && c->rest.length) {
+		AUTO_BUF struct buf rest = c->rest;
+
+		c->rest = (struct buf){0};
+		received(c, rest.text, rest.length);
+	}
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	struct conn *c = poll->data;
+
+	if (status < 0) {
+		conn_close(c);
+		return;
+	}
+	if (events & UV_WRITABLE)
+		writable(c);
+	if (events & UV_READABLE && c->state != CONN_CLOSED && c->state != CONN_REPLYING)
+		readable(c);
+}
+
+void conn_expire(struct conn *c)
+{
+	if (c->state == CONN_READING && !intake_idle(c->intake)) {
+		refuse(c, 408);
+		go_on(c);
+		return;
+	}
+	conn_close(c);
+}

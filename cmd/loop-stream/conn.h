@@ -1,0 +1,75 @@
+/*
+ * conn: one client's connection. It reads requests one at a time, answers them
+ * in order, and closes so that the answer arrives. Once it has become a stream,
+ * all that is left of it is its descriptor and its place in the journal.
+ */
+#ifndef CONN_H
+#define CONN_H
+
+#include "link.h"
+#include "reply.h"
+#include "request.h"
+#include "sse.h"
+
+#include <uv.h>
+
+struct server;
+struct route;
+
+enum conn_state { CONN_READING,
+	CONN_REPLYING,	/* an answer is going out; what comes in waits */
+	CONN_STREAMING, /* events, until one side ends it */
+	CONN_LINGERING, /* our side is closed; what still comes in is thrown away */
+	CONN_CLOSED };
+
+struct conn {
+	uv_poll_t poll;
+	struct server *server;
+	struct link link; /* in the server's list of streams, or of the others */
+	int64_t deadline; /* clock_now; of whatever it is doing, absolute */
+	int fd;
+	int watched; /* UV_READABLE, UV_WRITABLE */
+	enum conn_state state;
+	bool last; /* no further request after this answer */
+	struct intake *intake;
+	const struct route *route;
+	struct buf out, rest; /* to be sent; received and not yet looked at */
+	size_t sent;	      /* of out */
+	struct sse sse;
+};
+
+/* Takes over a connected descriptor. */
+void conn_open(struct server *, int fd);
+
+/* Answers the request at hand. */
+void conn_reply(struct conn *, const struct reply *);
+
+/* The same with one line of text as its body. */
+void conn_reply_text(struct conn *, int status, const char *text);
+
+/* A head that was made elsewhere, with which the connection ends. */
+void conn_reply_raw(struct conn *, const struct buf *head);
+
+/* Answers with a head and turns into a stream: nothing of the request is kept. */
+void conn_become_stream(struct conn *, const struct buf *head);
+
+/* Sends what is in out; whether all of it went. */
+bool conn_flush(struct conn *);
+
+/*
+ * Sends what the kernel takes at once: the bytes taken, 0 when it is full (the
+ * connection is then watched for room), -1 when the client is gone; the
+ * connection is then closed.
+ */
+ssize_t conn_send(struct conn *, const struct iovec *, size_t count);
+
+/* Calls us back when there is room. */
+void conn_want_room(struct conn *, bool);
+
+/* The deadline has passed. */
+void conn_expire(struct conn *);
+
+/* Ends it at once. */
+void conn_close(struct conn *);
+
+#endif

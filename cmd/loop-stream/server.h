@@ -1,0 +1,67 @@
+/*
+ * server: what all connections share: the loop, the listeners, the limits, the
+ * feed of events and the sweeps.
+ */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include "feed.h"
+#include "guard.h"
+#include "link.h"
+#include "state.h"
+
+#include <uv.h>
+
+enum { LISTENERS_MAX = 16 };
+
+struct listener {
+	uv_poll_t poll;
+	struct server *server;
+	int fd;
+	bool unix_socket;
+};
+
+struct server_limits {
+	/* ns, absolute deadlines: of a head, of a body, between requests */
+	int64_t head, body, idle;
+	int64_t keep_alive; /* ns between comments on a silent stream */
+	int64_t body_max;   /* bytes */
+	int64_t clients_max;
+	int64_t retry; /* ns a client is told to wait before it connects again */
+};
+
+struct server_counts {
+	uint64_t accepted, requests, refused, events, bytes;
+};
+
+struct server {
+	uv_loop_t loop;
+	const struct state *state; /* lent */
+	struct server_limits limits;
+	struct guard guard;
+	struct feed feed;
+	struct listener listener[LISTENERS_MAX];
+	size_t listeners;
+	struct link clients, streams;
+	size_t client_count, stream_count;
+	struct server_counts counts;
+	int64_t started; /* clock_real */
+	int64_t flushed; /* clock_now of the last fan-out */
+	uv_timer_t sweep, tick;
+	uv_poll_t journal;
+	uv_signal_t terminate, interrupt;
+	bool stopping;
+	char scratch[65536]; /* one read; between callbacks nothing stays in it */
+};
+
+/* Takes over listening descriptors; the feed is open. */
+void server_init(struct server *, const struct state *, const int *listeners, size_t count);
+
+/* Runs until it is told to stop, then ends what is open in order. */
+void server_run(struct server *);
+void server_stop(struct server *);
+
+/* A connection is gone. */
+void server_forget(struct server *);
+
+#endif
