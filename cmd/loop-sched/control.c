@@ -1,0 +1,121 @@
+/* What a run is told while it runs: lines in its FIFO, and the commands that write them. */
+#include "run.h"
+
+#include "clock.h"
+#include "commands.h"
+#include "die.h"
+#include "io.h"
+#include "runs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+/* Ends a task that runs, waits or has not begun; its dependants follow. */
+static void cancel_task(struct run *r, uint32_t task)
+{
+	struct node *n = &r->node[task];
+
+	if (n->job && n->state == RUNNING)
+		job_end(r, n->job, ENDS_CANCEL);
+	else if (!tstate_ended((enum tstate)n->state))
+		settle(r, task, CANCELLED, "cancelled");
+}
+
+void cancel_all(struct run *r)
+{
+	if (r->cancelling)
+		return;
+	r->cancelling = true;
+	log_run(r, "\"cancelling\"");
+	for (int64_t i = 0; i < r->options.jobs; i++)
+		if (r->job[i].pid)
+			job_end(r, &r->job[i], ENDS_CANCEL);
+}
+
+static void pause_run(struct run *r, bool paused)
+{
+	if (r->paused == paused)
+		return;
+	r->paused = paused;
+	log_run(r, paused ? "\"paused\"" : "\"continued\"");
+}
+
+static void obey(struct run *r, const char *line)
+{
+	struct task *t;
+
+	if (strcmp(line, "pause") == 0)
+		pause_run(r, true);
+	else if (strcmp(line, "continue") == 0)
+		pause_run(r, false);
+	else if (strcmp(line, "cancel") == 0)
+		cancel_all(r);
+	else if (strncmp(line, "cancel ", 7) == 0 && (t = plan_task(&r->plan, line + 7)))
+		cancel_task(r, plan_index(&r->plan, t));
+	else
+		warn("%s/control: unknown command '%s'", r->path, line);
+}
+
+void control_read(struct run *r)
+{
+	char *line;
+	size_t length;
+	ssize_t n;
+
+	while ((n = io_read_some(r->control, lines_room(&r->commands, 4096), 4096)) > 0) {
+		lines_fed(&r->commands, (size_t)n);
+		while (lines_next(&r->commands, &line, &length)) {
+			AUTO_FREE char *text = mem_substring(line, length);
+
+			obey(r, text);
+		}
+	}
+}
+
+/* Writes one line into a run's FIFO: one write, so that two tellers never mix. */
+static int tell(const char *id, const char *line)
+{
+	struct state state;
+	char path[300], wanted[RUN_ID_SIZE];
+	AUTO_CLOSE int fd = -1;
+	int r;
+
+	runs_open(&state);
+	run_find(&state, id, wanted);
+	snprintf(path, sizeof path, "runs/%s/control", wanted);
+	fd = state_file(&state, path, O_WRONLY | O_NONBLOCK, 0);
+	if (fd == -ENXIO || fd == -ENOENT)
+		die(EXIT_NO, "%s: is not running", wanted);
+	if (fd < 0)
+		die(die_status(fd), "%s: %s", path, strerror(-fd));
+	r = io_write(fd, line, strlen(line));
+	if (r < 0)
+		die(die_status(r), "%s: %s", path, strerror(-r));
+	state_close(&state);
+	return EXIT_SUCCESS;
+}
+
+int pause_main(const struct args *a)
+{
+	args_expect(a, 0, 1);
+	return tell(a->item[0], "pause\n");
+}
+
+int continue_main(const struct args *a)
+{
+	args_expect(a, 0, 1);
+	return tell(a->item[0], "continue\n");
+}
+
+int cancel_main(const struct args *a)
+{
+	char line[160];
+
+	args_expect(a, 0, 2);
+	if (a->count < 2)
+		return tell(a->item[0], "cancel\n");
+	if (strlen(a->item[1]) > 128 || strchr(a->item[1], '\n'))
+		die(EX_USAGE, "no such task");
+	snprintf(line, sizeof line, "cancel %s\n", a->item[1]);
+	return tell(a->item[0], line);
+}

@@ -1,0 +1,118 @@
+/* Waits for what can happen, in one place: children's ends, signals, commands, times. */
+#include "run.h"
+
+#include "clock.h"
+#include "die.h"
+#include "io.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+static void reap(struct run *r)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct job *j = job_of(r, pid);
+
+		if (j)
+			job_reaped(r, j, status);
+	}
+}
+
+/* The first asks everything to end, the second does not ask. */
+static void take_signal(struct run *r, int signal)
+{
+	if (signal == SIGCHLD)
+		return;
+	if (r->signal) {
+		for (int64_t i = 0; i < r->options.jobs; i++)
+			if (r->job[i].pid)
+				job_end(r, &r->job[i], ENDS_CANCEL);
+		return;
+	}
+	r->signal = signal;
+	cancel_all(r);
+}
+
+static void read_signals(struct run *r)
+{
+	struct signalfd_siginfo info[16];
+	ssize_t n = io_read_some(r->signals, info, sizeof info);
+
+	for (ssize_t i = 0; i < n / (ssize_t)sizeof *info; i++)
+		take_signal(r, (int)info[i].ssi_signo);
+}
+
+/* When something is due although nothing happens. */
+static int64_t next_deadline(const struct run *r)
+{
+	const struct node *first = heap_top(&r->delayed);
+	int64_t next = r->cancelling ? NS_FOREVER : r->deadline;
+
+	if (first && may_start(r))
+		next = MIN(next, first->due);
+	for (int64_t i = 0; r->running && i < r->options.jobs; i++)
+		if (r->job[i].pid)
+			next = MIN(next, job_deadline(&r->job[i]));
+	return next;
+}
+
+static void on_time(struct run *r)
+{
+	int64_t now = clock_now();
+	struct node *n;
+
+	while ((n = heap_top(&r->delayed)) && n->due <= now) {
+		heap_pop(&r->delayed);
+		if (n->state == RETRYING)
+			heap_push(&r->ready, n);
+	}
+	for (int64_t i = 0; r->running && i < r->options.jobs; i++)
+		if (r->job[i].pid && now >= job_deadline(&r->job[i]))
+			job_tick(r, &r->job[i], now);
+	if (now >= r->deadline && !r->cancelling) {
+		warn("%s: the run's timeout has passed", r->id);
+		cancel_all(r);
+	}
+}
+
+static void wait_for_something(struct run *r)
+{
+	struct pollfd fd[] = {{.fd = r->signals, .events = POLLIN},
+		{.fd = r->control, .events = POLLIN}};
+	int n = poll(fd, countof(fd), clock_poll_timeout(next_deadline(r)));
+
+	if (n > 0 && fd[0].revents)
+		read_signals(r);
+	if (n > 0 && fd[1].revents)
+		control_read(r);
+	on_time(r);
+	reap(r);
+}
+
+/* A run that is stopped ends with what still runs; a paused one waits for its continue. */
+static bool goes_on(const struct run *r)
+{
+	if (r->running)
+		return true;
+	if (r->cancelling || r->stopping || r->broken)
+		return false;
+	return r->left > 0;
+}
+
+void run_loop(struct run *r)
+{
+	start_ready(r);
+	while (goes_on(r)) {
+		log_flush(r);
+		wait_for_something(r);
+		if (r->broken && !r->cancelling)
+			cancel_all(r);
+		start_ready(r);
+	}
+}

@@ -1,0 +1,229 @@
+/* What an attempt is started with: its command, its environment, its files. */
+#include "run.h"
+
+#include "die.h"
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+void attempt_clear(struct attempt *a)
+{
+	strs_clear(&a->argv);
+	strs_clear(&a->env);
+	free(a->dir);
+}
+
+static void add_text(struct strs *list, struct span string)
+{
+	AUTO_BUF struct buf text = {0};
+
+	jscan_text(string, &text);
+	strs_take(list, buf_take(&text));
+}
+
+static void add_all(struct strs *list, struct span array)
+{
+	struct span key, value;
+	struct jscan walk;
+
+	jscan_open(&walk, array);
+	while (jscan_next(&walk, &key, &value) > 0)
+		add_text(list, value);
+}
+
+/* "RUN && VERIFY && VERIFY", each in a subshell of its own, so that an exit ends only itself. */
+static void add_script(struct strs *argv, const char *run, struct span verify)
+{
+	struct span key, value;
+	AUTO_BUF struct buf script = {0}, command = {0};
+	struct jscan walk;
+
+	buf_format(&script, "(\n%s\n)", run);
+	jscan_open(&walk, verify);
+	while (jscan_next(&walk, &key, &value) > 0) {
+		buf_drop(&command, command.length);
+		jscan_text(value, &command);
+		buf_format(&script, " && (\n%s\n)", command.text);
+	}
+	strs_take(argv, buf_take(&script));
+}
+
+/* A command of the plan: a string is the shell's, an array is an argv; verify comes behind it. */
+static void make_command(struct strs *argv, struct span command, struct span verify)
+{
+	bool shell = jscan_kind(command) == '"';
+	AUTO_BUF struct buf text = {0};
+
+	if (!shell && verify.n <= 2) {
+		add_all(argv, command);
+		return;
+	}
+	strs_add(argv, "sh");
+	strs_add(argv, "-c");
+	if (!shell) {
+		add_script(argv, "\"$@\"", verify);
+		strs_add(argv, "sh");
+		add_all(argv, command);
+		return;
+	}
+	if (verify.n <= 2) {
+		add_text(argv, command);
+		return;
+	}
+	jscan_text(command, &text);
+	add_script(argv, text.text, verify);
+}
+
+/* The prompt as a file: "@FILE" names one, anything else is written into the attempt's folder. */
+static int make_prompt(struct run *r, struct strs *argv, struct span prompt, const char *folder)
+{
+	AUTO_BUF struct buf text = {0};
+	char path[300];
+	int code;
+
+	jscan_text(prompt, &text);
+	if (text.length > 1 && text.text[0] == '@') {
+		strs_add(argv, text.text + 1);
+		return 0;
+	}
+	snprintf(path, sizeof path, "%s/prompt.md", folder);
+	code = io_replace(r->tasks, path, text.text, text.length, 0600);
+	strs_format(argv, "%s/tasks/%s", r->path, path);
+	return code;
+}
+
+static void make_agent(struct run *r, const struct recipe *recipe, struct strs *argv,
+	const char *folder)
+{
+	struct span key, value;
+	struct jscan walk;
+
+	strs_add(argv, "loop-spawn");
+	strs_add(argv, "--agent");
+	add_text(argv, recipe->agent);
+	if (recipe->prompt.n) {
+		strs_add(argv, "--prompt");
+		if (make_prompt(r, argv, recipe->prompt, folder) < 0)
+			warn_errno("%s/tasks/%s/prompt.md", r->path, folder);
+	}
+	if (!recipe->verify.n || jscan_open(&walk, recipe->verify) < 0)
+		return;
+	while (jscan_next(&walk, &key, &value) > 0) {
+		strs_add(argv, "--verify");
+		add_text(argv, value);
+	}
+}
+
+static void make_argv(struct run *r, const struct task *t, struct strs *argv, const char *folder)
+{
+	const struct recipe *recipe = t->recipe;
+
+	if (recipe->run.n) {
+		make_command(argv, recipe->run, recipe->verify);
+	} else if (recipe->agent.n) {
+		make_agent(r, recipe, argv, folder);
+	} else if (r->options.command) {
+		strs_add(argv, "sh");
+		strs_add(argv, "-c");
+		strs_add(argv, r->options.command);
+	}
+}
+
+/* {"NEED":output, …} of all needs that left one. */
+static void gather_inputs(struct run *r, uint32_t task, struct buf *out)
+{
+	const struct dag *d = &r->plan.dag;
+
+	buf_char(out, '{');
+	for (uint32_t i = d->first_in[task]; i < d->first_in[task + 1]; i++) {
+		const struct node *need = &r->node[d->in[i]];
+		const char *id = r->plan.task[d->in[i]].id, *what;
+		AUTO_BUF struct buf output = {0};
+		char path[300];
+		size_t at;
+
+		if (need->state != SUCCEEDED || !need->attempt)
+			continue;
+		snprintf(path, sizeof path, "%s/%u/output.json", id, need->attempt);
+		if (io_read_file(r->tasks, path, 1 << 24, &output) < 0)
+			continue;
+		if (jscan_check(output.text, output.length, &at, &what) < 0) {
+			warn("%s/tasks/%s: byte %zu: %s", r->path, path, at, what);
+			continue;
+		}
+		buf_format(out, "%s\"%s\":", out->length > 1 ? "," : "", id);
+		buf_add(out, output.text, output.length);
+	}
+	buf_str(out, "}\n");
+}
+
+/* Writes what a task is told about its needs; where nothing is, the run's own empty file. */
+static void make_inputs(struct run *r, uint32_t task, const char *folder, struct strs *env)
+{
+	AUTO_BUF struct buf inputs = {0};
+	char path[300];
+	int fd;
+
+	if (dag_in_degree(&r->plan.dag, task))
+		gather_inputs(r, task, &inputs);
+	if (inputs.length <= 3) {
+		strs_format(env, "LOOP_INPUTS=%s/inputs.json", r->path);
+		return;
+	}
+	snprintf(path, sizeof path, "%s/inputs.json", folder);
+	fd = io_open(r->tasks, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0 || io_write(fd, inputs.text, inputs.length) < 0)
+		warn_errno("%s/tasks/%s", r->path, path);
+	if (fd >= 0)
+		close(fd);
+	strs_format(env, "LOOP_INPUTS=%s/tasks/%s", r->path, path);
+}
+
+static void make_env(struct run *r, uint32_t task, struct attempt *a, const char *folder)
+{
+	const struct task *t = &r->plan.task[task];
+	struct span key, value;
+	struct jscan walk;
+
+	strs_format(&a->env, "LOOP_DIR=%s", r->state.path);
+	strs_format(&a->env, "LOOP_RUN=%s", r->id);
+	strs_format(&a->env, "LOOP_TASK=%s", t->id);
+	strs_format(&a->env, "LOOP_ATTEMPT=%u", r->node[task].attempt);
+	strs_format(&a->env, "LOOP_SUBJECT=%s/%s", r->subject, t->id);
+	strs_format(&a->env, "LOOP_TASK_FILE=%s/tasks/%s/task.json", r->path, t->id);
+	strs_format(&a->env, "LOOP_OUTPUT=%s/tasks/%s/output.json", r->path, folder);
+	strs_format(&a->env, "LOOP_PROGRESS=%s/tasks/%s/progress", r->path, folder);
+	strs_add(&a->env, a->marker);
+	make_inputs(r, task, folder, &a->env);
+	if (!t->recipe->env.n || jscan_open(&walk, t->recipe->env) < 0)
+		return;
+	while (jscan_next(&walk, &key, &value) > 0) {
+		AUTO_BUF struct buf entry = {0};
+
+		jscan_text(key, &entry);
+		buf_char(&entry, '=');
+		if (jscan_text(value, &entry) < 0)
+			buf_add(&entry, value.p, value.n);
+		strs_take(&a->env, buf_take(&entry));
+	}
+}
+
+void attempt_make(struct run *r, uint32_t task, struct attempt *a)
+{
+	const struct task *t = &r->plan.task[task];
+	char folder[160];
+
+	*a = (struct attempt){0};
+	snprintf(folder, sizeof folder, "%s/%u", t->id, r->node[task].attempt);
+	snprintf(a->marker, sizeof a->marker, "LOOP_TRACE=%s/%s", r->id, folder);
+	make_argv(r, t, &a->argv, folder);
+	make_env(r, task, a, folder);
+	if (t->recipe->dir.n) {
+		AUTO_BUF struct buf dir = {0};
+
+		jscan_text(t->recipe->dir, &dir);
+		a->dir = buf_take(&dir);
+	}
+}

@@ -1,0 +1,139 @@
+/*
+ * plan: a plan as it was read. A task is one slice of the plan's text and the
+ * few members that every task is asked for; the rest is looked up in the slice
+ * when it is needed. Everything lives in the plan: text, arena, graph.
+ */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include "backoff.h"
+#include "dag.h"
+#include "diag.h"
+#include "err.h"
+#include "jscan.h"
+#include "map.h"
+#include "mem.h"
+
+enum { PLAN_MAX = 1 << 30,     /* bytes of a plan's text */
+	PLAN_TASKS = 16777216, /* tasks of a plan */
+	PRIORITY_NONE = INT32_MAX };
+
+/* Under which ending of the needed task a need is met. */
+enum when {
+	WHEN_OK, /* succeeded or skipped: a need that names no condition */
+	WHEN_SUCCEEDED,
+	WHEN_FAILED,
+	WHEN_DONE, /* succeeded or failed: it was run */
+	WHEN_SKIPPED,
+	WHEN_ANY, /* ended in whatever way */
+};
+
+struct retry {
+	int64_t attempts; /* in all, the first included */
+	struct backoff backoff;
+	struct span on, never_on; /* JSON arrays; empty: any failure, none */
+};
+
+/* What a task is made with, and what the plan's defaults may give it. Spans are JSON values. */
+struct recipe {
+	struct span run, agent, prompt, verify, env, dir;
+	int64_t timeout, stall; /* ns; 0: none */
+	struct retry retry;
+	bool own_retry; /* named by the task itself, not by the defaults */
+};
+
+struct task {
+	const char *id;
+	struct span text;  /* the whole object */
+	struct span title; /* spans of absent members are empty */
+	struct span needs, files, phase, at;
+	const struct recipe *recipe;
+	int64_t estimate; /* ns; 0: unknown */
+	int32_t priority; /* smaller is sooner */
+	bool done;
+};
+
+enum form { FORM_JSON,
+	FORM_LINES,
+	FORM_MARKDOWN };
+
+struct plan {
+	const char *file;  /* as the user named it, "-" for stdin */
+	struct buf source; /* the user's own text */
+	struct buf made;   /* what import made of it, where it had to */
+	struct span text;  /* the one of the two that the tasks are slices of */
+	enum form form;	   /* of the source */
+	bool imported;
+	bool whole; /* text is one document, not a task a line */
+	const char *name;
+	struct arena arena;
+	struct task *task;
+	uint32_t count;
+	size_t capacity;
+	struct map by_id; /* id to task */
+	struct recipe defaults;
+	struct dag_edge *edge;
+	uint8_t *edge_when; /* enum when, one an edge */
+	uint32_t edges;
+	size_t edge_capacity, when_capacity;
+	struct dag dag;
+	uint32_t *order; /* topological, once the plan is known to be sound */
+	struct diags diags;
+	size_t unsaid; /* errors beyond those that are kept */
+};
+
+/*
+ * Reads a plan from a file ("-": stdin), importing it where it is in one of
+ * the other shapes. What is wrong with it goes to diags; -errno only if it
+ * cannot be read at all, or if jq, which imports, cannot be run.
+ */
+int plan_load(struct plan *, const char *file, struct err *) MUST_CHECK;
+
+/* Reads the plan's own form from text that stays where it is. */
+void plan_parse(struct plan *, struct span text, enum form);
+
+/* Names become edges: fills edge, dag and order, and says all that is wrong with them. */
+void plan_link(struct plan *);
+
+/* Everything that plan_link does not ask: capacities, retries, contradictions. */
+void plan_check(struct plan *);
+void plan_clear(struct plan *);
+
+struct task *plan_task(const struct plan *, const char *id); /* NULL if there is none */
+uint32_t plan_index(const struct plan *, const struct task *);
+
+/* A JSON string's text in the plan's arena; NULL for an empty span. */
+const char *plan_text(struct plan *, struct span string);
+
+/* One need of an array: its name (with quotes) and its condition; -EINVAL if it is none. */
+int need_read(struct span value, struct span *name, enum when *);
+
+/* Whether a plan's text is in its own form, not in one that must be imported. */
+bool plan_is_own(struct span text, enum form);
+
+/* A number that changes when anything that is run does; the same for the same plan anywhere. */
+uint64_t plan_hash(const struct plan *);
+uint64_t task_hash(const struct task *);
+
+/*
+ * Errors: said at the place of a value of the plan's text, which for an
+ * imported plan is looked up in the user's own file.
+ */
+void plan_error(struct plan *, const struct task *, struct span at, const char *format, ...)
+	PRINTF_LIKE(4, 5);
+void plan_warning(struct plan *, const struct task *, struct span at, const char *format, ...)
+	PRINTF_LIKE(4, 5);
+void plan_note(struct plan *, const struct task *, struct span at, const char *format, ...)
+	PRINTF_LIKE(4, 5);
+
+/* The item of a source text that an imported task was made of, by its "at"; false if it is gone. */
+bool source_item(struct span source, enum form, const char *at, struct span *item);
+
+/* All diagnostics on stderr; the exit status that they mean. */
+int plan_say(struct plan *);
+
+/* Reads, links and checks; says what is wrong (warnings where they are wanted) and ends the program
+ * if anything is. */
+void plan_need(struct plan *, const char *file, bool warnings);
+
+#endif

@@ -1,0 +1,138 @@
+/* run, resume, retry: a plan is run, or goes on. */
+#include "run.h"
+
+#include "again.h"
+#include "commands.h"
+#include "die.h"
+#include "parse.h"
+#include "proc.h"
+#include "runs.h"
+
+#include <limits.h>
+
+enum { JOBS_MAX = 4096 };
+
+static struct {
+	const char *jobs, *id, *command;
+	int64_t attempts, timeout, grace;
+	int on_failure;
+	bool verbose;
+} opts = {.grace = 10 * NS_PER_S};
+
+const struct opt run_options[] = {
+	{"jobs", 'j', "N", "run N tasks at once (auto: one a processor; the default)",
+		.string = &opts.jobs},
+	{"run", 'r', "COMMAND", "what tasks without a command of their own run, by sh -c",
+		.string = &opts.command},
+	{"attempts", 'a', "N", "try a task N times in all, unless it says itself how often",
+		.number = &opts.attempts, .min = 1, .max = 1000},
+	{"id", 0, "NAME", "name the run", .string = &opts.id},
+	{"on-failure", 0, "WHAT", "continue with what does not need it, or stop",
+		.choice = &opts.on_failure, .choices = on_failure_words},
+	{"timeout", 't', "D", "end the whole run after D", .duration = &opts.timeout},
+	{"grace", 0, "D", "from SIGTERM to SIGKILL (10s)", .duration = &opts.grace},
+	{"verbose", 'v', NULL, "say every ending on stderr", .flag = &opts.verbose},
+	{0},
+};
+
+const struct opt resume_options[] = {
+	{"jobs", 'j', "N", "run N tasks at once (as before)", .string = &opts.jobs},
+	{"verbose", 'v', NULL, "say every ending on stderr", .flag = &opts.verbose},
+	{0},
+};
+
+static int64_t jobs_of(const char *text)
+{
+	int64_t jobs = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (text && strcmp(text, "auto") != 0 && parse_int(text, 1, JOBS_MAX, &jobs) < 0)
+		die_usage("--jobs: '%s' is neither auto nor a number from 1 to %d", text, JOBS_MAX);
+	return MAX(jobs, (int64_t)1);
+}
+
+static void contain(void)
+{
+	struct err e = {0};
+	int r = proc_contain(&e);
+
+	if (r < 0)
+		die_err(r, &e);
+}
+
+/* "started" or "resumed", with who we are, so that whoever asks can ask the kernel. */
+static void say_start(struct run *r, const char *what)
+{
+	AUTO_BUF struct buf b = {0};
+	struct owner self = {0};
+
+	if (owner_self(&self) < 0)
+		self.pid = getpid();
+	buf_format(&b, "\"%s\",\"id\":\"%s\",\"plan\":", what, r->id);
+	buf_json(&b, r->plan.name, strlen(r->plan.name));
+	buf_format(&b,
+		",\"tasks\":%u,\"jobs\":%lld,\"pid\":%d,\"start\":%llu,\"boot\":\"%s\","
+		"\"hash\":\"%016llx\"",
+		r->plan.count, (long long)r->options.jobs, self.pid, (unsigned long long)self.start,
+		self.boot, (unsigned long long)plan_hash(&r->plan));
+	log_run(r, b.text);
+	buf_drop(&b, b.length);
+	buf_format(&b, ",\"tasks\":%u,\"jobs\":%lld", r->plan.count, (long long)r->options.jobs);
+	event_run(r, "run.started", b.text);
+}
+
+int run_main(const struct args *a)
+{
+	static struct run r;
+	char id[RUN_ID_SIZE], dir[PATH_MAX];
+
+	args_expect(a, 1, 1);
+	if (opts.id && !name_valid(opts.id))
+		die_usage("--id: '%s' is not a name", opts.id);
+	r.options = (struct run_options){.jobs = jobs_of(opts.jobs),
+		.attempts = opts.attempts,
+		.timeout = opts.timeout,
+		.grace = opts.grace,
+		.on_failure = opts.on_failure,
+		.command = opts.command,
+		.dir = getcwd(dir, sizeof dir),
+		.verbose = opts.verbose};
+	plan_need(&r.plan, a->item[0], false);
+	run_id_new(id);
+	contain();
+	run_create(&r, opts.id ? opts.id : id, a->item[0]);
+	run_prepare(&r);
+	say_start(&r, "started");
+	settle_begin(&r);
+	run_loop(&r);
+	return run_end(&r);
+}
+
+static int go_on(const struct args *a, bool retry)
+{
+	static struct run r;
+	char id[RUN_ID_SIZE];
+
+	args_expect(a, 0, 1);
+	contain();
+	runs_open(&r.state);
+	run_find(&r.state, a->item[0], id);
+	r.options.jobs = opts.jobs ? jobs_of(opts.jobs) : 0;
+	r.options.verbose = opts.verbose;
+	run_reopen(&r, id);
+	run_prepare(&r);
+	run_again(&r, retry);
+	say_start(&r, "resumed");
+	settle_begin(&r);
+	run_loop(&r);
+	return run_end(&r);
+}
+
+int resume_main(const struct args *a)
+{
+	return go_on(a, false);
+}
+
+int retry_main(const struct args *a)
+{
+	return go_on(a, true);
+}

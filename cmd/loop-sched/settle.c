@@ -1,0 +1,143 @@
+/* What follows from a task's ending, for it and for all that need it: counters, no scans. */
+#include "run.h"
+
+#include "clock.h"
+#include "die.h"
+#include "parse.h"
+
+bool may_start(const struct run *r)
+{
+	return !r->paused && !r->cancelling && !r->stopping && !r->broken;
+}
+
+void make_ready(struct run *r, uint32_t task)
+{
+	struct node *n = &r->node[task];
+
+	n->state = READY;
+	n->queued = true;
+	heap_push(&r->ready, n);
+}
+
+/* Tells of an ending that no attempt had. */
+static void tell(struct run *r, uint32_t task, const char *reason)
+{
+	const struct node *n = &r->node[task];
+	AUTO_BUF struct buf why = {0}, data = {0};
+
+	buf_add(&why, "", 0);
+	if (reason) {
+		buf_str(&why, ",\"reason\":");
+		buf_json(&why, reason, strlen(reason));
+	}
+	log_task(r, task, why.text);
+	if (r->plan.task[task].done)
+		return;
+	buf_format(&data, ",\"state\":\"%s\",\"success\":false,\"attempt\":%u%s",
+		tstate_name((enum tstate)n->state), n->attempt, why.text);
+	event_task(r, task, "task.completed", data.text);
+	if (r->options.verbose)
+		warn("%s: %s%s%s", r->plan.task[task].id, tstate_name((enum tstate)n->state),
+			reason ? ": " : "", reason ? reason : "");
+}
+
+/* Counts an ending. */
+static void record(struct run *r, uint32_t task, enum tstate state, const char *reason)
+{
+	struct node *n = &r->node[task];
+
+	n->state = (uint8_t)state;
+	r->count[state]++;
+	r->left--;
+	if (!n->job) /* an attempt's end was told with all its figures */
+		tell(r, task, reason);
+}
+
+/* One need of a task has ended. Returns whether that ends the task too, and how. */
+static bool need_ended(struct run *r, uint32_t edge, enum tstate ending, enum tstate *otherwise)
+{
+	uint32_t task = r->plan.edge[edge].to;
+	struct node *n = &r->node[task];
+
+	n->waiting--;
+	if (tstate_ended((enum tstate)n->state))
+		return false;
+	if (!tstate_meets(ending, (enum when)r->plan.edge_when[edge], otherwise))
+		return true;
+	if (n->waiting == 0 && n->state == PENDING)
+		make_ready(r, task);
+	return false;
+}
+
+/* Endings run along the edges without recursion: a chain of a million is no deep stack. */
+void settle(struct run *r, uint32_t task, enum tstate state, const char *reason)
+{
+	const struct dag *d = &r->plan.dag;
+	AUTO_FREE uint32_t *stack = NULL;
+	size_t depth = 0, capacity = 0;
+	uint32_t at = task;
+
+	record(r, task, state, reason);
+	for (;;) {
+		for (uint32_t i = d->first_out[at]; i < d->first_out[at + 1]; i++) {
+			enum tstate otherwise;
+			char why[160];
+
+			if (!need_ended(r, d->out_edge[i], (enum tstate)r->node[at].state,
+				    &otherwise))
+				continue;
+			snprintf(why, sizeof why, "%s %s", r->plan.task[at].id,
+				tstate_name((enum tstate)r->node[at].state));
+			record(r, d->out[i], otherwise, why);
+			stack = mem_grow(stack, depth, &capacity, sizeof *stack);
+			stack[depth++] = d->out[i];
+		}
+		if (!depth)
+			return;
+		at = stack[--depth];
+	}
+}
+
+/*
+ * Where a task stands by what its needs have come to, before anything runs.
+ * Edges were made a task after the other, so a task's own lie side by side
+ * under the numbers of its row of the graph.
+ */
+static void begin_task(struct run *r, uint32_t task)
+{
+	const struct dag *d = &r->plan.dag;
+	struct node *n = &r->node[task];
+
+	for (uint32_t e = d->first_in[task]; e < d->first_in[task + 1]; e++) {
+		const struct node *need = &r->node[r->plan.edge[e].from];
+		enum tstate otherwise;
+
+		if (!tstate_ended((enum tstate)need->state)) {
+			n->waiting++;
+		} else if (!tstate_meets((enum tstate)need->state,
+				   (enum when)r->plan.edge_when[e], &otherwise)) {
+			record(r, task, otherwise, r->plan.task[r->plan.edge[e].from].id);
+			return;
+		}
+	}
+	if (n->waiting == 0)
+		make_ready(r, task);
+}
+
+void settle_begin(struct run *r)
+{
+	r->left = r->plan.count;
+	for (uint32_t k = 0; k < r->plan.count; k++) {
+		uint32_t i = r->plan.order[k];
+		struct node *n = &r->node[i];
+
+		if (tstate_ended((enum tstate)n->state)) {
+			r->count[n->state]++;
+			r->left--;
+		} else if (r->plan.task[i].done) {
+			record(r, i, SKIPPED, "done already");
+		} else {
+			begin_task(r, i);
+		}
+	}
+}

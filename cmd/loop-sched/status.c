@@ -1,0 +1,222 @@
+/* status, list, show, why: what a run has come to, told from its files. */
+#include "commands.h"
+
+#include "clock.h"
+#include "die.h"
+#include "figures.h"
+#include "parse.h"
+#include "runs.h"
+#include "view.h"
+
+static bool as_json;
+
+const struct opt status_options[] = {
+	{"json", 0, NULL, "as JSON", .flag = &as_json},
+	{0},
+};
+
+const struct opt list_options[] = {
+	{"json", 0, NULL, "one JSON object a line", .flag = &as_json},
+	{0},
+};
+
+/* Text from outside, made safe for a terminal. */
+static void print_text(const char *text)
+{
+	AUTO_BUF struct buf b = {0};
+
+	buf_escape(&b, text, strlen(text));
+	fwrite(b.text, 1, b.length, stdout);
+}
+
+/* The share of the work, not of the number of tasks, that is done; in percent. */
+static int work_done(const struct view *v)
+{
+	AUTO_FREE int64_t *cost = mem_zero((size_t)v->plan.count + 1, sizeof *cost);
+	int64_t all = 0, done = 0;
+
+	plan_costs(&v->plan, cost);
+	for (uint32_t i = 0; i < v->plan.count; i++) {
+		all += cost[i];
+		done += tstate_ended(view_task(v, i)) ? cost[i] : 0;
+	}
+	return all ? (int)(100 * (double)done / (double)all) : 100;
+}
+
+static void add_counts(struct buf *b, const struct view *v)
+{
+	const char *comma = "";
+
+	buf_char(b, '{');
+	for (enum tstate s = 0; s < TSTATES; s++) {
+		if (!v->count[s])
+			continue;
+		buf_format(b, "%s\"%s\":%u", comma, tstate_name(s), v->count[s]);
+		comma = ",";
+	}
+	buf_char(b, '}');
+}
+
+static void add_run(struct buf *b, const struct view *v)
+{
+	char time[TIME_SIZE];
+
+	buf_format(b, "{\"run\":\"%s\",\"plan\":", v->id);
+	buf_json(b, v->plan.name, strlen(v->plan.name));
+	buf_format(b, ",\"state\":\"%s\",\"tasks\":%u,\"counts\":", view_state(v), v->plan.count);
+	add_counts(b, v);
+	if (v->fold.started)
+		buf_format(b, ",\"started\":\"%s\"", format_time(time, v->fold.started));
+	if (v->alive)
+		buf_format(b, ",\"pid\":%d", v->fold.runner.pid);
+	buf_format(b, ",\"done\":%d,\"ms\":%lld", work_done(v),
+		(long long)(view_elapsed(v) / NS_PER_MS));
+}
+
+static void print_buf(const struct buf *b)
+{
+	fwrite(b->text, 1, b->length, stdout);
+}
+
+static void print_counts(const struct view *v)
+{
+	const char *comma = "";
+
+	for (enum tstate s = 0; s < TSTATES; s++) {
+		if (!v->count[s])
+			continue;
+		printf("%s%u %s", comma, v->count[s], tstate_name(s));
+		comma = ", ";
+	}
+	putchar('\n');
+}
+
+static void print_head(const struct view *v)
+{
+	char elapsed[DURATION_SIZE];
+
+	printf("%s  ", v->id);
+	print_text(v->plan.name);
+	printf("  %s  %d%%  %s  ", view_state(v), work_done(v),
+		format_duration(elapsed, view_elapsed(v)));
+	print_counts(v);
+}
+
+/* How long a task has been in its state, or took. */
+static int64_t task_time(const struct view *v, uint32_t i)
+{
+	const struct past *past = &v->fold.task[i];
+
+	if (tstate_ended((enum tstate)past->state))
+		return past->ms * NS_PER_MS;
+	return past->since ? MAX(clock_real() - past->since, (int64_t)0) : 0;
+}
+
+static void print_task(const struct view *v, uint32_t i)
+{
+	const struct past *past = &v->fold.task[i];
+	const struct task *t = &v->plan.task[i];
+	char time[DURATION_SIZE] = "";
+
+	if (past->since)
+		format_duration(time, task_time(v, i));
+	printf("  %-18s %-20s %8s", tstate_name(view_task(v, i)), t->id, time);
+	if (past->attempt > 1)
+		printf("  try %u", past->attempt);
+	if (past->status)
+		printf("  status %d", past->status);
+	if (t->title.n) {
+		fputs("  ", stdout);
+		print_text(plan_text((struct plan *)(uintptr_t)&v->plan, t->title));
+	}
+	putchar('\n');
+}
+
+static void add_task(struct buf *b, const struct view *v, uint32_t i)
+{
+	const struct past *past = &v->fold.task[i];
+	const struct task *t = &v->plan.task[i];
+
+	buf_format(b, "{\"task\":\"%s\",\"state\":\"%s\",\"attempt\":%u", t->id,
+		tstate_name(view_task(v, i)), past->attempt);
+	if (t->title.n)
+		buf_format(b, ",\"title\":%.*s", (int)t->title.n, t->title.p);
+	if (past->pid && view_task(v, i) == RUNNING)
+		buf_format(b, ",\"pid\":%d", past->pid);
+	buf_format(b, ",\"status\":%d,\"ms\":%lld}", past->status,
+		(long long)(task_time(v, i) / NS_PER_MS));
+}
+
+int status_main(const struct args *a)
+{
+	AUTO_BUF struct buf b = {0};
+	struct view v;
+
+	args_expect(a, 0, 1);
+	view_open(&v, a->item[0]);
+	if (as_json) {
+		add_run(&b, &v);
+		buf_str(&b, "}\n");
+		print_buf(&b);
+	} else {
+		print_head(&v);
+		for (uint32_t i = 0; i < v.plan.count; i++)
+			if (v.alive ? view_task(&v, i) == RUNNING || view_task(&v, i) == RETRYING
+				    : tstate_failed(view_task(&v, i)))
+				print_task(&v, i);
+	}
+	view_close(&v);
+	return EXIT_SUCCESS;
+}
+
+int show_main(const struct args *a)
+{
+	AUTO_BUF struct buf b = {0};
+	struct view v;
+
+	args_expect(a, 0, 1);
+	view_open(&v, a->item[0]);
+	if (as_json) {
+		for (uint32_t i = 0; i < v.plan.count; i++) {
+			add_task(&b, &v, i);
+			buf_char(&b, '\n');
+		}
+		print_buf(&b);
+	} else {
+		print_head(&v);
+		for (uint32_t i = 0; i < v.plan.count; i++)
+			print_task(&v, i);
+	}
+	view_close(&v);
+	return EXIT_SUCCESS;
+}
+
+int list_main(const struct args *a)
+{
+	AUTO_STRS struct strs ids = {0};
+	struct state state;
+	struct err e = {0};
+
+	if (a->count)
+		die_usage("list takes no operands");
+	runs_open(&state);
+	runs_list(&state, &ids);
+	for (size_t i = 0; i < ids.count; i++) {
+		struct view v = {.state = state};
+		AUTO_BUF struct buf b = {0};
+
+		if (view_read(&v, ids.item[i], &e) < 0) {
+			warn("%s", e.text);
+			e.text[0] = '\0';
+		} else if (as_json) {
+			add_run(&b, &v);
+			buf_str(&b, "}\n");
+			print_buf(&b);
+		} else {
+			print_head(&v);
+		}
+		view_clear(&v);
+	}
+	state_close(&state);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,91 @@
+#include "view.h"
+
+#include "clock.h"
+#include "die.h"
+#include "runs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+/* A run that is being made has no plan yet; one whose files are broken is said to be so. */
+int view_read(struct view *v, const char *id, struct err *e)
+{
+	AUTO_FREE char *plan = NULL;
+	AUTO_CLOSE int folder = -1;
+	char path[300];
+	int r;
+
+	snprintf(v->id, sizeof v->id, "%s", id);
+	v->path = mem_format("%s/runs/%s", v->state.path, id);
+	snprintf(path, sizeof path, "runs/%s", id);
+	folder = state_file(&v->state, path, O_RDONLY | O_DIRECTORY, 0);
+	if (folder < 0)
+		return err_sys(e, folder, "%s", v->path);
+	plan = mem_format("%s/plan.json", v->path);
+	r = plan_load(&v->plan, plan, e);
+	if (r < 0)
+		return r;
+	if (!v->plan.diags.errors)
+		plan_link(&v->plan);
+	if (v->plan.diags.errors)
+		return err_set(e, -EINVAL, "%s: not as it was written", plan);
+	v->plan.file = "plan.json";
+	r = fold_read(&v->fold, &v->plan, folder, e);
+	if (r < 0)
+		return r;
+	v->alive = !v->fold.ended && v->fold.runner.pid && owner_alive(&v->fold.runner);
+	for (uint32_t i = 0; i < v->plan.count; i++)
+		v->count[view_task(v, i)]++;
+	return 0;
+}
+
+void view_open(struct view *v, const char *name)
+{
+	struct err e = {0};
+	char id[RUN_ID_SIZE];
+	int r;
+
+	*v = (struct view){0};
+	runs_open(&v->state);
+	run_find(&v->state, name, id);
+	r = view_read(v, id, &e);
+	if (r < 0)
+		die_err(r, &e);
+}
+
+void view_clear(struct view *v)
+{
+	free(v->path);
+	fold_clear(&v->fold);
+	plan_clear(&v->plan);
+}
+
+void view_close(struct view *v)
+{
+	view_clear(v);
+	state_close(&v->state);
+}
+
+const char *view_state(const struct view *v)
+{
+	if (v->fold.ended)
+		return v->fold.state;
+	if (!v->alive)
+		return "interrupted";
+	return v->fold.cancelling ? "cancelling" : v->fold.paused ? "paused"
+								  : "running";
+}
+
+int64_t view_elapsed(const struct view *v)
+{
+	int64_t end = v->fold.ended ? v->fold.ended : clock_real();
+
+	return v->fold.started ? MAX(end - v->fold.started, (int64_t)0) : 0;
+}
+
+enum tstate view_task(const struct view *v, uint32_t task)
+{
+	enum tstate s = (enum tstate)v->fold.task[task].state;
+
+	return v->alive || tstate_ended(s) ? s : PENDING;
+}

@@ -1,0 +1,37 @@
+/*
+ * view: a run looked at from outside, by its files alone, while it runs or
+ * after whatever ended it.
+ */
+#ifndef VIEW_H
+#define VIEW_H
+
+#include "run.h"
+
+struct view {
+	struct state state;
+	char id[129];
+	char *path; /* of its folder */
+	struct plan plan;
+	struct fold fold;
+	bool alive; /* the process that runs it */
+	uint32_t count[TSTATES];
+};
+
+/* By id, the beginning of one, or NULL for the newest; ends the program if there is none. */
+void view_open(struct view *, const char *name);
+
+/* The same in a state directory that is open; -errno if the run's files cannot be read. */
+int view_read(struct view *, const char *id, struct err *) MUST_CHECK;
+void view_clear(struct view *);
+void view_close(struct view *); /* and the state directory */
+
+/* "running", "paused", "cancelling", "interrupted", or how it ended. */
+const char *view_state(const struct view *);
+
+/* From the start to the end, or to now while it runs; ns. */
+int64_t view_elapsed(const struct view *);
+
+/* A task's state; what a dead process left running is interrupted, and shown as pending. */
+enum tstate view_task(const struct view *, uint32_t task);
+
+#endif

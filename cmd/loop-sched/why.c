@@ -1,0 +1,99 @@
+/* why: what a task waits for, or what became of it. */
+#include "commands.h"
+
+#include "clock.h"
+#include "die.h"
+#include "files.h"
+#include "parse.h"
+#include "view.h"
+
+/* The needs of a task that have not ended, or that ended as they must not. */
+static uint32_t say_needs(const struct view *v, uint32_t task)
+{
+	const struct dag *d = &v->plan.dag;
+	uint32_t said = 0;
+
+	for (uint32_t e = d->first_in[task]; e < d->first_in[task + 1]; e++) {
+		uint32_t need = v->plan.edge[e].from;
+		enum tstate state = view_task(v, need), otherwise;
+
+		if (tstate_ended(state) &&
+			tstate_meets(state, (enum when)v->plan.edge_when[e], &otherwise))
+			continue;
+		printf("  needs %s, which is %s\n", v->plan.task[need].id, tstate_name(state));
+		said++;
+	}
+	return said;
+}
+
+static bool say_files(const struct view *v, uint32_t task)
+{
+	bool said = false;
+
+	for (uint32_t i = 0; i < v->plan.count; i++) {
+		if (view_task(v, i) != RUNNING ||
+			!files_overlap(v->plan.task[task].files, v->plan.task[i].files))
+			continue;
+		printf("  its files are in use by %s\n", v->plan.task[i].id);
+		said = true;
+	}
+	return said;
+}
+
+static void say_waiting(const struct view *v, uint32_t task)
+{
+	bool said = say_needs(v, task) > 0;
+
+	if (!v->alive) {
+		printf("  nobody runs %s (it is %s)\n", v->id, view_state(v));
+		return;
+	}
+	if (v->fold.paused || v->fold.cancelling) {
+		printf("  the run is %s\n", view_state(v));
+		said = true;
+	}
+	if (!said && say_files(v, task))
+		return;
+	if (!said)
+		printf("  %u of %lld places are taken\n", v->count[RUNNING],
+			(long long)v->fold.jobs);
+}
+
+static void say_past(const struct view *v, uint32_t task)
+{
+	const struct past *past = &v->fold.task[task];
+	char text[DURATION_SIZE];
+
+	if (past->attempt)
+		printf("  attempt %u: %s/tasks/%s/%u.out and .err\n", past->attempt, v->path,
+			v->plan.task[task].id, past->attempt);
+	if (past->ms)
+		printf("  took %s", format_duration(text, past->ms * NS_PER_MS));
+	if (past->ms && past->status)
+		printf(", status %d", past->status);
+	if (past->ms)
+		putchar('\n');
+	if (past->state == UPSTREAM_FAILED || past->state == SKIPPED)
+		say_needs(v, task);
+}
+
+int why_main(const struct args *a)
+{
+	struct view v;
+	struct task *t;
+	uint32_t task;
+
+	args_expect(a, 1, 2);
+	view_open(&v, a->item[1]);
+	t = plan_task(&v.plan, a->item[0]);
+	if (!t)
+		die(EXIT_NO, "%s has no task '%s'", v.id, a->item[0]);
+	task = plan_index(&v.plan, t);
+	printf("%s is %s\n", t->id, tstate_name(view_task(&v, task)));
+	if (view_task(&v, task) == PENDING || view_task(&v, task) == RETRYING)
+		say_waiting(&v, task);
+	else
+		say_past(&v, task);
+	view_close(&v);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,492 @@
+load helper
+
+# plan JSON: writes plan.json.
+plan() {
+	printf '%s\n' "$1" >plan.json
+}
+
+# states RUN: every task with its last state, a line each.
+states() {
+	loop-sched show --json "$1" | jq -r '"\(.task) \(.state)"'
+}
+
+# ended_with STATUS: what was started last ends, with that status.
+ended_with() {
+	local status=0
+	wait "$started" || status=$?
+	[ "$status" -eq "$1" ] || { echo "status $status" && false; }
+}
+
+# A process that says so in its own arguments.
+none_left() {
+	! pgrep -f "$1" >/dev/null
+}
+
+@test "every shape of plan is imported as expected" {
+	local file name
+	cp "$SOURCE_TREE"/tests/fixtures/plans/* .
+	for file in *.expected; do
+		name=${file%.expected}
+		loop-sched import "$name" >out 2>err || { cat err && false; }
+		diff "$file" out
+		[ ! -s err ]
+	done
+	[ "$(find . -name '*.expected' | wc -l)" -ge 22 ]
+}
+
+@test "what import makes of a plan is a plan of its own" {
+	loop-sched import "$SOURCE_TREE/tests/fixtures/plans/taskmaster.json" >own.json
+	loop-sched import own.json | cmp own.json -
+	loop-sched check own.json >/dev/null
+}
+
+@test "check says every error of a plan in one pass, each at its place" {
+	cat >bad.json <<-'JSON'
+		{"name":"x","retries":3,
+		 "tasks":[
+		  {"id":"a","needs":["c"],"run":"true"},
+		  {"id":"b","needs":["a"],"timeout":"5q"},
+		  {"id":"c","needs":["b"],"rum":"true"},
+		  {"id":"extract"},
+		  {"id":"d","needs":["exract"]},
+		  {"id":"d","retry":{"attempts":0,"jiter":"full"}},
+		  {"id":"../e"},
+		  {"title":"no id"},
+		  {"id":"s","needs":["s"]},
+		  {"id":"n","needs":["extract",{"task":"extract","when":"failed"}]}
+		]}
+	JSON
+	status_is 65 loop-sched check bad.json
+	[ -z "$output" ]
+	has "$stderr" "bad.json:1:13: error: unknown key 'retries'"
+	has "$stderr" "bad.json:4:37: error: timeout: must be a duration"
+	has "$stderr" "bad.json:5:22: error: the needs go round in a circle: c -> b -> a -> c"
+	has "$stderr" "bad.json:4:22: note: 'b' needs 'a'"
+	has "$stderr" "bad.json:3:22: note: 'a' needs 'c'"
+	has "$stderr" "bad.json:5:27: error: unknown key 'rum'; did you mean 'run'?"
+	has "$stderr" "bad.json:7:22: error: 'd' needs 'exract', which is not there; did you mean 'extract'?"
+	has "$stderr" "bad.json:8:9: error: the id 'd' is there already"
+	has "$stderr" "bad.json:8:33: error: attempts: must be a whole number, at least 1"
+	has "$stderr" "bad.json:8:35: error: unknown key 'jiter'; did you mean 'jitter'?"
+	has "$stderr" "bad.json:9:9: error: id: '../e' is not a name"
+	has "$stderr" "bad.json:10:3: error: a task needs an id"
+	has "$stderr" "bad.json:11:22: error: the needs go round in a circle: s -> s"
+	has "$stderr" "bad.json:12:21: error: 'n' can never run"
+}
+
+@test "errors of an imported plan are told in the user's own file" {
+	cat >prd.json <<-'JSON'
+		{"project":"X","userStories":[
+		  {"id":"US-001","title":"A","passes":false,"dependencies":["US-03"]},
+		  {"id":"US-002","title":"B","passes":false,"dependencies":["US-003"]},
+		  {"id":"US-003","title":"C","passes":false,"dependencies":["US-002"]}
+		]}
+	JSON
+	status_is 65 loop-sched check prd.json
+	has "$stderr" "prd.json:2:61: error: 'US-001' needs 'US-03', which is not there; did you mean 'US-003'?"
+	has "$stderr" "prd.json:4:61: error: the needs go round in a circle: US-003 -> US-002 -> US-003"
+	has "$stderr" "prd.json:3:61: note: 'US-002' needs 'US-003'"
+	printf -- '- [ ] T001 a\n- [ ] T002 b (depends on T009)\n' >tasks.md
+	status_is 65 loop-sched check tasks.md
+	has "$stderr" "tasks.md:2:26: error: 'T002' needs 'T009'"
+}
+
+@test "what is no plan is refused with its place" {
+	printf '{\n "tasks": [}\n' >a.json
+	status_is 65 loop-sched check a.json
+	has "$stderr" "a.json:2:12: error: "
+	printf '{"tasks":[]}\n' >a.json
+	status_is 65 loop-sched check a.json
+	has "$stderr" "a.json:1:1: error: no tasks"
+	printf '{"stuff":[]}\n' >a.json
+	status_is 65 loop-sched check a.json
+	has "$stderr" "error: no stories"
+	: >a.json
+	status_is 65 loop-sched check a.json
+	printf '{"id":"a"}\n{"id":"b",}\n' >a.jsonl
+	status_is 65 loop-sched check a.jsonl
+	has "$stderr" "a.jsonl:2:11: error: "
+	status_is 66 loop-sched check nothing.json
+	[ ! -e "$LOOP_DIR" ]
+}
+
+@test "check tells levels, width, work, critical path and slack" {
+	plan '{"name":"p","tasks":[{"id":"a","estimate":"1m"},{"id":"b","needs":["a"],"estimate":"5m"},
+		{"id":"c","needs":["a"],"estimate":"2m"},{"id":"d","needs":["b","c"],"estimate":"1m"}]}'
+	loop-sched check --json plan.json | jq -c 'del(.hash)' >out
+	diff out - <<-'JSON'
+		{"name":"p","tasks":4,"edges":4,"levels":3,"width":2,"unit":"ms","work":540000,"critical":420000,"path":["a","b","d"],"slack":{"a":0,"b":0,"c":180000,"d":0}}
+	JSON
+	status_is 0 loop-sched check plan.json
+	has "$output" "a -> b -> d"
+	has "$output" "c 3m"
+}
+
+@test "the plan's hash is that of what is run" {
+	local first second
+	plan '{"name":"p","tasks":[{"id":"a","run":"true","description":"x"}]}'
+	first=$(loop-sched check --json plan.json | jq -r .hash)
+	plan '{"name":"q","tasks":[ {"id":"a","run":"true","description":"y","done":true} ]}'
+	second=$(loop-sched check --json plan.json | jq -r .hash)
+	[ "$first" = "$second" ]
+	plan '{"name":"p","tasks":[{"id":"a","run":"false"}]}'
+	[ "$first" != "$(loop-sched check --json plan.json | jq -r .hash)" ]
+}
+
+@test "tasks are read a line each from stdin" {
+	printf '{"id":"a","run":"true"}\n\n{"id":"b","needs":["a"]}\n' | loop-sched check --json - >out
+	[ "$(jq .tasks out)" = 2 ]
+	printf '{"id":"a","run":"echo hello"}\n' | loop-sched run --id R -
+	[ "$(cat "$LOOP_DIR/runs/R/tasks/a/1.out")" = hello ]
+}
+
+@test "graph draws levels, a tree, dot, Mermaid and JSON" {
+	plan '{"tasks":[{"id":"a","title":"say \"hi\""},{"id":"b","needs":["a"]},{"id":"c","needs":["b","a"]},
+		{"id":"d","needs":[{"task":"c","when":"failed"}]}]}'
+	[ "$(loop-sched graph plan.json)" = $'1: a*\n2: b*\n3: c*\n4: d*' ]
+	[ "$(loop-sched graph --format tree plan.json)" = $'a*\n  b*\n    c*  (needs b a)\n      d*' ]
+	loop-sched graph -f json plan.json | jq -e '.nodes[2].level == 2 and (.edges | length) == 4' >/dev/null
+	loop-sched graph -f json --reduce plan.json | jq -e '.edges | length == 3' >/dev/null
+	loop-sched graph -f dot plan.json >out
+	grep -q '"c" -> "d" \[penwidth=2\] \[label="failed"\];' out
+	loop-sched graph -f mermaid plan.json >out
+	grep -qF "n0[\"a<br>say 'hi'\"]" out
+	grep -qF 'n2 ==>|failed| n3' out
+}
+
+@test "the schema has the keys that the parser has, and no others" {
+	local whose path
+	while read -r whose path; do
+		jq -r "$path | keys[]" "$SOURCE_TREE/share/schemas/plan.json" | sort >schema
+		case $whose in
+		plan) plan '{"tasks":[{"id":"a"}],"zzzzzz":1}' ;;
+		task) plan '{"tasks":[{"id":"a","zzzzzz":1}]}' ;;
+		defaults) plan '{"defaults":{"zzzzzz":1},"tasks":[{"id":"a"}]}' ;;
+		retry) plan '{"tasks":[{"id":"a","retry":{"zzzzzz":1}}]}' ;;
+		esac
+		status_is 65 loop-sched check plan.json
+		sed -n 's/.* has: //p' <<<"$stderr" | tr ' ' '\n' | sort | diff schema - || { echo "$whose" && false; }
+	done <<-'END'
+		plan .properties
+		task (."$defs"|.task.properties+.recipe.properties)
+		defaults ."$defs".recipe.properties
+		retry ."$defs".retry.properties
+	END
+}
+
+@test "tasks run when what they need has ended as they need it" {
+	plan '{"name":"p","tasks":[
+		{"id":"a","run":"echo a >>order"},
+		{"id":"b","run":["sh","-c","echo b >>order"],"needs":["a"]},
+		{"id":"bad","run":"exit 3","needs":["a"]},
+		{"id":"mend","run":"echo mend >>order","needs":[{"task":"bad","when":"failed"}]},
+		{"id":"no","run":"echo no >>order","needs":["bad","b"]},
+		{"id":"after","run":"echo after >>order","needs":["no"]},
+		{"id":"idle","run":"echo idle >>order","needs":[{"task":"b","when":"failed"}]},
+		{"id":"end","run":"echo end >>order","needs":[{"task":"after","when":"any"},{"task":"b","when":"done"}]}]}'
+	status_is 1 loop-sched run --id R -j 1 plan.json
+	has "$stderr" "bad: failed with status 3"
+	[ "$(states R)" = $'a succeeded\nb succeeded\nbad failed\nmend succeeded\nno upstream_failed\nafter upstream_failed\nidle skipped\nend succeeded' ]
+	[ "$(sort order | tr '\n' ' ')" = "a b end mend " ]
+	[ "$(head -n 1 order)" = a ]
+}
+
+@test "a success says nothing" {
+	plan '{"tasks":[{"id":"a","run":"echo out; echo err >&2"}]}'
+	status_is 0 loop-sched run plan.json
+	[ -z "$output$stderr" ]
+}
+
+@test "the longest way goes first, then priority, then order" {
+	plan '{"tasks":[{"id":"low","run":"echo low >>order","priority":3},{"id":"plain","run":"echo plain >>order"},
+		{"id":"high","run":"echo high >>order","priority":"high"},
+		{"id":"long","run":"echo long >>order"},{"id":"tail","run":"echo tail >>order","needs":["long"],"priority":9}]}'
+	loop-sched run -j 1 plan.json
+	[ "$(tr '\n' ' ' <order)" = "long high low tail plain " ]
+}
+
+@test "a failed task is tried again, with a folder and logs an attempt" {
+	plan '{"tasks":[{"id":"a","retry":{"attempts":3,"base":"1ms"},
+		"run":"echo try $LOOP_ATTEMPT; echo x >>count; test $(wc -l <count) -ge 3"}]}'
+	status_is 0 loop-sched run --id R plan.json
+	[ "$(cat "$LOOP_DIR"/runs/R/tasks/a/?.out)" = $'try 1\ntry 2\ntry 3' ]
+	[ -d "$LOOP_DIR/runs/R/tasks/a/3" ]
+	[ "$(grep -c '"state":"retrying"' "$LOOP_DIR/runs/R/run.jsonl")" = 2 ]
+	[ "$(grep -c '"type":"task.retrying"' "$LOOP_DIR/events.jsonl")" = 2 ]
+}
+
+@test "retry.on and retry.never_on choose by status, signal and timeout" {
+	plan '{"defaults":{"retry":{"attempts":2,"base":"1ms"}},"tasks":[
+		{"id":"on","run":"exit 4","retry":{"attempts":2,"base":"1ms","on":[4]}},
+		{"id":"other","run":"exit 5","retry":{"attempts":2,"base":"1ms","on":[4]}},
+		{"id":"never","run":"exit 6","retry":{"attempts":2,"base":"1ms","never_on":[6]}},
+		{"id":"signal","run":"kill -KILL $$","retry":{"attempts":2,"base":"1ms","on":["SIGKILL"]}},
+		{"id":"default","run":"exit 7"},
+		{"id":"late","run":"sleep 60","timeout":"50ms","retry":{"attempts":2,"base":"1ms","never_on":["timeout"]}}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(loop-sched show --json R | jq -c '[.task,.attempt,.state,.status]' | tr '\n' ' ')" = \
+		'["on",2,"failed",4] ["other",1,"failed",5] ["never",1,"failed",6] ["signal",2,"failed",137] ["default",2,"failed",7] ["late",1,"timed_out",124] ' ]
+}
+
+@test "--run is the command of tasks without one, and they know their task" {
+	plan '{"name":"my/plan","tasks":[{"id":"a","title":"T","criteria":["c"]},{"id":"own","run":"true"}]}'
+	status_is 0 loop-sched run --id R --run \
+		'printf "%s\n" "$LOOP_RUN" "$LOOP_TASK" "$LOOP_ATTEMPT" "$LOOP_SUBJECT" "$LOOP_DIR"; jq -c .criteria "$LOOP_TASK_FILE"; test -d "${LOOP_OUTPUT%/*}"' plan.json
+	[ "$(cat "$LOOP_DIR/runs/R/tasks/a/1.out")" = "R"$'\n'"a"$'\n1\nmy-plan/a\n'"$LOOP_DIR"$'\n["c"]' ]
+	status_is 1 loop-sched run --id S plan.json
+	has "$stderr" "a: errored with status 127: it has no command"
+}
+
+@test "outputs become the inputs of what needs them" {
+	plan '{"tasks":[{"id":"a","run":"echo \"{\\\"n\\\":[1,2]}\" >$LOOP_OUTPUT"},{"id":"b","run":"echo 7 >$LOOP_OUTPUT"},
+		{"id":"quiet","run":"true"},{"id":"broken","run":"echo \"{\" >$LOOP_OUTPUT"},
+		{"id":"c","run":"cat $LOOP_INPUTS","needs":["a","b","quiet","broken"]},{"id":"d","run":"cat $LOOP_INPUTS"}]}'
+	status_is 0 loop-sched run --id R plan.json
+	has "$stderr" "broken/1/output.json"
+	[ "$(jq -c . "$LOOP_DIR/runs/R/tasks/c/1.out")" = '{"a":{"n":[1,2]},"b":7}' ]
+	[ "$(cat "$LOOP_DIR/runs/R/tasks/d/1.out")" = '{}' ]
+}
+
+@test "a task succeeds only if its verify commands do" {
+	plan '{"tasks":[{"id":"good","run":"exit 0","verify":["test 1 = 1","true"]},
+		{"id":"bad","run":["true"],"verify":["exit 0","exit 9"]},
+		{"id":"first","run":"exit 2","verify":["touch ran"]}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(loop-sched show --json R | jq -c '[.state,.status]' | tr '\n' ' ')" = '["succeeded",0] ["failed",9] ["failed",2] ' ]
+	[ ! -e ran ]
+}
+
+@test "a story that succeeded passes in the user's file, and nothing else changes there" {
+	cp "$SOURCE_TREE/tests/fixtures/plans/ralph.json" real.json
+	ln -s real.json prd.json
+	sed 's/"passes": false/"passes": true/' real.json >want.json
+	status_is 0 loop-sched run --run true prd.json
+	cmp real.json want.json
+	[ -L prd.json ]
+	printf '{"tasks":[\n  { "title" : "a",\n    "parallel_group" : 1 },{"title":"b","completed":false},{"title":"c","status":"open","x":1.10}]}' >g.json
+	status_is 0 loop-sched run -j 4 --run true g.json
+	printf '{"tasks":[\n  { "title" : "a",\n    "parallel_group" : 1,\n    "passes" : true },{"title":"b","completed":true},{"title":"c","status":"done","x":1.10}]}' | cmp - g.json
+	printf -- '# Tasks\n- [ ] one\n- [x] two\n### Task 1: three\n- [ ] a\n- [ ] b\n' >t.md
+	status_is 0 loop-sched run -j 1 --run true t.md
+	printf -- '# Tasks\n- [x] one\n- [x] two\n### Task 1: three\n- [x] a\n- [x] b\n' | cmp - t.md
+	cp "$SOURCE_TREE/tests/fixtures/plans/beads.jsonl" b.jsonl
+	status_is 0 loop-sched run --run true b.jsonl
+	sed 's/"status":"open"/"status":"closed"/' "$SOURCE_TREE/tests/fixtures/plans/beads.jsonl" | cmp - b.jsonl
+}
+
+@test "passes finds its story in a file that was edited meanwhile" {
+	printf '{"userStories":[{"id":"a","passes":false},{"id":"b","passes":false,"dependencies":["a"]}]}' >prd.json
+	status_is 0 loop-sched run -j 1 --run \
+		'[ $LOOP_TASK = b ] || printf "%s" "{\"userStories\":[{\"id\":\"new\",\"passes\":false},{\"id\":\"b\",\"passes\":false,\"note\":1},{\"id\":\"a\",\"passes\":false}]}" >prd.json' prd.json
+	[ "$(cat prd.json)" = '{"userStories":[{"id":"new","passes":false},{"id":"b","passes":true,"note":1},{"id":"a","passes":true}]}' ]
+}
+
+@test "a story that fails does not pass, and one that passes is not run" {
+	printf '{"userStories":[{"id":"a","passes":false},{"id":"b","passes":true}]}' >prd.json
+	cp prd.json before
+	status_is 1 loop-sched run --id R --run 'echo >>ran; false' prd.json
+	cmp prd.json before
+	[ "$(states R)" = $'a failed\nb skipped' ]
+	[ "$(wc -l <ran)" = 1 ]
+}
+
+@test "tasks whose files overlap are not run together" {
+	plan '{"tasks":[{"id":"a","files":["src/x.c"]},{"id":"b","files":["src/"]},{"id":"c","files":["src/*.c"]},{"id":"d","files":["doc"]}]}'
+	status_is 0 loop-sched run -j 4 --run \
+		'[ $LOOP_TASK = d ] || { mkdir busy && sleep 0.05 && rmdir busy; }' plan.json
+}
+
+@test "jobs bounds how many run at once" {
+	plan '{"tasks":[{"id":"a"},{"id":"b"},{"id":"c"},{"id":"d"},{"id":"e"}]}'
+	status_is 0 loop-sched run -j 2 --run \
+		'mkdir 1 2>/dev/null && slot=1 || { mkdir 2 && slot=2; } || exit 1; sleep 0.03; rmdir $slot' plan.json
+}
+
+@test "a timeout ends the task and all of its tree" {
+	plan '{"tasks":[{"id":"a","timeout":"100ms","run":"sleep 60.11 & trap \"\" TERM; sleep 60.12; sleep 60.13"}]}'
+	status_is 1 loop-sched run --id R --grace 100ms plan.json
+	has "$stderr" "a: timed_out with status 124: ran longer than its timeout"
+	none_left 'sleep 60.1[123]'
+}
+
+@test "a task that is silent for longer than its stall time is ended, one that speaks is not" {
+	plan '{"tasks":[{"id":"quiet","stall":"150ms","run":"sleep 60.14"},
+		{"id":"loud","stall":"150ms","run":"for i in 1 2 3 4 5 6; do echo $i; sleep 0.05; done"}]}'
+	status_is 1 loop-sched run --id R -j 2 plan.json
+	[ "$(states R)" = $'quiet timed_out\nloud succeeded' ]
+}
+
+@test "what a task leaves behind is ended with it, and what others run is not" {
+	plan '{"tasks":[{"id":"leaves","run":"setsid sleep 60.21 & (sleep 60.22 &) ; setsid env -i setsid sleep 60.23 & true"},
+		{"id":"long","run":"sleep 0.3 & wait; echo whole"},
+		{"id":"look","needs":["leaves"],"run":"pgrep -f \"sleep 60[.]2[12]\" && exit 1; exit 0"}]}'
+	status_is 0 loop-sched run --id R -j 2 plan.json
+	[ "$(cat "$LOOP_DIR/runs/R/tasks/long/1.out")" = whole ]
+	none_left 'sleep 60[.]2'
+}
+
+@test "SIGTERM ends the children first, then the state is written" {
+	plan '{"tasks":[{"id":"a","run":"trap \"echo bye; exit 0\" TERM; echo up; sleep 60.31 & wait"},{"id":"b","needs":["a"],"run":"true"}]}'
+	start loop-sched run --id R plan.json
+	wait_for 5 grep -qs up "$LOOP_DIR/runs/R/tasks/a/1.out"
+	kill -TERM "$started"
+	ended_with 143
+	grep -q bye "$LOOP_DIR/runs/R/tasks/a/1.out"
+	[ "$(states R)" = $'a cancelled\nb cancelled' ]
+	tail -n 1 "$LOOP_DIR/runs/R/run.jsonl" | grep -q '"run":"ended","state":"cancelled"'
+	none_left 'sleep 60.31'
+}
+
+@test "pause, continue, cancel" {
+	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done"},{"id":"b","needs":["a"],"run":"true"},
+		{"id":"c","needs":["b"],"run":"sleep 60.41"},{"id":"d","run":"sleep 60.42"},{"id":"e","needs":["c"],"run":"true"}]}'
+	start loop-sched run --id R -j 3 plan.json
+	wait_for 5 test -e up
+	loop-sched pause R
+	wait_for 5 grep -q '"run":"paused"' "$LOOP_DIR/runs/R/run.jsonl"
+	touch go
+	wait_for 5 grep -q '"task":"a","state":"succeeded"' "$LOOP_DIR/runs/R/run.jsonl"
+	[ "$(loop-sched status --json R | jq -r .state)" = paused ]
+	loop-sched why b R | grep -q 'the run is paused'
+	loop-sched cancel R d
+	wait_for 5 grep -q '"task":"d","state":"cancelled"' "$LOOP_DIR/runs/R/run.jsonl"
+	run ! grep -q '"task":"b","state":"running"' "$LOOP_DIR/runs/R/run.jsonl"
+	loop-sched continue
+	wait_for 5 grep -q '"task":"c","state":"running"' "$LOOP_DIR/runs/R/run.jsonl"
+	loop-sched why e R | grep -q 'needs c, which is running'
+	loop-sched cancel
+	ended_with 1
+	[ "$(states R | tr '\n' ' ')" = "a succeeded b succeeded c cancelled d cancelled e cancelled " ]
+	status_is 1 loop-sched pause R
+	has "$stderr" "R: is not running"
+}
+
+@test "a cancelled run can be resumed" {
+	plan '{"tasks":[{"id":"a","run":"echo a >>ran"},{"id":"b","needs":["a"],"run":"echo b >>ran; [ -e go ] || sleep 60.51"}]}'
+	start loop-sched run --id R plan.json
+	wait_for 5 grep -qs b ran
+	loop-sched cancel R
+	ended_with 1
+	touch go
+	status_is 0 loop-sched resume R
+	[ "$(tr '\n' ' ' <ran)" = "a b b " ]
+	[ "$(states R)" = $'a succeeded\nb succeeded' ]
+}
+
+@test "on-failure stop starts nothing more" {
+	plan '{"tasks":[{"id":"a","run":"exit 1","priority":1},{"id":"b","run":"touch ran","priority":2}]}'
+	status_is 1 loop-sched run --id R -j 1 --on-failure stop plan.json
+	[ ! -e ran ]
+	[ "$(states R)" = $'a failed\nb pending' ]
+	status_is 1 loop-sched resume R
+	[ -e ran ]
+}
+
+@test "two processes never run one run" {
+	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done"}]}'
+	start loop-sched run --id R plan.json
+	wait_for 5 test -e up
+	status_is 75 loop-sched resume R
+	has "$stderr" "another process runs it"
+	touch go
+	wait "$started"
+	status_is 73 loop-sched run --id R plan.json
+	has "$stderr" "loop-sched resume R"
+}
+
+@test "retry runs again what failed and what hung on it, only that" {
+	plan '{"tasks":[{"id":"a","run":"echo a >>ran"},{"id":"b","needs":["a"],"run":"echo b >>ran; [ -e go ]"},
+		{"id":"c","needs":["b"],"run":"echo c >>ran"},{"id":"d","needs":["c"],"run":"echo d >>ran"}]}'
+	status_is 1 loop-sched run --id R plan.json
+	status_is 1 loop-sched resume R
+	[ "$(tr '\n' ' ' <ran)" = "a b " ]
+	has "$stderr" "1 failed and stay so"
+	touch go
+	status_is 0 loop-sched retry
+	[ "$(tr '\n' ' ' <ran)" = "a b b c d " ]
+	[ -e "$LOOP_DIR/runs/R/tasks/b/2.out" ]
+}
+
+@test "a run that was killed goes on: what was running is ended and run again" {
+	plan '{"tasks":[{"id":"a","run":"echo a >>ran"},
+		{"id":"b","needs":["a"],"run":"echo b >>ran; [ -e go ] || { (setsid sleep 60.61 &); sleep 60.62; }; echo whole >>ran"},
+		{"id":"c","needs":["b"],"run":"echo c >>ran"}]}'
+	start loop-sched run --id R plan.json
+	wait_for 5 grep -qs b ran
+	kill -KILL "$started" $(pgrep -f 'loop-sched run --id R plan.json')
+	wait_for 5 gone "$started"
+	[ "$(loop-sched status --json R | jq -r .state)" = interrupted ]
+	loop-sched why b R | grep -q 'nobody runs R'
+	touch go
+	printf '{"time":"torn' >>"$LOOP_DIR/runs/R/run.jsonl"
+	status_is 0 loop-sched resume R
+	has "$stderr" "b: attempt 1"
+	[ "$(tr '\n' ' ' <ran)" = "a b b whole c " ]
+	none_left 'sleep 60[.]6'
+}
+
+@test "killed again and again at random moments, every task succeeds once in the record" {
+	local i
+	# Each task writes its line last, in one write: one that recorded success wrote it.
+	jq -nc '{tasks: [range(60) | {id: "t\(.)", run: "echo $LOOP_TASK >>ran", needs: (if . >= 3 then ["t\(. - 3)"] else [] end)}]}' >plan.json
+	for ((i = 0; i < ${KILLS:-8}; i++)); do
+		if [ -e "$LOOP_DIR/runs/R/run.jsonl" ]; then
+			start loop-sched resume -j 3 R 2>/dev/null
+		else
+			start loop-sched run --id R -j 3 plan.json 2>/dev/null
+		fi
+		sleep "0.0$((RANDOM % 6))$((RANDOM % 10))"
+		kill -KILL "$started" $(pgrep -P "$started") 2>/dev/null || true
+		wait "$started" || true
+	done
+	if [ -e "$LOOP_DIR/runs/R/plan.json" ] && [ -e "$LOOP_DIR/runs/R/run.json" ]; then
+		loop-sched resume -j 3 R
+	else
+		rm -rf "$LOOP_DIR/runs/R"
+		loop-sched run --id R -j 3 plan.json
+	fi
+	grep -o '"task":"t[0-9]*","state":"succeeded"' "$LOOP_DIR/runs/R/run.jsonl" >successes
+	[ "$(wc -l <successes)" = 60 ]
+	[ "$(sort -u successes | wc -l)" = 60 ]
+	[ "$(sort -u ran | wc -l)" = 60 ]
+	none_left 'loop-sched (run|resume)'
+}
+
+@test "events of a run are in the journal, with their data" {
+	plan '{"name":"p","tasks":[{"id":"a","title":"A task","run":"true"},{"id":"b","needs":["a"],"run":"exit 2"},{"id":"c","needs":["b"],"run":"true"}]}'
+	status_is 1 loop-sched run --id R -j 1 plan.json
+	jq -c '[.type,.subject,.runid,(.data | del(.ms))]' "$LOOP_DIR/events.jsonl" >out
+	diff out - <<-'JSON'
+		["run.started","p","R",{"plan":"p","tasks":3,"jobs":1}]
+		["task.started","p/a","R",{"task":"a","title":"A task","attempt":1}]
+		["task.completed","p/a","R",{"task":"a","state":"succeeded","success":true,"attempt":1,"status":0}]
+		["task.started","p/b","R",{"task":"b","title":"b","attempt":1}]
+		["task.completed","p/b","R",{"task":"b","state":"failed","success":false,"attempt":1,"status":2}]
+		["task.completed","p/c","R",{"task":"c","state":"upstream_failed","success":false,"attempt":0,"reason":"b failed"}]
+		["run.ended","p","R",{"plan":"p","state":"failed","counts":{"succeeded":1,"failed":1,"upstream_failed":1}}]
+	JSON
+}
+
+@test "list and show tell of runs that have ended" {
+	plan '{"name":"p","tasks":[{"id":"a","title":"tab\there","run":"true"}]}'
+	loop-sched run --id R1 plan.json
+	loop-sched run --id R2 plan.json
+	[ "$(loop-sched list --json | jq -r '"\(.run) \(.state) \(.counts.succeeded)"')" = $'R1 succeeded 1\nR2 succeeded 1' ]
+	loop-sched show R1 | grep -qF 'tab\there'
+	status_is 1 loop-sched status nothing
+	status_is 64 loop-sched status R
+	has "$stderr" "'R' is the beginning of several runs"
+}
+
+@test "a disk that is full ends the run, and what was not recorded did not begin" {
+	[ -w /dev/full ] || skip
+	plan '{"tasks":[{"id":"a","run":"touch ran"}]}'
+	mkdir -p "$LOOP_DIR/runs"
+	status_is 0 loop-sched run --id R plan.json
+	rm -f ran
+	rm "$LOOP_DIR/runs/R/run.jsonl"
+	ln -s /dev/full "$LOOP_DIR/runs/R/run.jsonl"
+	run --separate-stderr loop-sched resume R
+	[ "$status" -ne 0 ]
+	[ ! -e ran ]
+}
