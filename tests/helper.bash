@@ -53,6 +53,19 @@ gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+# The processes that still run and were started with this test's state directory, by pid.
+left_over() {
+	local found pid
+	found=$(grep -lzsx "LOOP_DIR=$LOOP_DIR" /proc/[0-9]*/environ)
+	for pid in $(grep -oE '[0-9]+' <<<"$found"); do
+		if grep -qs '^State:.[^ZX]' "/proc/$pid/status"; then echo "$pid"; fi
+	done
+}
+
+nothing_left() {
+	[ -z "$(left_over)" ]
+}
+
 # status_is N COMMAND…: runs it (output in $output, stderr in $stderr) and compares its exit status.
 status_is() {
 	local want=$1

@@ -12,11 +12,6 @@ setup_more() {
 	git init -q . && git add -A && git commit -qm 'An empty toolbox'
 }
 
-# No process that was started for this test's state directory is left.
-nothing_runs() {
-	! grep -lzsx "LOOP_RUN=$1" /proc/[0-9]*/environ
-}
-
 @test "a plan becomes merged work, and only passes changes in the plan" {
 	cp prd.json before.json
 	status_is 0 loop run --quiet --agent mock --id run-1 prd.json
@@ -27,7 +22,7 @@ nothing_runs() {
 	sh check/check.sh
 	[ "$(git rev-parse HEAD)" = "$(git rev-parse main)" ]
 	[ "$(git status --porcelain)" = " M prd.json" ] || [ "$(git status --porcelain | grep -v '^??')" = " M prd.json" ]
-	nothing_runs run-1
+	nothing_left
 	[ -z "$(ls "$LOOP_DIR/worktrees" 2>/dev/null)" ]
 	[ -z "$(git for-each-ref refs/heads/loop)" ]
 	status_is 0 loop report run-1
@@ -53,7 +48,7 @@ nothing_runs() {
 	[ "$(grep -c '"passes": true' prd.json)" = 4 ]
 	run ! grep -q US-002 <(git log --format=%s feature/toolbox)
 	has "$(cat "$LOOP_DIR"/runs/run-2/tasks/US-002/1/failure.txt)" "count: printed"
-	nothing_runs run-2
+	nothing_left
 }
 
 @test "an agent that changes nothing where nothing is verified has not done the story" {
@@ -111,7 +106,7 @@ nothing_runs() {
 	wait_for 20 grep -qs '"task":"US-001","state":"running"' "$LOOP_DIR/runs/run-3/run.jsonl"
 	kill -TERM "$started"
 	wait_for 20 gone "$started"
-	wait_for 5 nothing_runs run-3
+	wait_for 5 nothing_left
 	cp "$SOURCE_TREE/share/examples/demo/mock/US-001.json" mock/
 	status_is 0 loop resume --quiet run-3
 	[ "$(git log --format=%s feature/toolbox | grep -c '^feat: ')" = 7 ]
