@@ -56,10 +56,10 @@ gone() {
 # The processes that still run and were started with this test's state directory, by pid.
 left_over() {
 	local found pid
-	found=$(grep -lzsx "LOOP_DIR=$LOOP_DIR" /proc/[0-9]*/environ)
-	for pid in $(grep -oE '[0-9]+' <<<"$found"); do
-		if grep -qs '^State:.[^ZX]' "/proc/$pid/status"; then echo "$pid"; fi
-	done
+	found=$(grep -lzsx "LOOP_DIR=$LOOP_DIR" /proc/[0-9]*/environ) || true
+	while IFS=/ read -r _ _ pid _; do
+		if [ "$pid" ] && grep -qs '^State:.[^ZX]' "/proc/$pid/status"; then echo "$pid"; fi
+	done <<<"$found"
 }
 
 nothing_left() {
