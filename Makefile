@@ -82,23 +82,26 @@ $(B)/bin/$(1): $$(OBJECTS_$(1)) $(B)/libloop.a
 endef
 
 # The same, static: by musl-gcc where it is, else by the compiler at hand; never under the sanitizers, which need libc.
+# What is not used is left out, and in one mapping: every page of a program that is touched costs its start.
 STATIC_CC := $(or $(MUSL),$(CC))
+STATIC_CFLAGS := -ffunction-sections -fdata-sections
+STATIC_LDFLAGS := -static -Wl,--gc-sections,-z,noseparate-code
 define static_program
 $(B)/static/cmd/$(1)/%.o: cmd/$(1)/%.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$(Q)$(STATIC_CC) $$(CPPFLAGS) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+	$(Q)$(STATIC_CC) $$(CPPFLAGS) $$(CFLAGS) $(STATIC_CFLAGS) -MMD -MP -c -o $$@ $$<
 $(B)/bin/$(1): $$(patsubst %.c,$(B)/static/%.o,$$(wildcard cmd/$(1)/*.c)) $(B)/static/libloop.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
-	$(Q)$(STATIC_CC) $$(CFLAGS) -static -o $$@ $$^
+	$(Q)$(STATIC_CC) $$(CFLAGS) $(STATIC_LDFLAGS) -o $$@ $$^
 -include $$(patsubst %.c,$(B)/static/%.d,$$(wildcard cmd/$(1)/*.c))
 endef
 
 $(B)/static/common/%.o: common/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(STATIC_CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(STATIC_CC) $(CPPFLAGS) $(CFLAGS) $(STATIC_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/static/libloop.a: $(PLAIN:%.c=$(B)/static/%.o)
 	@rm -f $@

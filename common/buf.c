@@ -145,7 +145,7 @@ void buf_json(struct buf *b, const char *text, size_t n)
 	buf_char(b, '"');
 	for (size_t i = 0; i < n;) {
 		unsigned char c = (unsigned char)text[i];
-		size_t length = utf8_length(text + i, n - i);
+		size_t length = c < 0x80 ? 1 : utf8_length(text + i, n - i);
 
 		if (length && c >= 0x20 && c != '"' && c != '\\') {
 			i += length;

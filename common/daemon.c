@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -284,11 +284,11 @@ int daemon_stop(const struct state *s, const char *name, int64_t timeout)
 	r = fd < 0 ? fd : read_instance(fd, &pid, &place);
 	if (r < 0)
 		return r;
-	process = pidfd_open(pid, 0);
+	process = (int)syscall(SYS_pidfd_open, pid, 0);
 	/* Still held: the descriptor is the instance's, not a later owner's of its pid. */
 	if (!is_held(fd))
 		return 1;
-	if (process < 0 || pidfd_send_signal(process, SIGTERM, NULL, 0) < 0)
+	if (process < 0 || syscall(SYS_pidfd_send_signal, process, SIGTERM, NULL, 0) < 0)
 		return -errno;
 	return wait_until_freed(fd, timeout);
 }

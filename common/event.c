@@ -26,15 +26,15 @@ static const struct {
 
 int priority_parse(const char *text, enum priority *out)
 {
-	char number[8];
+	int64_t number = -1;
 
-	for (size_t i = 0; i < countof(priorities); i++) {
-		snprintf(number, sizeof number, "%d", (int)priorities[i].value);
-		if (strcmp(text, priorities[i].name) == 0 || strcmp(text, number) == 0) {
+	if (parse_int(text, 0, CRITICAL, &number) < 0)
+		number = -1;
+	for (size_t i = 0; i < countof(priorities); i++)
+		if (number == priorities[i].value || strcmp(text, priorities[i].name) == 0) {
 			*out = priorities[i].value;
 			return 0;
 		}
-	}
 	return -EINVAL;
 }
 
@@ -106,14 +106,6 @@ bool event_subject_valid(const char *subject)
 	return subject_valid((struct span){subject, strlen(subject)});
 }
 
-bool event_attribute_valid(const char *name, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-		if (!type_letter(name[i]) || name[i] == '_' || name[i] == '-')
-			return false;
-	return length >= 1 && length <= NAME_LENGTH_MAX;
-}
-
 const struct span event_member_name[KNOWN] = {
 #define NAME(text)                    \
 	{                             \
@@ -131,6 +123,18 @@ const struct span event_member_name[KNOWN] = {
 	NAME("data"),
 #undef NAME
 };
+
+bool event_attribute_valid(const char *name, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!type_letter(name[i]) || name[i] == '_' || name[i] == '-')
+			return false;
+	for (enum member m = 0; m < KNOWN; m++)
+		if (length == event_member_name[m].n &&
+			memcmp(name, event_member_name[m].p, length) == 0)
+			return false;
+	return length >= 1 && length <= NAME_LENGTH_MAX;
+}
 
 enum member event_member(struct span key)
 {

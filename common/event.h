@@ -48,7 +48,10 @@ bool event_type_valid(const char *type);
  */
 bool event_subject_valid(const char *subject);
 
-/* The name of a further attribute: lower-case letters and digits (CloudEvents, "Naming"). */
+/*
+ * The name of a further attribute: lower-case letters and digits (CloudEvents, "Naming"),
+ * and none of those above.
+ */
 bool event_attribute_valid(const char *name, size_t length);
 
 /* Checks everything and adds the record to the buffer; -EINVAL or -EMSGSIZE with the reason. */
@@ -56,8 +59,8 @@ int event_record(struct buf *, const struct event *, struct err *) MUST_CHECK;
 
 /*
  * A whole event from outside, as a record: checked, an id it has is dropped (the journal
- * gives its own), what it has not is taken from missing (time 0: now). -EINVAL or
- * -EMSGSIZE with the reason.
+ * gives its own), what it has not is taken from missing (time 0: now). Its priority, or
+ * -EINVAL or -EMSGSIZE with the reason.
  */
 int event_from_json(struct buf *, const char *text, size_t length, const struct event *missing,
 	struct err *) MUST_CHECK;

@@ -54,16 +54,17 @@ static int add_given_time(struct buf *b, struct span value, int64_t missing, str
 
 static int add_given_priority(struct buf *b, struct span value, enum priority p, struct err *e)
 {
-	char text[16];
+	char text[16] = "";
 
 	if (value.n && *value.p == '"')
 		value = (struct span){value.p + 1, value.n - 2};
-	snprintf(text, sizeof text, "%.*s", (int)MIN(value.n, sizeof text), value.p);
+	if (value.n && value.n < sizeof text)
+		memcpy(text, value.p, value.n);
 	if (value.n && priority_parse(text, &p) < 0)
 		return err_set(e, -EINVAL,
 			"priority: must be critical, high, normal, low or background");
 	event_add_priority(b, p);
-	return 0;
+	return (int)p;
 }
 
 static int check_extension(struct span key, struct span value, struct err *e)
@@ -116,7 +117,7 @@ static int sort_members(struct span event, struct span value[KNOWN], struct buf 
 static int add_given_members(struct buf *b, const struct span value[KNOWN], struct span extra,
 	const struct event *missing, struct err *e)
 {
-	int r = 0;
+	int priority = 0, r = 0;
 
 	if (value[SPECVERSION].n && !jscan_is(value[SPECVERSION], "1.0"))
 		return err_set(e, -EINVAL, "specversion: must be \"1.0\"");
@@ -130,14 +131,16 @@ static int add_given_members(struct buf *b, const struct span value[KNOWN], stru
 	if (r == 0)
 		r = add_given_time(b, value[TIME], missing->time, e);
 	if (r == 0)
-		r = add_given_priority(b, value[PRIORITY], missing->priority, e);
+		priority = add_given_priority(b, value[PRIORITY], missing->priority, e);
+	if (r == 0)
+		r = MIN(priority, 0);
 	if (r == 0)
 		r = add_given(b, RUNID, value[RUNID], missing->runid, e);
 	if (r == 0)
 		r = add_given(b, SESSIONID, value[SESSIONID], missing->sessionid, e);
 	buf_add(b, extra.p, extra.n);
 	event_add_value(b, DATA, value[DATA].n ? value[DATA] : missing->data);
-	return r;
+	return r < 0 ? r : priority;
 }
 
 int event_from_json(struct buf *b, const char *line, size_t length, const struct event *missing,
@@ -147,15 +150,16 @@ int event_from_json(struct buf *b, const char *line, size_t length, const struct
 	struct span value[KNOWN] = {0};
 	size_t start = b->length, at;
 	const char *what;
-	int r;
+	int priority, r;
 
 	if (jscan_check(line, length, &at, &what) < 0)
 		return err_set(e, -EINVAL, "byte %zu: %s", at + 1, what);
-	r = sort_members((struct span){line, length}, value, &extra, e);
-	if (r == 0)
-		r = add_given_members(b, value, (struct span){extra.text, extra.length}, missing,
-			e);
+	priority = sort_members((struct span){line, length}, value, &extra, e);
+	if (priority == 0)
+		priority = add_given_members(b, value, (struct span){extra.text, extra.length},
+			missing, e);
+	r = priority < 0 ? priority : event_end_record(b, start, e);
 	if (r < 0)
 		b->length = start;
-	return r < 0 ? r : event_end_record(b, start, e);
+	return r < 0 ? r : priority;
 }

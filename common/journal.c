@@ -141,11 +141,13 @@ static bool is_torn(const struct journal *j, int64_t size)
 		last != '\n';
 }
 
-/* The lines that records become at a position. */
-static void add_lines(struct buf *b, const struct span *records, size_t count, int64_t position)
+void journal_lines(struct buf *b, const struct span *records, size_t count, int64_t position)
 {
-	size_t start = b->length;
+	size_t start = b->length, room = 0;
 
+	for (size_t i = 0; i < count; i++)
+		room += sizeof SEGMENT_HEAD + 20 + records[i].n;
+	buf_reserve(b, room);
 	for (size_t i = 0; i < count; i++) {
 		int64_t id = position + (int64_t)(b->length - start);
 
@@ -194,7 +196,7 @@ static int write_records(struct journal *j, int64_t *size, const struct span *re
 
 	if (torn)
 		buf_char(&b, '\n');
-	add_lines(&b, records, count, j->base + *size + torn);
+	journal_lines(&b, records, count, j->base + *size + torn);
 	r = io_write(j->fd, b.text, b.length);
 	written = r == 0 ? b.length : keep_whole_lines(j, &b, *size);
 	out->count = count_lines(b.text, written) - (torn && written);
@@ -224,7 +226,7 @@ static size_t count_standing(const struct journal *j, const struct spool *s)
 		fd = segment_open(j->state->dir, s->position, &base, &newest);
 	if (fd < 0)
 		return 0;
-	add_lines(&want, s->record + s->skip, s->count - s->skip, s->position);
+	journal_lines(&want, s->record + s->skip, s->count - s->skip, s->position);
 	n = io_pread(fd, buf_reserve(&is, want.length), want.length, s->position - base);
 	while (n > 0 && same < (size_t)n && want.text[same] == is.text[same])
 		same++;
@@ -271,6 +273,7 @@ static int put_aside(struct journal *j, const struct span *records, size_t count
 	int r = spool_put(j->state, records + out->count, count - out->count);
 
 	out->spooled = r == 0;
+	out->why = why;
 	if (r < 0)
 		return err_sys(e, why, "%s/%s: cannot append", j->state->path, SEGMENT_NEWEST);
 	return 0;

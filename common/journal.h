@@ -34,6 +34,7 @@ struct appended {
 	int64_t next;  /* the position behind the last that was appended */
 	size_t count;  /* how many were appended: the first ones */
 	bool spooled;  /* the others are put aside in spool/, and taken in by the next append */
+	int why;       /* -errno: why they could not be appended now */
 };
 
 /*
@@ -45,6 +46,9 @@ struct appended {
  */
 int journal_append(struct journal *, const struct span *records, size_t count, unsigned flags,
 	struct appended *, struct err *) MUST_CHECK;
+
+/* The lines that records become at a position, added to the buffer. */
+void journal_lines(struct buf *, const struct span *records, size_t count, int64_t position);
 
 /* A reader's place. Zeroed is not yet opened. */
 struct journal_reader;

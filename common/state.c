@@ -70,26 +70,29 @@ static char *search(const char *from)
 	return NULL;
 }
 
+/* From the working directory: the one named, else the nearest, else where it would be made. */
+static char *locate_from_here(const char *named)
+{
+	char cwd[PATH_MAX];
+	char *found;
+
+	if (!getcwd(cwd, sizeof cwd))
+		return NULL;
+	if (named)
+		return mem_format("%s/%s", cwd, named);
+	found = search(cwd);
+	return found ? found : mem_format("%s/.loop", cwd);
+}
+
 /* Where the state directory is, or where it would be made. */
 static int locate(char **path, bool *named, bool *exists, struct err *e)
 {
 	const char *env = getenv("LOOP_DIR");
-	char cwd[PATH_MAX];
 
 	*named = env && *env;
-	if (*named && *env == '/') {
-		*path = mem_string(env);
-		*exists = access(env, F_OK) == 0;
-		return 0;
-	}
-	if (!getcwd(cwd, sizeof cwd))
+	*path = *named && *env == '/' ? mem_string(env) : locate_from_here(*named ? env : NULL);
+	if (!*path)
 		return err_sys(e, -errno, "the working directory");
-	if (*named)
-		*path = mem_format("%s/%s", cwd, env);
-	else if ((*path = search(cwd)))
-		return *exists = true, 0;
-	else
-		*path = mem_format("%s/.loop", cwd);
 	*exists = access(*path, F_OK) == 0;
 	return 0;
 }
@@ -143,7 +146,7 @@ static int check_format(const struct state *s, bool make, struct err *e)
 
 static int open_state(struct state *s, bool make, struct err *e)
 {
-	bool named, exists;
+	bool named = false, exists = false;
 	int r;
 
 	*s = (struct state){.dir = -1};

@@ -86,3 +86,18 @@ has() {
 	}
 }
 bats_require_minimum_version 1.5.0
+
+# Every event of the journal conforms to the schemas of share/schemas; says which does not and why.
+events_conform() {
+	local file schemas faults
+	schemas=$(for file in "$SOURCE_TREE"/share/schemas/*.json; do
+		case $file in */plan.json) continue ;; esac
+		jq -c --arg name "$(basename "$file" .json)" '{($name): .}' "$file"
+	done | jq -cs add)
+	faults=$(cat "$LOOP_DIR"/events*.jsonl |
+		jq -rn -L "$SOURCE_TREE/tests" --argjson schemas "$schemas" 'include "schema"; check_events') || return
+	[ -z "$faults" ] || {
+		printf '%s\n' "$faults" >&2
+		return 1
+	}
+}

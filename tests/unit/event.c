@@ -24,7 +24,7 @@ static const char *from_json(const char *text)
 
 	buf_clear(&b);
 	e.text[0] = '\0';
-	return event_from_json(&b, text, strlen(text), &from_outside, &e) == 0 ? b.text : e.text;
+	return event_from_json(&b, text, strlen(text), &from_outside, &e) >= 0 ? b.text : e.text;
 }
 
 TEST(event_record_has_its_members_in_order)
