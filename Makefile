@@ -36,8 +36,8 @@ PROGRAMS := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 SCRIPTS  := $(patsubst cmd/%/main.bash,%,$(wildcard cmd/*/main.bash))
 BINS     := $(PROGRAMS:%=$(B)/bin/%) $(SCRIPTS:%=$(B)/bin/%)
 MODULES  := $(wildcard common/*.c)
-# The modules that need nothing but libc: those a static program can be made of.
-HEAVY    := $(shell grep -l -E '^.include (<(jansson|uv|wslay|hiredis)|"json\.h")' common/*.[ch])
+# The modules that need nothing but libc, any libc: those a static program can be made of.
+HEAVY    := $(shell grep -l -E '^.include (<(jansson|uv|wslay|hiredis|sys/pidfd)|"json\.h")' common/*.[ch])
 PLAIN    := $(filter-out $(addsuffix .c,$(basename $(HEAVY))),$(MODULES))
 
 # One short line a step; V=1 shows the commands.
@@ -118,7 +118,7 @@ $(SCRIPTS:%=$(B)/bin/%): $(B)/bin/%: cmd/%/main.bash
 	$(Q)install -m 755 $< $@
 
 # Unit tests: one binary; every system call named here can be made to fail by a test.
-WRAPPED := write writev fsync fdatasync openat renameat
+WRAPPED := write writev fsync fdatasync openat renameat fstatfs
 UNITS   := $(wildcard tests/unit/*.c)
 $(B)/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)

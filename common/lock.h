@@ -2,7 +2,7 @@
  * lock: named locks and counted resources among processes, without a daemon.
  * One file a lock, locks/NAME.lk, shows the queue as text; ownership itself is
  * open-file-description byte locks (F_OFD_SETLK), which the kernel frees with
- * the description: a crash is a release.
+ * the description: a crash is a release. Waiting uses the signal SIGRTMAX.
  */
 #ifndef LOCK_H
 #define LOCK_H
@@ -18,13 +18,16 @@ struct lock_want {
 	const char *name;
 	int64_t units;	  /* 1 for a plain lock */
 	int64_t capacity; /* 1 for a plain lock; 0: as the file says, else 1 */
-	bool shared;	  /* 1 unit of a capacity that only an exclusive holder takes whole */
+	bool shared;	  /* of a plain lock: beside others that share it */
 };
 
 struct lock_options {
 	int64_t timeout;   /* ns; 0: do not wait; NS_FOREVER */
 	int priority;	   /* 0 to 100, as events' */
 	const char *label; /* shown in list; may be NULL */
+	pid_t pid;	   /* who is said to hold; 0: this process */
+	int fd;		   /* the caller's description that shall own the hold of one name, open on
+			    * its file; 0: one of our own */
 };
 
 struct lock; /* everything that one call acquired */
@@ -32,20 +35,24 @@ struct lock; /* everything that one call acquired */
 /*
  * All of these or none, taken in the order of their names. 0, or -EAGAIN (held
  * by others and no waiting), -ETIMEDOUT, -EDEADLK (chosen as a deadlock's
- * victim; the err tells the cycle), -EINTR (a signal with a handler came), or
- * another -errno. On -EAGAIN and -ETIMEDOUT the err names the holder.
- * Descriptors are close-on-exec.
+ * victim; the err tells the cycle), -ECANCELED, -EINTR (a signal whose handler
+ * has no SA_RESTART), -EBUSY (thousands queue already), or another -errno. On -EAGAIN and
+ * -ETIMEDOUT the err names the holder. Descriptors are close-on-exec.
  */
 int lock_acquire(struct lock **, const struct state *, const struct lock_want *, size_t count,
 	const struct lock_options *, struct err *) MUST_CHECK;
+
+/* What the caller's own descriptor holds stays held. */
 void lock_release(struct lock *);
 
-/* Of the i-th want: the slot (0 up; the first of its units) and the fencing token, which only
- * grows. */
-int64_t lock_slot(const struct lock *, size_t i);
+/*
+ * Of the i-th want: its fencing token, which only grows, and the slot (0 up) of
+ * its n-th unit, -1 behind the last. An exclusive or shared hold counts as one unit.
+ */
 int64_t lock_token(const struct lock *, size_t i);
+int64_t lock_slot(const struct lock *, size_t i, int64_t n);
 
 /* Whether exec'd children inherit the hold: it then lasts until the last of them is gone. */
-int lock_inherit(const struct lock *, bool on);
+int lock_inherit(struct lock *, bool on);
 
 #endif

@@ -1,0 +1,34 @@
+/*
+ * lock_file: the file of a lock: where it lies, how it is opened, and the moment
+ * in which its table may be changed.
+ */
+#ifndef LOCK_FILE_H
+#define LOCK_FILE_H
+
+#include "err.h"
+#include "lock_table.h"
+#include "state.h"
+
+/*
+ * Opens locks/NAME.lk, made where it is missing. -EINVAL for a name that is
+ * none, -ENOTSUP on a file system of the network, where the kernel cannot know
+ * who else holds.
+ */
+int lock_file_open(const struct state *, const char *name, struct err *) MUST_CHECK;
+
+/*
+ * With the guard held: reads the table, makes a head where there is none, mends
+ * one that is torn. -ESTALE if the file is no longer there under any name.
+ */
+int lock_file_read(int fd, const char *name, struct lock_table *, struct err *) MUST_CHECK;
+
+/* Whether the waiter or holder of this row lives. */
+int lock_row_alive(const struct lock_row *, int fd) MUST_CHECK;
+
+/* Whether anybody else holds or waits. */
+int lock_file_used(int fd) MUST_CHECK;
+
+/* Words for a lock that was not had: who holds it, and for how long. Returns code. */
+int lock_file_blame(int fd, const char *name, const struct lock_table *, int code, struct err *);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * lock_request: one lock being acquired, from the opening of its file to the
+ * hold. The order of steps is what makes it safe to be killed between any two:
+ * the table is only looked at and changed with the guard; the units are taken
+ * from the kernel before the text says so; waiting is given up after they are.
+ */
+#ifndef LOCK_REQUEST_H
+#define LOCK_REQUEST_H
+
+#include "lock.h"
+#include "lock_bytes.h"
+#include "lock_table.h"
+#include "lock_timer.h"
+
+struct lock_request {
+	const struct state *state;
+	const struct lock_want *want;
+	const struct lock_options *options;
+	int64_t deadline;
+
+	int fd;		  /* our description: guard, waiting, text */
+	int owner;	  /* the one that will own the units: ours, or the caller's */
+	int64_t capacity; /* in slots */
+	struct lock_row row;
+	struct lock_table table;
+	struct lock_slots slots;
+	struct lock_timer timer;
+	int64_t arrived;
+	int64_t idle_ticket, idle_since; /* who was seen not to take its turn, and from when on */
+};
+
+/* Acquires as lock_acquire does; on success fd, row and slots are the caller's to keep. */
+int lock_request_run(struct lock_request *, struct err *) MUST_CHECK;
+void lock_request_clear(struct lock_request *); /* all but fd and slots */
+
+#endif

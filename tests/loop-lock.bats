@@ -1,0 +1,211 @@
+load helper
+
+# held NAME[:UNITS][/CAPACITY] [OPTION…]: holds a lock in the background until "let_go NAME".
+held() {
+	local name=${1%%[:/]*}
+	mkfifo "gate.$name" "ready.$name"
+	start loop-lock "$@" -- sh -c "echo >'ready.$name'; read -r x <'gate.$name'"
+	read -t 10 -r _ <>"ready.$name"
+}
+
+let_go() {
+	echo 1<>"gate.$1" >&1
+}
+
+# waiters NAME N: whether that many wait.
+waiters() {
+	[ "$(grep -c ^wait "$LOOP_DIR/locks/$1.lk")" -eq "$2" ]
+}
+
+@test "lock: the command's status is loop-lock's" {
+	status_is 0 loop-lock x -- true
+	status_is 7 loop-lock x -- sh -c 'exit 7'
+	status_is 127 loop-lock x -- ./no-such-command
+	has "$stderr" 'no-such-command: No such file'
+	status_is 126 loop-lock x -- /
+	status_is 143 loop-lock x -- sh -c 'kill -TERM $$'
+	status_is 143 loop-lock --close x -- sh -c 'kill -TERM $$'
+	status_is 3 loop-lock --close x -- sh -c 'exit 3'
+	status_is 127 loop-lock --close x -- ./no-such-command
+}
+
+@test "lock: wrong use is status 125 and takes nothing" {
+	for wrong in '../x' 'a/b' '.x' '' $'a\nb' $'a\e[2Jb' 'x/0' 'x/5000' 'x:0' "$(printf 'x%.0s' {1..129})"; do
+		status_is 125 loop-lock "$wrong" -- touch ran
+	done
+	[[ $stderr != *$'\e'* ]]
+	status_is 125 loop-lock x
+	status_is 125 loop-lock -- touch ran
+	status_is 125 loop-lock x x -- touch ran
+	has "$stderr" 'named twice'
+	status_is 125 loop-lock --nonblock --timeout 1s x -- touch ran
+	[ ! -e ran ]
+	[ -z "$(ls "$LOOP_DIR/locks" 2>/dev/null)" ]
+}
+
+@test "lock: one at a time, busy and timed out say who holds" {
+	held db
+	status_is 75 loop-lock --nonblock db -- touch ran
+	has "$stderr" "locks/db: held by pid $started (sh) for "
+	status_is 124 loop-lock --timeout 50ms db -- touch ran
+	has "$stderr" "held by pid $started"
+	[ ! -e ran ]
+	let_go db
+	status_is 0 loop-lock --timeout 10s db -- touch ran
+	[ -e ran ]
+}
+
+@test "lock: shared beside shared, but not beside exclusive" {
+	held db --shared
+	status_is 0 loop-lock --nonblock --shared db -- true
+	status_is 75 loop-lock --nonblock db -- true
+}
+
+@test "lock: nobody that shares passes one that waits to have it alone" {
+	held db --shared
+	start loop-lock db -- touch alone
+	wait_for 10 waiters db 1
+	status_is 75 loop-lock --nonblock --shared db -- true
+	let_go db
+	wait_for 10 test -e alone
+}
+
+@test "lock: a resource gives each its own units" {
+	held gpu:2/4
+	status_is 0 loop-lock gpu:2 -- sh -c 'echo $LOOP_LOCK_SLOT'
+	[ "$output" = 2,3 ]
+	status_is 75 loop-lock --nonblock gpu:3 -- true
+	status_is 125 loop-lock gpu:5 -- true
+	has "$stderr" 'more than its capacity of 4'
+	status_is 125 loop-lock gpu/8 -- true
+	has "$stderr" 'in use with a capacity of 4, not 8'
+	status_is 125 loop-lock --shared gpu -- true
+	let_go gpu
+	wait "$started"
+	status_is 0 loop-lock gpu:8/8 -- sh -c 'echo $LOOP_LOCK_SLOT'
+	[ "$output" = 0,1,2,3,4,5,6,7 ]
+}
+
+@test "lock: tokens grow, with several names in their order" {
+	status_is 0 loop-lock b a -- sh -c 'echo $LOOP_LOCK_TOKEN'
+	read -r b a <<<"$output"
+	status_is 0 loop-lock a -- sh -c 'echo $LOOP_LOCK_TOKEN'
+	[ "$output" -gt "$a" ]
+	rm "$LOOP_DIR/locks/b.lk"
+	sleep 0.02 # a removed file goes on from the time of day, in hundredths of a second
+	status_is 0 loop-lock b -- sh -c 'echo $LOOP_LOCK_TOKEN'
+	[ "$output" -gt "$b" ]
+}
+
+@test "lock: all or none" {
+	held b
+	status_is 75 loop-lock --nonblock a b c -- touch ran
+	[ ! -e ran ]
+	status_is 0 loop-lock --nonblock a c -- true
+}
+
+@test "lock: the more important goes first, equals in their order" {
+	held db
+	for who in low:1 normal:2 normal:3 critical:4; do
+		start loop-lock --priority "${who%:*}" db -- sh -c "echo ${who#*:} >>order"
+		wait_for 10 waiters db "${who#*:}"
+	done
+	let_go db
+	wait_for 10 loop-lock --priority background db -- grep -q 1 order
+	[ "$(paste -sd' ' order)" = '4 2 3 1' ]
+}
+
+@test "lock: kill -9 of the command frees it at once" {
+	held db
+	kill -KILL "$started"
+	status_is 0 loop-lock --timeout 5s db -- true
+}
+
+@test "lock: kill -9 of loop-lock --close ends the command, then frees" {
+	mkfifo ready
+	start loop-lock --close db -- sh -c 'echo $$ >ready; exec sleep 60'
+	read -t 10 -r command <>ready
+	status_is 75 loop-lock --nonblock db -- true
+	kill -KILL "$started"
+	status_is 0 loop-lock --timeout 5s db -- true
+	wait_for 5 gone "$command"
+}
+
+@test "lock: --close: what the command leaves behind does not hold" {
+	loop-lock --close db -- sh -c 'sleep 60 >/dev/null 2>&1 3>&- & echo $! >pid'
+	STARTED+=("$(<pid)")
+	status_is 0 loop-lock --nonblock db -- true
+	loop-lock other -- sh -c 'sleep 60 >/dev/null 2>&1 3>&- & echo $! >pid'
+	STARTED+=("$(<pid)")
+	status_is 75 loop-lock --nonblock other -- true
+	kill -KILL "$(<pid)"
+	status_is 0 loop-lock --timeout 5s other -- true
+}
+
+@test "lock: --close hands signals on" {
+	mkfifo ready
+	start loop-lock --close db -- sh -c 'trap "exit 9" USR1; echo >ready; while :; do sleep 0.05; done'
+	read -t 10 -r _ <>ready
+	kill -USR1 "$started"
+	status=0
+	wait "$started" || status=$?
+	[ "$status" -eq 9 ]
+}
+
+@test "lock: a waiter that is stopped is stepped over, and has its turn when it goes on" {
+	held db
+	start loop-lock db -- touch first
+	local stopped=$started
+	wait_for 10 waiters db 1
+	kill -STOP "$stopped"
+	let_go db
+	status_is 0 loop-lock --timeout 20s db -- true
+	[ ! -e first ]
+	kill -CONT "$stopped"
+	wait_for 10 test -e first
+}
+
+@test "lock: a table cut or spoilt under a holder gives nothing away, and waiters come back" {
+	held db
+	start loop-lock db -- sh -c 'echo 1 >>order'
+	wait_for 10 waiters db 1
+	: >"$LOOP_DIR/locks/db.lk"
+	status_is 75 loop-lock --nonblock db -- touch ran
+	head -c 1000 /dev/urandom >"$LOOP_DIR/locks/db.lk"
+	status_is 75 loop-lock --nonblock db -- touch ran
+	status_is 125 loop-lock --nonblock db/4 -- touch ran
+	[ ! -e ran ]
+	wait_for 10 waiters db 1
+	let_go db
+	wait_for 10 test -e order
+}
+
+@test "lock: a table of another version is refused, as are folders, FIFOs and links" {
+	loop-lock a -- true
+	cd "$LOOP_DIR/locks"
+	sed -i '1s/loop-lock 1/loop-lock 2/' a.lk
+	cp a.lk before
+	status_is 125 loop-lock a -- true
+	has "$stderr" 'another version'
+	cmp a.lk before
+	mkdir b.lk
+	status_is 125 loop-lock b -- true
+	mkfifo c.lk
+	status_is 125 loop-lock c -- true
+	has "$stderr" 'not a regular file'
+	ln -s a.lk d.lk
+	status_is 125 loop-lock d -- true
+}
+
+@test "lock: a full table is busy, not broken" {
+	local i now
+	loop-lock a -- true
+	{
+		sed -n 1,2p "$LOOP_DIR/locks/a.lk"
+		for ((i = 0; i < 4096; i++)); do
+			printf '%-127s\n' "wait $(printf '%12d %12d %13d  50 4096       1           1    0 2026-11-21T08:00:00.000Z x' $((i + 9)) 0 0)"
+		done
+	} >full
+	cat full >"$LOOP_DIR/locks/a.lk"
+	status_is 0 loop-lock a -- true
+}
