@@ -13,4 +13,7 @@ int stop_run(const struct args *);
 extern const struct opt status_options[];
 int status_run(const struct args *);
 
+extern const struct opt show_options[];
+int show_run(const struct args *);
+
 #endif

@@ -26,13 +26,21 @@ static const struct command subs[] = {
 		.options = status_options,
 		.run = status_run,
 	},
+	{
+		.name = "show",
+		.synopsis = "[OPTIONS] [RUN]",
+		.brief = "show a run on the terminal until it ends",
+		.options = show_options,
+		.run = show_run,
+	},
 	{0},
 };
 
 static const struct command stream = {
 	.name = "loop-stream",
 	.synopsis = "serve [--listen ADDRESS] [--daemon]\n"
-		    "stop | status",
+		    "stop | status\n"
+		    "show [--style STYLE] [RUN]",
 	.brief = "Shows the journal and its runs over HTTP and on the terminal.",
 	.subs = subs,
 };

@@ -1,0 +1,297 @@
+#include "run.h"
+
+#include "clock.h"
+#include "event.h"
+#include "io.h"
+#include "json.h"
+#include "parse.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+enum { PLAN_MAX = 64 << 20,
+	READ_ROOM = 65536 };
+
+static const struct task_state states[] = {
+	{"pending", TASK_WAITING},
+	{"ready", TASK_WAITING},
+	{"queued", TASK_WAITING},
+	{"running", TASK_ACTIVE},
+	{"retrying", TASK_ACTIVE},
+	{"paused", TASK_WAITING},
+	{"succeeded", TASK_GOOD},
+	{"failed", TASK_BAD},
+	{"errored", TASK_BAD},
+	{"timed_out", TASK_BAD},
+	{"upstream_failed", TASK_IDLE},
+	{"skipped", TASK_IDLE},
+	{"cancelled", TASK_IDLE},
+	{"compensating", TASK_ACTIVE},
+	{"compensated", TASK_IDLE},
+	{"compensation_failed", TASK_BAD},
+};
+
+static const struct task_state *find_state(const char *name)
+{
+	for (size_t i = 0; i < countof(states); i++)
+		if (strcmp(states[i].name, name) == 0)
+			return &states[i];
+	return &states[0];
+}
+
+/* Newest first: names begin with the time, and those that were given by hand are told by theirs. */
+struct dated {
+	char *name;
+	int64_t time;
+};
+
+static int newer(const void *a, const void *b)
+{
+	const struct dated *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? 1 : -1;
+	return strcmp(y->name, x->name);
+}
+
+static bool date_run(int runs, const char *name, struct dated *out)
+{
+	AUTO_FREE char *path = mem_format("%s/plan.json", name);
+	struct stat st;
+
+	if (!name_valid(name) || fstatat(runs, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	*out = (struct dated){mem_string(name),
+		(int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec};
+	return true;
+}
+
+int run_list(const struct state *s, struct strs *out)
+{
+	struct dated *found = NULL;
+	size_t count = 0, room = 0;
+	int fd = state_file(s, "runs", O_RDONLY | O_DIRECTORY, 0);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d)
+		return fd == -ENOENT ? 0 : fd < 0 ? fd
+						  : -errno;
+	for (struct dirent *entry; (entry = readdir(d));) {
+		found = mem_grow(found, count, &room, sizeof *found);
+		count += date_run(dirfd(d), entry->d_name, &found[count]);
+	}
+	closedir(d);
+	if (count)
+		qsort(found, count, sizeof *found, newer);
+	for (size_t i = 0; i < count; i++)
+		strs_take(out, found[i].name);
+	free(found);
+	return 0;
+}
+
+static const char *keep_text(struct run *r, const char *text)
+{
+	return arena_substring(&r->arena, text, strlen(text));
+}
+
+/* The number of criteria, which a plan lists as an array. */
+static size_t count_of(const json_t *task, const char *key)
+{
+	return json_array_size(json_object_get(task, key));
+}
+
+static int read_task(struct run *r, struct task *t, const json_t *object, struct err *e)
+{
+	const char *id = NULL, *title = "";
+
+	if (json_get_text(object, "id", &id, e) < 0 ||
+		json_get_text(object, "title", &title, e) < 0)
+		return -EINVAL;
+	if (!id)
+		return err_set(e, -EINVAL, "a task without an id");
+	*t = (struct task){.id = keep_text(r, id),
+		.title = keep_text(r, title),
+		.state = &states[0],
+		.status = -1,
+		.criteria = count_of(object, "criteria")};
+	map_add(&r->by_id, t->id, strlen(t->id), t);
+	return 0;
+}
+
+static int read_plan(struct run *r, const json_t *plan, struct err *e)
+{
+	const char *name = r->id;
+	json_t *tasks = NULL;
+	int found = json_get_array(plan, "tasks", &tasks, e);
+
+	if (found < 0 || json_get_text(plan, "name", &name, e) < 0)
+		return -EINVAL;
+	snprintf(r->plan, sizeof r->plan, "%s", name);
+	r->count = json_array_size(tasks);
+	r->task = mem_zero(r->count + 1, sizeof *r->task);
+	for (size_t i = 0; i < r->count; i++) {
+		int code = read_task(r, &r->task[i], json_array_get(tasks, i), e);
+
+		if (code < 0)
+			return code;
+	}
+	return 0;
+}
+
+static int open_files(struct run *r, const struct state *s, const char *id, struct err *e)
+{
+	AUTO_FREE char *path = mem_format("runs/%s", id);
+	AUTO_JSON json_t *plan = NULL;
+	int code = 0;
+
+	r->dir = state_file(s, path, O_RDONLY | O_DIRECTORY, 0);
+	if (r->dir < 0)
+		return err_sys(e, r->dir, "%s", path);
+	r->log = io_open(r->dir, "run.jsonl", O_RDONLY | O_NOFOLLOW, 0);
+	if (r->log < 0)
+		return err_sys(e, r->log, "%s/run.jsonl", path);
+	plan = json_read(r->dir, "plan.json", PLAN_MAX, &code, e);
+	return plan ? read_plan(r, plan, e) : code;
+}
+
+int run_open(struct run *r, const struct state *s, const char *id, struct err *e)
+{
+	int code;
+
+	*r = (struct run){.dir = -1, .log = -1, .lines = {.max = EVENT_MAX}};
+	if (!name_valid(id))
+		return err_set(e, -EINVAL, "'%s' is no run's id", id);
+	snprintf(r->id, sizeof r->id, "%s", id);
+	code = open_files(r, s, id, e);
+	if (code < 0)
+		run_close(r);
+	return code;
+}
+
+void run_close(struct run *r)
+{
+	if (r->dir >= 0)
+		close(r->dir);
+	if (r->log >= 0)
+		close(r->log);
+	lines_clear(&r->lines);
+	map_clear(&r->by_id);
+	arena_clear(&r->arena);
+	free(r->task);
+	*r = (struct run){.dir = -1, .log = -1};
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+static int64_t number_of(const json_t *o, const char *key, int64_t otherwise)
+{
+	const json_t *value = json_object_get(o, key);
+
+	return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+static int64_t time_of(const json_t *o)
+{
+	const char *text = text_of(o, "time");
+	int64_t ns;
+
+	return text && parse_rfc3339(text, strlen(text), &ns) == 0 ? ns : clock_real();
+}
+
+static void change_task(struct run *r, struct task *t, const json_t *o)
+{
+	const char *state = text_of(o, "state");
+	const char *reason = text_of(o, "reason");
+
+	t->state = find_state(state ? state : "pending");
+	t->attempt = number_of(o, "attempt", t->attempt);
+	t->since = time_of(o);
+	t->delay = number_of(o, "delay_ms", 0) * NS_PER_MS;
+	t->duration = number_of(o, "ms", 0) * NS_PER_MS;
+	t->status = number_of(o, "status", -1);
+	snprintf(t->reason, sizeof t->reason, "%s", reason ? reason : "");
+	if (t->delay || strcmp(t->state->name, "retrying") == 0)
+		r->retries++;
+	if (t->state->phase != TASK_ACTIVE)
+		t->activity[0] = '\0';
+}
+
+static void take_owner(struct run *r, const json_t *o)
+{
+	const char *boot = text_of(o, "boot");
+
+	r->owner = (struct owner){.pid = (pid_t)number_of(o, "pid", 0),
+		.start = (uint64_t)number_of(o, "start", 0)};
+	snprintf(r->owner.boot, sizeof r->owner.boot, "%s", boot ? boot : id_boot());
+	r->paused = r->cancelling = false;
+	r->ended = 0;
+	if (!r->started)
+		r->started = time_of(o);
+}
+
+static void change_run(struct run *r, const char *what, const json_t *o)
+{
+	const char *state = text_of(o, "state");
+
+	if (strcmp(what, "started") == 0 || strcmp(what, "resumed") == 0) {
+		take_owner(r, o);
+	} else if (strcmp(what, "ended") == 0) {
+		r->ended = time_of(o);
+		snprintf(r->outcome, sizeof r->outcome, "%s", state ? state : "ended");
+	} else if (strcmp(what, "cancelling") == 0) {
+		r->cancelling = true;
+	} else {
+		r->paused = strcmp(what, "paused") == 0;
+	}
+}
+
+/* One line; one that is torn or of an unknown kind is none of ours to judge. */
+static bool apply(
+	struct run *r, const char *line, size_t length, run_changed *changed, void *context)
+{
+	struct err e = {0};
+	AUTO_JSON json_t *o = json_parse(line, length, &e);
+	const char *what = o ? text_of(o, "run") : NULL;
+	const char *id = o ? text_of(o, "task") : NULL;
+	struct task *t = id ? map_get(&r->by_id, id) : NULL;
+
+	if (t)
+		change_task(r, t, o);
+	else if (what)
+		change_run(r, what, o);
+	else
+		return false;
+	changed(context, r, t);
+	return true;
+}
+
+int run_read(struct run *r, run_changed *changed, void *context)
+{
+	int changes = 0;
+
+	for (;;) {
+		char *line;
+		size_t length;
+		ssize_t n = io_read_some(r->log, lines_room(&r->lines, READ_ROOM), READ_ROOM);
+
+		if (n <= 0)
+			return n < 0 ? (int)n : changes;
+		lines_fed(&r->lines, (size_t)n);
+		while (lines_next(&r->lines, &line, &length))
+			changes += apply(r, line, length, changed, context);
+	}
+}
+
+size_t run_count(const struct run *r, enum task_phase phase)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		count += r->task[i].state->phase == phase;
+	return count;
+}
