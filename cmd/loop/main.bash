@@ -205,7 +205,7 @@ report_run() {
 report() { # RUN
 	local folder=$LOOP_DIR/runs/$1
 	find "$LOOP_DIR" -maxdepth 1 -name 'events*.jsonl' -exec grep -hF "\"$1\"" {} + |
-		jq -R 'fromjson?' | jq -rs -f "$(share report.jq)" \
+XX
 		--slurpfile plan "$folder/plan.json" --slurpfile log "$folder/run.jsonl"
 }
 
