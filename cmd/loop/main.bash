@@ -205,8 +205,8 @@ report_run() {
 report() { # RUN
 	local folder=$LOOP_DIR/runs/$1
 	find "$LOOP_DIR" -maxdepth 1 -name 'events*.jsonl' -exec grep -hF "\"$1\"" {} + |
-XX
-		--slurpfile plan "$folder/plan.json" --slurpfile log "$folder/run.jsonl"
+		jq -R 'fromjson?' | jq -rs -f "$(share report.jq)" --arg run "$1" \
+		--slurpfile plan "$folder/plan.json" --rawfile log "$folder/run.jsonl"
 }
 
 # ---- loop demo ----------------------------------------------------------------------------------
