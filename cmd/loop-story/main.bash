@@ -6,9 +6,9 @@
 set -uo pipefail
 PROGRAM=loop-story
 bin=$(dirname -- "$(realpath -- "$0")")
-for folder in ${LOOP_SHARE:+"$LOOP_SHARE"} "$bin/../share/loop" "$bin/../../../share"; do
+for data in ${LOOP_SHARE:+"$LOOP_SHARE"} "$bin/../share/loop" "$bin/../../../share"; do
 	# shellcheck source=share/harness.bash
-	if [[ -e $folder/harness.bash ]]; then . "$folder/harness.bash" && break; fi
+	if [[ -e $data/harness.bash ]]; then . "$data/harness.bash" && break; fi
 done
 declare -F parse >/dev/null || { echo "loop-story: harness.bash: not found; is the installation whole?" >&2; exit 66; }
 

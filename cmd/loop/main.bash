@@ -5,9 +5,9 @@
 set -uo pipefail
 PROGRAM=loop
 bin=$(dirname -- "$(realpath -- "$0")")
-for folder in ${LOOP_SHARE:+"$LOOP_SHARE"} "$bin/../share/loop" "$bin/../../../share"; do
+for data in ${LOOP_SHARE:+"$LOOP_SHARE"} "$bin/../share/loop" "$bin/../../../share"; do
 	# shellcheck source=share/harness.bash
-	if [[ -e $folder/harness.bash ]]; then . "$folder/harness.bash" && break; fi
+	if [[ -e $data/harness.bash ]]; then . "$data/harness.bash" && break; fi
 done
 declare -F parse >/dev/null || { echo "loop: harness.bash: not found; is the installation whole?" >&2; exit 66; }
 
@@ -213,16 +213,17 @@ report() { # RUN
 
 # A scratch repository, the demo's plan, the mock agent: everything else is as on a real night.
 demo() {
-	local folder port
-	folder=$(mktemp -d "${TMPDIR:-/tmp}/loop-demo-XXXXXX") || exit 73
-	[[ ${OPT[keep]-} ]] || trap 'rm -rf -- "$folder"' EXIT
+	local port
+	scratch=$(mktemp -d "${TMPDIR:-/tmp}/loop-demo-XXXXXX") || exit 73
+	readonly scratch # the trap runs when this function's own variables are gone
+	[[ ${OPT[keep]-} ]] || trap 'rm -rf -- "${scratch:?}"' EXIT
 	unset LOOP_DIR "${!LOOP_RUN@}" "${!LOOP_TASK@}"
-	cp -R "$(share examples/demo)/project/." "$folder" && cd "$folder" || exit 73
+	cp -R "$(share examples/demo)/project/." "$scratch" && cd "$scratch" || exit 73
 	safe_git init -q -b main . && safe_git add -A && safe_git "${AUTHOR[@]}" commit -q -m 'An empty toolbox' || exit 73
 	port=$((20000 + RANDOM % 20000))
 	LOOP_MOCK_SCRIPT=$(share examples/demo)/mock
 	export LOOP_MOCK_SCRIPT
-	printf 'A scratch repository in %s; watch it meanwhile with\n    curl -N http://127.0.0.1:%s/events\n\n' "$folder" "$port"
+	printf 'A scratch repository in %s; watch it meanwhile with\n    curl -N http://127.0.0.1:%s/events\n\n' "$scratch" "$port"
 	printf '$ loop run prd.json --agent mock --listen 127.0.0.1:%s\n' "$port"
 	"$bin/loop" run prd.json --agent mock --listen "127.0.0.1:$port"
 }
