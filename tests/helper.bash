@@ -70,7 +70,10 @@ nothing_left() {
 status_is() {
 	local want=$1
 	shift
-	run --separate-stderr "$@"
+	case $want in # a command that is not found surprises bats where it is not told
+	127) run -127 --separate-stderr "$@" ;;
+	*) run --separate-stderr "$@" ;;
+	esac
 	if [ "$status" -ne "$want" ]; then
 		printf 'status %s, not %s: %s\nstdout: %s\nstderr: %s\n' \
 			"$status" "$want" "$*" "$output" "$stderr" >&2

@@ -1,0 +1,413 @@
+load helper
+
+setup_more() {
+	export LOOP_MOCK_SCRIPT=$SCRATCH/script.json
+	echo 'do it' >prompt
+}
+
+script() {
+	printf '%s' "$1" >"$LOOP_MOCK_SCRIPT"
+}
+
+mock() {
+	loop-spawn --agent mock --prompt prompt "$@"
+}
+
+result() { # FILTER: over the newest result.json
+	local newest
+	newest=$(find "$LOOP_DIR/sessions" -name result.json -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
+	jq -r "$1" "$newest"
+}
+
+events() { # TYPE
+	jq -c --arg type "$1" 'select(.type == $type)' "$LOOP_DIR/events.jsonl"
+}
+
+# ends REASON STATUS COMMAND…
+ends() {
+	local reason=$1 want=$2
+	shift 2
+	status_is "$want" "$@"
+	[ "$(result .reason)" = "$reason" ] || {
+		echo "reason $(result .reason): $(result .message)" >&2
+		return 1
+	}
+}
+
+@test "a session leaves all its files and events" {
+	script '[{"write":"tea.txt","content":"tea"},{"usage":{"input":10,"output":5,"cost":0.5}},{"text":"Here is tea."}]'
+	status_is 0 mock --session ses_one --print
+	[ "$output" = "Here is tea." ]
+	[ -z "$stderr" ]
+	[ "$(cat tea.txt)" = tea ]
+	local folder=$LOOP_DIR/sessions/ses_one file
+	for file in session.json prompt.md stdout.log stderr.log events.jsonl heartbeat result.json; do
+		[ -e "$folder/$file" ]
+	done
+	[ "$(cat "$folder/prompt.md")" = 'do it' ]
+	[ "$(jq -r .state "$folder/session.json")" = ended ]
+	jq -e '.cost_usd == 0.5 and .usage.input == 10 and .success and .status == 0 and .turns == 2' "$folder/result.json"
+	jq -e . "$folder/heartbeat"
+	[ "$(events session.started | jq -r .data.agent)" = mock ]
+	[ "$(events session.tool | jq -r .data.phase | tr '\n' ' ')" = "started finished " ]
+	events session.ended | jq -e '.sessionid == "ses_one" and .data.success and .data.cost_usd == 0.5'
+	status_is 125 mock --session ses_one
+	has "$stderr" 'already'
+}
+
+@test "every captured claude stream comes to its reason" {
+	local name end reason stream errors bad=0
+	while IFS=$'\t' read -r name end reason; do
+		case $name in '#'*) continue ;; esac
+		stream=$SOURCE_TREE/tests/fixtures/agents/claude/$name.jsonl
+		errors=$SOURCE_TREE/tests/fixtures/agents/claude/$name.stderr
+		[ -e "$stream" ] || stream=
+		jq -n --arg s "$stream" --arg e "$errors" --arg how "$end" --argjson noisy "$(test -e "$errors" && echo true || echo false)" \
+			'[{replay: $s} + (if $noisy then {errors: $e} else {} end) + (if ($how | test("^[0-9]+$")) then {exit: ($how | tonumber)} else {killed: $how} end)]' >"$LOOP_MOCK_SCRIPT"
+		got=$(mock --json 2>/dev/null | jq -r .reason) || true
+		if [ "$got" != "$reason" ]; then
+			echo "$name ($end): $got, not $reason"
+			bad=1
+		fi
+	done <"$SOURCE_TREE/tests/cases/agents/claude.tsv"
+	[ "$bad" = 0 ]
+}
+
+@test "each ending has its reason and its exit status" {
+	script '[{"result":"x","reason":"failed"}]'
+	ends failed 1 mock
+	script '[{"result":"x","reason":"auth"}]'
+	ends auth 115 mock
+	script '[{"result":"x","reason":"refused"}]'
+	ends failed 1 mock
+	script '[{"result":"x","reason":"context"}]'
+	ends context 121 mock
+	script '[{"result":"x","reason":"network"}]'
+	ends transient 114 mock
+	script '[{"text":"a"},{"text":"b"}]'
+	ends max_turns 111 mock --max-turns 1
+	script '[{"signal":"SEGV"}]'
+	ends crashed 139 mock
+	script '[{"text":"a"},{"exit":0}]'
+	ends malformed 117 mock
+	script '[{"text":"a"},{"exit":42}]'
+	ends failed 42 mock
+	script '[{"text":"a"},{"exit":143}]'
+	ends failed 1 mock
+}
+
+@test "a limit is a quota with the time of its reset" {
+	script '[{"limit":{"resets_in":"1h"}},{"result":"You have hit your limit","reason":"rate_limit"}]'
+	ends quota 113 mock
+	local left=$(($(date -d "$(result .resets_at)" +%s) - $(date +%s)))
+	((left > 3500 && left <= 3600))
+}
+
+@test "a command is an agent without words" {
+	ends success 0 loop-spawn --print -- sh -c 'echo hi; echo there'
+	[ "$output" = $'hi\nthere' ]
+	ends failed 3 loop-spawn -- sh -c 'echo why >&2; exit 3'
+	has "$stderr" 'failed: exit status 3: why'
+	ends failed 1 loop-spawn -- sh -c 'exit 120'
+	ends crashed 137 loop-spawn -- sh -c 'kill -KILL $$'
+	ends spawn_failed 127 loop-spawn -- no-such-command
+	ends spawn_failed 126 loop-spawn -- /proc
+	ends spawn_failed 127 mock --agent plain
+	LOOP_COMMAND='tr a-z A-Z' ends success 0 loop-spawn --agent plain --prompt prompt --print
+	[ "$output" = 'DO IT' ]
+}
+
+@test "a wrong command line is status 125" {
+	status_is 125 loop-spawn
+	status_is 125 loop-spawn --agent mock
+	status_is 125 loop-spawn --agent no-such --prompt prompt
+	has "$stderr" "no agent 'no-such' in"
+	status_is 125 loop-spawn --agent ../mock --prompt prompt
+	status_is 125 mock --session ../evil
+	status_is 125 mock --budget much
+	status_is 125 mock --branch x
+	status_is 125 loop-spawn --agent mock --prompt no-such-file
+	[ ! -e "$LOOP_DIR/sessions" ] || [ -z "$(ls "$LOOP_DIR/sessions")" ]
+}
+
+@test "a prompt is filled in, and nothing in it is evaluated" {
+	printf 'a {{ONE}} {{ TWO }} \\{{ONE}} $(touch evil) {{LOOP_TASK}} {x} {{}}' >prompt
+	script '[{"text":"ok"}]'
+	LOOP_TASK=T-1 status_is 0 mock --session ses_p --var ONE=1 --var 'TWO=`touch evil` {{ONE}}' --var ONE=uno
+	[ "$(cat "$LOOP_DIR/sessions/ses_p/prompt.md")" = 'a uno `touch evil` {{ONE}} {{ONE}} $(touch evil) T-1 {x} {{}}' ]
+	[ ! -e evil ]
+	printf 'x\n  {{ONE}} {{TOW}}\n{{LOOP_NO}}\n' >prompt
+	status_is 125 mock --var TWO=2
+	[ "$stderr" = "prompt:2:3: error: 'ONE' has no value: --var ONE=...
+prompt:2:11: error: 'TOW' has no value; did you mean 'TWO'?
+prompt:3:1: error: 'LOOP_NO' has no value: --var LOOP_NO=..." ]
+	echo from stdin | loop-spawn --agent mock --prompt - --session ses_stdin
+	[ "$(cat "$LOOP_DIR/sessions/ses_stdin/prompt.md")" = 'from stdin' ]
+}
+
+@test "stdin ends behind the prompt" {
+	LOOP_COMMAND='cat; echo end' status_is 0 loop-spawn --agent plain --prompt prompt --print
+	[ "$output" = $'do it\nend' ]
+	status_is 0 loop-spawn --print -- sh -c 'cat; echo end'
+	[ "$output" = end ]
+}
+
+@test "silence is a stall, by the clock of what is being done" {
+	script '[{"text":"a"},{"stall":true}]'
+	ends stalled 110 mock --stall 300ms --grace 100ms
+	has "$stderr" '(model)'
+	[ "$(events session.stalled | jq -r .data.clock)" = model ]
+	ends stalled 110 loop-spawn --start-timeout 200ms --grace 100ms -- sleep 60
+	script '[{"tool":"Bash","finish":false},{"stall":true}]'
+	ends stalled 110 mock --stall 60s --tool-timeout 300ms --grace 100ms
+	has "$stderr" '(tool)'
+}
+
+@test "a tool may be silent longer than the model" {
+	script '[{"tool":"Bash","delay":"800ms"},{"text":"done"}]'
+	ends success 0 mock --stall 400ms --tool-timeout 30s
+}
+
+@test "a retry that is announced is no stall" {
+	script '[{"retry":{"error":"overloaded","status":529,"delay":"900ms"}},{"text":"done"}]'
+	ends success 0 mock --stall 400ms
+}
+
+@test "a tree that computes is no stall" {
+	script '[{"text":"a"},{"spin":"1500ms"},{"text":"b"}]'
+	ends success 0 mock --stall 700ms
+}
+
+@test "the whole attempt has a clock, and SIGKILL follows SIGTERM" {
+	script '[{"ignore":"TERM"},{"text":"a"},{"stall":true}]'
+	ends timeout 124 mock --timeout 500ms --grace 200ms
+	ends timeout 124 loop-spawn --timeout 200ms -- sh -c 'while :; do echo x; sleep 0.01; done'
+}
+
+@test "a hang after the result changes nothing" {
+	script '[{"result":"fine","more":true},{"stall":true}]'
+	ends success 0 mock --linger 200ms --grace 100ms
+	[ "$(result .final)" = fine ]
+}
+
+@test "background work after the result is waited for" {
+	script '[{"result":"started it","more":true},{"background":"700ms"},{"text":"now it is done"},{"result":"all done"}]'
+	ends success 0 mock --linger 300ms
+	[ "$(result .final)" = 'all done' ]
+}
+
+@test "leaked daemons are killed and counted" {
+	script '[{"leak":"pid"},{"text":"done"}]'
+	ends success 0 mock
+	[ "$(result .leaked.count)" = 1 ]
+	[ "$(result .leaked.first)" = loop-mock ]
+	gone "$(cat pid)"
+}
+
+@test "kept background work lives on" {
+	script '[{"leak":"pid"},{"text":"done"}]'
+	ends success 0 mock --keep-background
+	kill -0 "$(cat pid)"
+	STARTED+=("$(cat pid)")
+}
+
+@test "SIGTERM ends the agent first, and is its own reason" {
+	script '[{"leak":"pid"},{"text":"x"},{"stall":true}]'
+	start loop-spawn --agent mock --prompt prompt --session ses_t --grace 200ms
+	wait_for 10 test -s pid
+	kill -TERM "$started"
+	local status=0
+	wait "$started" || status=$?
+	[ "$status" = 143 ]
+	[ "$(result .reason)" = killed ]
+	gone "$(cat pid)"
+}
+
+@test "killed by SIGKILL, nothing of its tree survives" {
+	script '[{"leak":"pid"},{"run":"echo $$ >shell; exec sleep 60"}]'
+	start loop-spawn --agent mock --prompt prompt --session ses_k
+	wait_for 10 test -s pid
+	wait_for 10 test -s shell
+	kill -KILL "$started"
+	wait_for 10 gone "$(cat pid)"
+	wait_for 10 gone "$(cat shell)"
+	[ "$(jq -r .state "$LOOP_DIR/sessions/ses_k/session.json")" = running ]
+	gone "$(jq -r .owner.pid "$LOOP_DIR/sessions/ses_k/session.json")"
+}
+
+@test "noise, torn lines, NUL bytes, bad UTF-8 and huge lines do no harm" {
+	printf '[{"raw":"not json"},{"raw":"{\\"type\\":\\"new_in_2030\\"}"},{"raw":"{\\"cut"},{"line":"3M"},{"text":"fine"},{"result":"ok","more":true},{"torn":"{\\"type\\":"}]' >"$LOOP_MOCK_SCRIPT"
+	ends success 0 mock
+	[ "$(result .noise)" = 1 ]
+	[ "$(result .final)" = ok ]
+	mkdir -p "$LOOP_DIR/agents/odd"
+	printf '#!/bin/sh\nprintf "\\000\\377\\n{\\"type\\":\\"assistant\\",\\"message\\":{\\"content\\":[{\\"type\\":\\"text\\",\\"text\\":\\"\\\\ud83d\\"}]}}\\n"; exec loop-mock' >"$LOOP_DIR/agents/odd/run"
+	chmod +x "$LOOP_DIR/agents/odd/run"
+	printf '{"map":"%s"}' "$SOURCE_TREE/share/agents/claude/map.jq" | sed "s,$SOURCE_TREE,../../../../../..$SOURCE_TREE," >"$LOOP_DIR/agents/odd/agent.json"
+	cp "$SOURCE_TREE/share/agents/claude/map.jq" "$LOOP_DIR/agents/odd/"
+	script '[{"text":"fine"}]'
+	ends success 0 loop-spawn --agent odd --prompt prompt
+}
+
+@test "logs keep their head and their tail" {
+	script '[{"flood":"2M"},{"text":"the end"}]'
+	ends success 0 mock --max-output 100K --session ses_big
+	local log=$LOOP_DIR/sessions/ses_big/stdout.log
+	[ "$(wc -c <"$log")" -lt 150000 ]
+	head -n 1 "$log" | grep -q '"init"'
+	tail -n 1 "$log" | grep -q '"type":"result"'
+	grep -q 'bytes are left out here' "$log"
+	jq -es 'map(select(.type == "omitted")) | length == 1' "$LOOP_DIR/sessions/ses_big/events.jsonl"
+}
+
+@test "verify commands decide, and their words are kept" {
+	script '[{"write":"answer","content":"42"},{"text":"done"}]'
+	ends success 0 mock --verify 'grep -q 42 answer' --verify 'echo all well'
+	[ "$(result '.verify[1].tail')" = 'all well' ]
+	ends verify_failed 118 mock --verify 'echo "no 43" >&2; grep -q 43 answer' --verify 'touch not-reached'
+	has "$(result '.verify[0].tail')" 'no 43'
+	[ ! -e not-reached ]
+	[ "$(events test.run | jq -r .data.success | tr '\n' ' ')" = "true true false " ]
+	ends verify_failed 118 mock --verify 'sleep 60' --verify-timeout 200ms
+	[ "$(result '.verify[0].status')" = 124 ]
+	script '[{"result":"","reason":"failed"}]'
+	ends failed 1 mock --verify 'touch verified'
+	[ ! -e verified ]
+}
+
+@test "tags are looked for in the last message only, on lines of their own" {
+	script '[{"text":"ALL-DONE"},{"text":"I will say ALL-DONE soon"}]'
+	ends failed 1 mock --done-tag ALL-DONE
+	script '[{"text":"work\n  ALL-DONE  \n"}]'
+	ends success 0 mock --done-tag ALL-DONE
+	script '[{"text":"NEED-HELP"}]'
+	ends needs_human 119 mock --blocked-tag NEED-HELP
+	[ "$(events session.needs_human | wc -l)" = 1 ]
+}
+
+@test "what may help is tried again, with the next attempt's number" {
+	script '[{"result":"","reason":"overloaded","attempt":[1,2]},{"text":"third time"}]'
+	ends success 0 mock --retry 2 --retry-delay 1ms
+	[ "$(result '[.attempts[].reason] | join(" ")')" = "transient transient success" ]
+	[ "$(result .attempt)" = 3 ]
+	ends transient 114 mock --retry 1 --retry-delay 1ms
+	script '[{"result":"","reason":"auth"}]'
+	ends auth 115 mock --retry 5 --retry-delay 1ms
+	[ "$(result '.attempts | length')" = 1 ]
+	script '[{"text":"a"},{"signal":"KILL","attempt":5},{"text":"b"}]'
+	LOOP_ATTEMPT=5 ends success 0 mock --retry 1 --retry-delay 1ms
+	[ "$(result .attempt)" = 6 ]
+}
+
+@test "the budget is ours, over all attempts" {
+	script '[{"usage":{"input":900,"output":200,"cost":0.3}},{"result":"","reason":"overloaded"}]'
+	ends transient 114 mock --retry 1 --retry-delay 1ms --budget 1
+	[ "$(result .cost_usd)" = 0.6 ]
+	ends budget 112 mock --retry 9 --retry-delay 1ms --budget 0.5
+	# A conversation that is gone on with tells the sum of all its attempts.
+	script '[{"text":"hm"},{"usage":{"cost":0.25}},{"result":"","reason":"overloaded","attempt":1},{"text":"ok"}]'
+	ends success 0 mock --retry 1 --retry-delay 1ms
+	[ "$(result .cost_usd)" = 0.5 ]
+	[ "$(grep -c '"total_cost_usd":0.5' "$LOOP_DIR/sessions/$(result .session)/stdout.log")" = 1 ]
+	script '[{"usage":{"input":900,"output":200}},{"result":"","more":true},{"stall":true}]'
+	ends budget 112 mock --budget 1Ktok --grace 100ms
+}
+
+@test "an unknown cost is unknown, not nothing" {
+	ends success 0 loop-spawn -- true
+	[ "$(result .cost_usd)" = null ]
+}
+
+@test "the agent's environment is scrubbed, and what was dropped is named" {
+	mkdir -p "$LOOP_DIR/agents/env"
+	printf '#!/bin/sh\nenv >seen\n' >"$LOOP_DIR/agents/env/run"
+	chmod +x "$LOOP_DIR/agents/env/run"
+	echo '{"env":{"TERM":"dumb","QUIET":"1"},"unset":["CLAUDECODE"],"secrets":["ANTHROPIC_API_KEY","OTHER_KEY"]}' >"$LOOP_DIR/agents/env/agent.json"
+	echo 'export ANTHROPIC_API_KEY="sk-project" # for the app' >.env
+	CLAUDECODE=1 GIT_DIR=/nowhere QUIET=0 ANTHROPIC_API_KEY=sk-project OTHER_KEY=mine LOOP_TASK=T \
+		status_is 0 loop-spawn --agent env --prompt prompt --model m --tools Bash
+	has "$stderr" "ANTHROPIC_API_KEY is the project's"
+	run ! grep -qE '^(CLAUDECODE|GIT_DIR|ANTHROPIC_API_KEY)=' seen
+	grep -qx OTHER_KEY=mine seen
+	grep -qx QUIET=0 seen
+	grep -qx LOOP_MODEL=m seen
+	grep -qx LOOP_TASK=T seen
+	grep -qx LOOP_ATTEMPT=1 seen
+	grep -qx "LOOP_DIR=$LOOP_DIR" seen
+	grep -qE '^LOOP_AGENT_SESSION=[0-9a-f-]{36}$' seen
+	[ "$(result '.dropped_env | sort | join(" ")')" = "ANTHROPIC_API_KEY CLAUDECODE GIT_DIR" ]
+	CLAUDECODE=1 ANTHROPIC_API_KEY=sk-project status_is 0 loop-spawn --agent env --prompt prompt --keep-env
+	grep -qx ANTHROPIC_API_KEY=sk-project seen
+}
+
+repository() {
+	git init -q repo
+	cd repo
+	echo base >file
+	printf '.env\n' >.gitignore
+	printf '.env\n' >.worktreeinclude
+	git add -A
+	git commit -qm base
+	echo SECRET=1 >.env
+	mkdir -p .git/hooks
+	printf '#!/bin/sh\ntouch "%s/hooked"\n' "$SCRATCH" >.git/hooks/post-checkout
+	chmod +x .git/hooks/post-checkout
+	echo 'do it' >prompt
+}
+
+@test "a worktree of its own, with branch, included files and no hooks" {
+	repository
+	script '[{"write":"new","content":"x"},{"run":"cat .env >copied; git rev-parse --abbrev-ref HEAD >branch"}]'
+	ends success 0 mock --worktree --branch work/one --session ses_w --verify 'test -e new'
+	local tree
+	tree=$(result .worktree)
+	[ "$tree" = "$LOOP_DIR/worktrees/ses_w" ]
+	[ ! -e new ]
+	[ "$(cat "$tree/new" "$tree/copied" "$tree/branch")" = $'xSECRET=1\nwork/one' ]
+	[ ! -e "$SCRATCH/hooked" ]
+	[ "$(result .base)" = "$(git rev-parse HEAD)" ]
+	[ "$(git -C "$tree" status --porcelain | wc -l)" = 3 ]
+	# The next session of the same branch goes on in it.
+	script '[{"run":"test -e new"},{"text":"ok"}]'
+	ends success 0 mock --worktree --branch work/one --verify 'test -e new'
+	[ "$(result .worktree)" = "$tree" ]
+}
+
+@test "what a failed session left uncommitted is saved on a ref" {
+	repository
+	script '[{"write":"new","content":"x"},{"append":"file","content":"more\n"},{"exit":1}]'
+	ends failed 1 mock --worktree --session ses_s
+	[ "$(result .saved)" = refs/loop/saved/ses_s ]
+	[ "$(git show refs/loop/saved/ses_s:new)" = x ]
+	[ "$(git show refs/loop/saved/ses_s:file)" = $'base\nmore' ]
+	[ "$(git rev-parse refs/loop/saved/ses_s^)" = "$(git rev-parse HEAD)" ]
+	[ "$(git branch --list loop/ses_s | wc -l)" = 1 ]
+}
+
+@test "a worktree in use, a branch in use, no repository" {
+	status_is 125 mock --worktree
+	has "$stderr" 'not in a git repository'
+	repository
+	status_is 125 mock --worktree --branch main
+	has "$stderr" 'is checked out in'
+	status_is 125 mock --worktree --branch 'a..b'
+	script '[{"write":"started","content":""},{"stall":true}]'
+	start loop-spawn --agent mock --prompt prompt --worktree --branch busy --session ses_busy
+	wait_for 10 test -e "$LOOP_DIR/worktrees/ses_busy/started"
+	status_is 125 mock --worktree --branch busy
+	has "$stderr" 'another session works in it'
+}
+
+@test "an agent that cannot run here says why" {
+	status_is 0 loop-spawn --check --agent mock
+	has "$output" 'mock: ready'
+	mkdir bin
+	ln -s "$(command -v jq)" "$(command -v loop-spawn)" bin/
+	PATH=$PWD/bin:/bin:/usr/bin LOOP_SHARE=$SOURCE_TREE/share status_is 1 env -u ANTHROPIC_API_KEY loop-spawn --check --agent claude
+	has "$output" 'claude: '
+}
+
+@test "a bounded memory is every process's" {
+	ends success 0 loop-spawn --memory 512M --print -- sh -c 'ulimit -v'
+	[ "$output" = 524288 ]
+}
