@@ -21,13 +21,33 @@ struct lock_want {
 	bool shared;	  /* of a plain lock: beside others that share it */
 };
 
+/*
+ * What may be worth an event: only of those who waited a second or more, so that
+ * a lock which is free costs nothing but itself.
+ */
+enum lock_news_kind {
+	LOCK_WAITING,  /* the text says who holds */
+	LOCK_ACQUIRED, /* after LOCK_WAITING was told */
+	LOCK_DEADLOCK, /* we give up; the text tells the cycle */
+};
+
+struct lock_news {
+	enum lock_news_kind kind;
+	const char *name, *text;
+	int64_t token, waited;
+};
+
 struct lock_options {
 	int64_t timeout;   /* ns; 0: do not wait; NS_FOREVER */
 	int priority;	   /* 0 to 100, as events' */
 	const char *label; /* shown in list; may be NULL */
 	pid_t pid;	   /* who is said to hold; 0: this process */
-	int fd;		   /* the caller's description that shall own the hold of one name, open on
-			    * its file; 0: one of our own */
+
+	/* The caller's description, open on the file of its one want, that shall hold; 0: ours. */
+	int fd;
+
+	void (*tell)(const struct lock_news *, void *context); /* may be NULL */
+	void *context;
 };
 
 struct lock; /* everything that one call acquired */

@@ -96,11 +96,13 @@ static int find_slots(int fd, int64_t capacity, int64_t units, struct lock_slots
 	return s->units == units;
 }
 
-int lock_slots_available(int fd, int64_t capacity, int64_t units)
+int64_t lock_slots_free(int fd, int64_t capacity, int64_t most)
 {
 	struct lock_slots s = {0};
-	int r = find_slots(fd, capacity, units, &s);
+	int64_t r = find_slots(fd, capacity, most, &s);
 
+	if (r >= 0)
+		r = s.units;
 	lock_slots_clear(&s);
 	return r;
 }

@@ -53,8 +53,8 @@ struct lock_slots {
  */
 int lock_slots_own(int fd, int64_t capacity, int64_t units, struct lock_slots *) MUST_CHECK;
 
-/* Whether as many as that are free: 1, 0, -errno. */
-int lock_slots_available(int fd, int64_t capacity, int64_t units) MUST_CHECK;
+/* How many are free, counted up to most; or -errno. */
+int64_t lock_slots_free(int fd, int64_t capacity, int64_t most) MUST_CHECK;
 
 void lock_slots_clear(struct lock_slots *); /* the memory; the slots stay owned */
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+enum { GUARD_TRIES = 100 }; /* a millisecond apart */
+
 /* Magic numbers of statfs(2), those of linux/magic.h and of file systems outside the kernel. */
 static const struct {
 	unsigned magic;
@@ -148,4 +150,38 @@ int lock_file_blame(int fd, const char *name, const struct lock_table *t, int co
 		snprintf(more, sizeof more, " and %d more", holders - 1);
 	return err_set(e, code, "locks/%s: held by pid %lld (%s)%s for %s", name,
 		(long long)holder->pid, holder->label, more, from ? since : "some time");
+}
+
+/* A guard that is not had in this time is a stopped process's. */
+static int own_guard(int fd)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; i < GUARD_TRIES && r == -EAGAIN; i++) {
+		r = lock_bytes_own(fd, LOCK_GUARD, 1);
+		if (r == -EAGAIN)
+			clock_sleep(NS_PER_MS);
+	}
+	return r;
+}
+
+int lock_file_mark(const struct state *s, const char *name, int64_t ticket, enum lock_state mark)
+{
+	AUTO_CLOSE int fd = lock_file_open(s, name, NULL);
+	struct lock_table t = {0};
+	struct lock_row *row;
+	int r = fd < 0 ? fd : own_guard(fd);
+
+	if (r == 0)
+		r = lock_file_read(fd, name, &t, NULL);
+	if (r == 0) {
+		row = lock_table_find(&t, ticket);
+		r = -ESRCH;
+		if (row && lock_row_waits(row)) {
+			row->state = mark;
+			r = lock_row_write(row, fd);
+		}
+	}
+	lock_table_clear(&t);
+	return r;
 }

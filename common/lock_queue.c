@@ -108,14 +108,14 @@ static int64_t count_ahead(const struct lock_request *q)
 static int step_over(struct lock_request *q)
 {
 	struct lock_row *first;
-	int64_t now = clock_now();
+	int64_t now = clock_now(), units = 0;
 	int r = find_ahead(q, true, &first);
 
 	if (r > 0)
-		r = lock_slots_available(q->fd, q->capacity, first->units);
-	if (r <= 0) {
+		units = lock_slots_free(q->fd, q->capacity, first->units);
+	if (r <= 0 || units < first->units) {
 		q->idle_ticket = 0;
-		return r;
+		return r < 0 ? r : (int)MIN(units, INT64_C(0));
 	}
 	if (q->idle_ticket != first->ticket) {
 		q->idle_ticket = first->ticket;
@@ -194,6 +194,8 @@ static int check_own_row(struct lock_request *q)
 		return enrol(q);
 	if (row->state == LOCK_CANCELLED)
 		return -ECANCELED;
+	if (row->state == LOCK_SUSPECTED)
+		q->next_look = 0;
 	q->row.line = row->line;
 	return row->state == LOCK_WAITS ? 0 : lock_row_write(&q->row, q->fd);
 }

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "id.h"
+#include "lock_deadlock.h"
 #include "lock_file.h"
 #include "lock_queue.h"
 
@@ -13,13 +14,13 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-enum { LEVEL = 25,	      /* of priority: low, normal, high are a level apart */
-	LEVEL_MS = 60 * 1000, /* a level is worth that much waiting */
-	PROBES = 16,	      /* holders asked whether they live, to use a line again */
-	REOPENINGS = 8 };
+enum { REOPENINGS = 8 };
 
 #define TICK (NS_PER_S / 4)	/* how often a sleeper looks up */
 #define GUARD_PATIENCE NS_PER_S /* of one that does not wait for the lock itself */
+#define FIRST_LOOK NS_PER_S	/* then a waiter looks for a deadlock, and is told of */
+#define LOOK_MIN (NS_PER_S / 2)
+#define LOOK_MAX (30 * NS_PER_S)
 #define POLL_MIN (100 * NS_PER_US)
 #define POLL_MAX (50 * NS_PER_MS)
 
@@ -92,7 +93,7 @@ static bool stirred(const struct lock_request *q)
 	struct stat st;
 
 	return fstat(q->fd, &st) < 0 || !st.st_nlink || !lock_row_stands(&q->row, q->fd) ||
-		lock_slots_available(q->fd, q->capacity, q->row.units) != 0;
+		lock_slots_free(q->fd, q->capacity, q->row.units) == q->row.units;
 }
 
 /* One poll of the first in the queue, the rarer the longer it polls already. */
@@ -104,8 +105,67 @@ static int doze(int64_t since)
 	return nanosleep(&pause, NULL) < 0 ? -errno : 0;
 }
 
+static void tell(const struct lock_request *q, enum lock_news_kind kind, const char *text)
+{
+	const struct lock_news news = {
+		.kind = kind,
+		.name = name_of(q),
+		.text = text,
+		.token = q->row.token,
+		.waited = clock_now() - q->arrived,
+	};
+
+	if (q->options->tell)
+		q->options->tell(&news, q->options->context);
+}
+
+static void tell_waiting(struct lock_request *q)
+{
+	struct err why = {0};
+
+	if (q->told)
+		return;
+	q->told = true;
+	lock_file_blame(q->fd, name_of(q), &q->table, 0, &why);
+	tell(q, LOCK_WAITING, why.text);
+}
+
+/* -EDEADLK if we are to give up. Another victim is marked, so that it looks for itself. */
+static int look_for_deadlock(struct lock_request *q, struct err *e)
+{
+	struct lock_victim victim;
+	struct err cycle = {0};
+	int64_t pause = MAX((clock_now() - q->arrived) / 2, LOOK_MIN);
+
+	q->next_look = clock_after(MIN(pause, LOOK_MAX));
+	if (lock_deadlock_look(q->state, name_of(q), q->row.ticket, &victim, &cycle) <= 0)
+		return 0;
+	if (victim.ticket != q->row.ticket || strcmp(victim.name, name_of(q)) != 0) {
+		lock_file_mark(q->state, victim.name, victim.ticket, LOCK_SUSPECTED);
+		return 0;
+	}
+	tell(q, LOCK_DEADLOCK, cycle.text);
+	return err_set(e, -EDEADLK, "locks/%s: %s", name_of(q), cycle.text);
+}
+
+/* What a waiter does when it looks up: 0 to sleep on, 1 to look at the table, or -errno. */
+static int look_up(struct lock_request *q, struct err *e)
+{
+	if (clock_now() >= q->deadline)
+		return -ETIMEDOUT;
+	if (clock_now() >= q->next_look) {
+		int r;
+
+		tell_waiting(q);
+		r = look_for_deadlock(q, e);
+		if (r < 0)
+			return r;
+	}
+	return stirred(q);
+}
+
 /* Sleeps until there may be something to do: 0, or why waiting ends. */
-static int rest(struct lock_request *q, int64_t on)
+static int rest(struct lock_request *q, int64_t on, struct err *e)
 {
 	int64_t since = clock_now();
 	int r;
@@ -119,12 +179,10 @@ static int rest(struct lock_request *q, int64_t on)
 			return 0;
 		if (r == -EINTR)
 			r = interrupted();
-		if (r < 0)
-			return r;
-		if (clock_now() >= q->deadline)
-			return -ETIMEDOUT;
-		if (stirred(q))
-			return 0;
+		if (r == 0)
+			r = look_up(q, e);
+		if (r)
+			return MIN(r, 0);
 	}
 }
 
@@ -147,7 +205,8 @@ static void fill_row(struct lock_request *q)
 
 	q->arrived = clock_now();
 	q->row = (struct lock_row){.ticket = LOCK_TICKETS, .priority = o->priority};
-	q->row.key = q->arrived / NS_PER_MS - (int64_t)o->priority * LEVEL_MS / LEVEL;
+	q->next_look = clock_after(FIRST_LOOK);
+	q->row.key = lock_key(q->arrived, o->priority);
 	q->row.pid = o->pid ? o->pid : getpid();
 	if (owner_of((pid_t)q->row.pid, &self) == 0)
 		q->row.start = (int64_t)self.start;
@@ -194,6 +253,7 @@ static int explain(const struct lock_request *q, int r, struct err *e)
 			LOCK_ROWS_MAX);
 	case ESTALE:
 		return err_set(e, r, "locks/%s.lk: was removed meanwhile", name_of(q));
+	case EDEADLK:
 	case EINTR: return r;
 	default: return err_sys(e, r, "locks/%s", name_of(q));
 	}
@@ -211,10 +271,12 @@ int lock_request_run(struct lock_request *q, struct err *e)
 			r = look_once(q, &on, e);
 	}
 	while (r == 0) {
-		r = rest(q, on);
+		r = rest(q, on, e);
 		if (r == 0)
 			r = look_once(q, &on, e);
 	}
+	if (r > 0 && q->told)
+		tell(q, LOCK_ACQUIRED, "");
 	return r < 0 ? explain(q, r, e) : 0;
 }
 

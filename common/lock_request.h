@@ -25,7 +25,8 @@ struct lock_request {
 	struct lock_table table;
 	struct lock_slots slots;
 	struct lock_timer timer;
-	int64_t arrived;
+	int64_t arrived, next_look;
+	bool told;			 /* that we wait */
 	int64_t idle_ticket, idle_since; /* who was seen not to take its turn, and from when on */
 };
 

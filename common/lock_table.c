@@ -7,7 +7,9 @@
 #include <errno.h>
 
 enum { STATE_WIDTH = 4,
-	SINCE_WIDTH = 24 };
+	SINCE_WIDTH = 24,
+	LEVEL = 25, /* from one named priority to the next */
+	LEVEL_MS = 60 * 1000 };
 
 static const char *const state_words[] = {
 	[LOCK_NOBODY] = "free",
@@ -300,6 +302,21 @@ size_t lock_table_line(const struct lock_table *t)
 bool lock_row_waits(const struct lock_row *row)
 {
 	return row->state != LOCK_NOBODY && row->state != LOCK_HOLDS;
+}
+
+static int64_t head_start(int64_t priority)
+{
+	return priority * LEVEL_MS / LEVEL;
+}
+
+int64_t lock_key(int64_t arrival, int64_t priority)
+{
+	return arrival / NS_PER_MS - head_start(priority);
+}
+
+int64_t lock_row_arrival(const struct lock_row *row)
+{
+	return row->key + head_start(row->priority);
 }
 
 bool lock_row_before(const struct lock_row *a, const struct lock_row *b)

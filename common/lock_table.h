@@ -84,6 +84,12 @@ int lock_row_drop(struct lock_row *, int fd) MUST_CHECK;
 /* An unused line; 0 if the table is full. */
 size_t lock_table_line(const struct lock_table *);
 
+/* The key of one that comes now: a step of priority (25) is worth a minute of waiting. */
+int64_t lock_key(int64_t arrival, int64_t priority);
+
+/* When the waiter came, in milliseconds of the monotonic clock. */
+int64_t lock_row_arrival(const struct lock_row *);
+
 /* Whether a leaves the queue before b. */
 bool lock_row_before(const struct lock_row *a, const struct lock_row *b);
 

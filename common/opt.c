@@ -254,7 +254,8 @@ int opt_main(const struct command *root, int argc, char **argv)
 			unknown_sub(root, p.argv[p.next]);
 		}
 	}
-	parse(&p, false);
+	if (!p.args.command)
+		parse(&p, false);
 	if (!p.command->run)
 		die_usage("a command is needed");
 	return finish(p.command->run(&p.args));

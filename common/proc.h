@@ -90,6 +90,9 @@ int proc_sweep(const char *marker, const pid_t *spare, size_t spare_count, int64
  */
 int64_t proc_tree_cpu(pid_t pid);
 
+/* The parent's pid; 0 if there is no such process. */
+pid_t proc_parent(pid_t pid);
+
 /* Resident memory of that tree in bytes; shared pages count in every process. */
 int64_t proc_tree_memory(pid_t pid);
 

@@ -65,6 +65,13 @@ bool status_ended(const struct status *s)
 }
 
 /* The number that a name of /proc is, 0 for the others. */
+pid_t proc_parent(pid_t pid)
+{
+	struct status s;
+
+	return status_read(pid, &s) < 0 ? 0 : s.parent;
+}
+
 static pid_t as_pid(const char *name)
 {
 	return isdigit((unsigned char)*name) ? (pid_t)strtol(name, NULL, 10) : 0;

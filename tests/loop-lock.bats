@@ -20,13 +20,13 @@ waiters() {
 @test "lock: the command's status is loop-lock's" {
 	status_is 0 loop-lock x -- true
 	status_is 7 loop-lock x -- sh -c 'exit 7'
-	status_is 127 loop-lock x -- ./no-such-command
+	run -127 --separate-stderr loop-lock x -- ./no-such-command
 	has "$stderr" 'no-such-command: No such file'
 	status_is 126 loop-lock x -- /
 	status_is 143 loop-lock x -- sh -c 'kill -TERM $$'
 	status_is 143 loop-lock --close x -- sh -c 'kill -TERM $$'
 	status_is 3 loop-lock --close x -- sh -c 'exit 3'
-	status_is 127 loop-lock --close x -- ./no-such-command
+	run -127 --separate-stderr loop-lock --close x -- ./no-such-command
 }
 
 @test "lock: wrong use is status 125 and takes nothing" {
@@ -197,15 +197,182 @@ waiters() {
 	status_is 125 loop-lock d -- true
 }
 
-@test "lock: a full table is busy, not broken" {
-	local i now
+@test "lock: a table full of the dead is used again" {
 	loop-lock a -- true
 	{
 		sed -n 1,2p "$LOOP_DIR/locks/a.lk"
-		for ((i = 0; i < 4096; i++)); do
-			printf '%-127s\n' "wait $(printf '%12d %12d %13d  50 4096       1           1    0 2026-11-21T08:00:00.000Z x' $((i + 9)) 0 0)"
-		done
+		seq 9 4104 | awk '{ printf "%-127s\n", sprintf("wait %12d %12d %13d  50 4096       1           1    0 %s x",
+			$1, 0, 0, "2026-11-21T08:00:00.000Z") }'
 	} >full
 	cat full >"$LOOP_DIR/locks/a.lk"
 	status_is 0 loop-lock a -- true
+	[ "$(wc -l <"$LOOP_DIR/locks/a.lk")" -eq 4098 ]
+}
+
+# A script as users write it, for both shells.
+lock_script() {
+	cat >script <<'SCRIPT'
+exec 9<>"$(loop-lock path db)"
+loop-lock acquire db --fd 9 --print >token
+echo >ready
+read -r x <go
+loop-lock release db --fd 9
+echo >ready
+read -r x <go
+SCRIPT
+	mkfifo ready go
+}
+
+@test "lock: a script holds on its own descriptor, in bash and in dash" {
+	lock_script
+	for shell in bash dash; do
+		start "$shell" script
+		read -t 10 -r _ <>ready
+		status_is 75 loop-lock --nonblock db -- true
+		has "$stderr" "held by pid $started ($shell)"
+		[[ $(<token) =~ ^[0-9]+\ 0$ ]]
+		echo >go
+		read -t 10 -r _ <>ready
+		status_is 0 loop-lock --nonblock db -- true
+		echo >go
+		wait "$started"
+	done
+}
+
+@test "lock: kill -9 of the script that holds frees it at once" {
+	lock_script
+	start bash script
+	read -t 10 -r _ <>ready
+	kill -KILL "$started"
+	status_is 0 loop-lock --timeout 5s db -- true
+}
+
+@test "lock: acquire and release refuse what is not the lock's descriptor" {
+	status_is 64 loop-lock acquire db
+	status_is 64 loop-lock acquire db --fd 2
+	status_is 64 loop-lock acquire db --fd 77
+	exec 9<>other
+	status_is 65 loop-lock acquire db --fd 9
+	has "$stderr" 'descriptor 9 is not open for reading and writing on'
+	exec 9<"$LOOP_DIR/locks/db.lk"
+	status_is 65 loop-lock acquire db --fd 9
+	exec 9<>"$LOOP_DIR/locks/db.lk"
+	status_is 1 loop-lock release db --fd 9
+	status_is 0 loop-lock acquire db --fd 9
+	status_is 64 loop-lock acquire db --fd 9
+	has "$stderr" 'holds a lock already'
+	held other
+	exec 9<>"$LOOP_DIR/locks/other.lk"
+	status_is 75 loop-lock acquire other --fd 9 --nonblock
+	status_is 75 loop-lock acquire other --fd 9 --timeout 20ms
+	exec 9>&-
+}
+
+@test "lock: list, why and stats show holders, waiters and the chain" {
+	status_is 66 loop-lock list
+	held inner
+	local holder=$started
+	start loop-lock outer -- loop-lock inner -- true
+	local middle=$started
+	wait_for 10 waiters inner 1
+	start loop-lock --priority high --label "the third" outer -- true
+	wait_for 10 waiters outer 1
+	status_is 0 loop-lock list
+	[ "${#lines[@]}" -eq 4 ]
+	has "$output" 'the third'
+	status_is 0 loop-lock list --json outer
+	[ "$(jq -r '.holders[0].pid, .waiters[0].pid, .waiters[0].priority, .waiters[0].label' <<<"$output" |
+		paste -sd' ')" = "$middle $started 75 the third" ]
+	status_is 0 loop-lock why outer
+	has "$output" "by pid $middle"
+	has "$output" "by pid $holder"
+	status_is 66 loop-lock why nosuch
+	let_go inner
+	wait "$started"
+	status_is 1 loop-lock why outer
+	status_is 0 loop-lock stats --json outer
+	[ "$(jq '.requests, .waits, .holders' <<<"$output" | paste -sd' ')" = '2 1 0' ]
+	status_is 0 loop-lock stats
+	has "$output" outer
+}
+
+@test "lock: cancel ends a wait" {
+	held db
+	start loop-lock db -- touch ran
+	local first=$started
+	start loop-lock db -- touch second
+	wait_for 10 waiters db 2
+	status_is 1 loop-lock cancel db --pid 1
+	status_is 0 loop-lock cancel db --pid "$first"
+	status=0
+	wait "$first" || status=$?
+	[ "$status" -eq 75 ]
+	let_go db
+	wait_for 10 test -e second
+	[ ! -e ran ]
+	status_is 1 loop-lock cancel db
+}
+
+@test "lock: break ends a hold, whoever has it open, and writes an event" {
+	loop-lock db -- sh -c 'trap "" TERM; while :; do sleep 60; done >/dev/null 2>&1 3>&- & echo $! >pid'
+	STARTED+=("$(<pid)")
+	status_is 64 loop-lock break db
+	status_is 75 loop-lock --nonblock db -- true
+	status_is 0 loop-lock break db --yes
+	status_is 0 loop-lock --nonblock db -- true
+	status_is 1 loop-lock break db --yes
+	wait_for 5 gone "$(<pid)"
+	[ "$(jq -r 'select(.type == "lock.broken") | .data.lock' "$LOOP_DIR/events.jsonl")" = db ]
+	events_conform
+}
+
+@test "lock: break finds a holder whose line was lost" {
+	held db
+	: >"$LOOP_DIR/locks/db.lk"
+	status_is 0 loop-lock list
+	has "$output" 'line in the table was lost'
+	status_is 0 loop-lock break db --yes
+	status_is 0 loop-lock --nonblock db -- true
+}
+
+@test "lock: a deadlock has one victim, which tells the cycle; the other goes on" {
+	local meet='until [ -e a ] && [ -e b ]; do sleep 0.02; done'
+	start loop-lock a -- sh -c "touch a; $meet; exec loop-lock b -- touch ab"
+	local first=$started
+	start loop-lock b -- sh -c "touch b; $meet; exec loop-lock --priority low a -- touch ba" 2>said
+	status=0
+	wait "$started" || status=$?
+	[ "$status" -eq 75 ]
+	wait "$first"
+	[ -e ab ] && [ ! -e ba ]
+	has "$(<said)" "deadlock: pid $started (touch) waits for a, which pid $first (sh) holds"
+	has "$(<said)" "pid $first (touch) waits for b, which pid $started (sh) holds"
+	[ "$(jq -r 'select(.type == "lock.deadlock") | .data.lock' "$LOOP_DIR/events.jsonl")" = a ]
+	events_conform
+}
+
+@test "lock: one who waits for what it holds itself is told" {
+	status_is 75 loop-lock a -- loop-lock a -- true
+	has "$stderr" 'deadlock'
+}
+
+@test "lock: events only of waits worth telling" {
+	status_is 0 loop-lock db -- true
+	held db
+	start loop-lock db -- true
+	wait_for 10 waiters db 1
+	[ ! -e "$LOOP_DIR/events.jsonl" ]
+	wait_for 10 grep -q lock.waiting "$LOOP_DIR/events.jsonl"
+	let_go db
+	wait "$started"
+	[ "$(jq -r .type "$LOOP_DIR/events.jsonl" | paste -sd' ')" = 'lock.waiting lock.acquired' ]
+	events_conform
+}
+
+@test "lock: stress, a moment of every kind" {
+	local mode
+	for mode in mutex shared counted several; do
+		"$BUILD_DIR/tests/tools/lock-stress" "$mode" processes 30 seconds 1 kills 10 stops 200
+	done
+	"$BUILD_DIR/tests/tools/lock-stress" deadlock processes 12 seconds 3 kills 300
 }

@@ -1,9 +1,20 @@
+/*
+ * What acquiring has in common, and the form for scripts: the lock lives on a
+ * descriptor that the script itself opened, so it dies with the script.
+ */
 #include "loop-lock.h"
 
+#include "buf.h"
 #include "die.h"
+#include "io.h"
+#include "lock_bytes.h"
+#include "lock_file.h"
+#include "owners.h"
 #include "parse.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 /* Cuts ":N" or "/N" off the end. */
 static void cut_number(char *text, char mark, const char *what, int64_t *out)
@@ -26,11 +37,17 @@ void want_parse(struct lock_want *want, char *text)
 		die_usage("--shared is for plain locks, not for units of '%s'", text);
 }
 
-struct lock_options choices_options(const char *label)
+struct lock_options choices_options(const char *command, struct state *state)
 {
-	struct lock_options o = {.timeout = NS_FOREVER,
+	const char *slash = strrchr(command, '/');
+	struct lock_options o = {
+		.timeout = NS_FOREVER,
 		.priority = choices.level * 25,
-		.label = choices.label ? choices.label : label};
+		.label = choices.label ? choices.label : slash ? slash + 1
+							       : command,
+		.tell = tell_news,
+		.context = state,
+	};
 
 	if (choices.nonblock && choices.timeout > 0)
 		die_usage("--nonblock and --timeout exclude each other");
@@ -41,14 +58,145 @@ struct lock_options choices_options(const char *label)
 	return o;
 }
 
-int refuse(int code, const struct err *e)
+void add_slots(struct buf *b, const struct lock *lock, size_t i)
+{
+	int64_t slot;
+
+	for (int64_t n = 0; (slot = lock_slot(lock, i, n)) >= 0; n++) {
+		buf_str(b, n ? "," : "");
+		buf_int(b, slot);
+	}
+}
+
+int refuse(int code, const struct err *e, int timed_out)
 {
 	switch (-code) {
 	case EAGAIN:
 	case EDEADLK:
 	case ECANCELED:
 	case EBUSY: warn("%s", e->text); return EX_TEMPFAIL;
-	case ETIMEDOUT: warn("%s", e->text); return EXIT_TIMEDOUT;
+	case ETIMEDOUT: warn("%s", e->text); return timed_out;
 	default: die_err(code, e);
 	}
+}
+
+void open_state(struct state *state)
+{
+	struct err e = {0};
+	int r = state_open(state, &e);
+
+	if (r < 0)
+		die_err(r, &e);
+}
+
+void find_state(struct state *state)
+{
+	struct err e = {0};
+	int r = state_find(state, &e);
+
+	if (r < 0)
+		die_err(r, &e);
+}
+
+int open_lock(const struct state *state, const char *name)
+{
+	struct err e = {0};
+	int fd = lock_file_open(state, name, &e);
+
+	if (fd < 0)
+		die_err(fd, &e);
+	return fd;
+}
+
+int run_path(const struct args *args)
+{
+	AUTO(state_close)
+	struct state state = {.dir = -1};
+	AUTO_CLOSE int fd = -1;
+
+	args_expect(args, 1, 1);
+	open_state(&state);
+	fd = open_lock(&state, args->item[0]);
+	printf("%s/locks/%s.lk\n", state.path, args->item[0]);
+	return EXIT_SUCCESS;
+}
+
+/* The script's own name, for the table. */
+static const char *parent_name(char out[64])
+{
+	AUTO_CLOSE int fd = -1;
+	char path[40];
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)getppid());
+	fd = io_open(AT_FDCWD, path, O_RDONLY, 0);
+	n = fd < 0 ? 0 : io_read(fd, out, 63);
+	out[MAX(n, (ssize_t)0)] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	return out;
+}
+
+static int script_descriptor(void)
+{
+	if (choices.fd < 3)
+		die_usage("--fd is needed: the number of a descriptor that the script opened, "
+			  "3 or more");
+	if (fcntl((int)choices.fd, F_GETFD) < 0)
+		die(EX_USAGE, "descriptor %d is not open", (int)choices.fd);
+	return (int)choices.fd;
+}
+
+int run_acquire(const struct args *args)
+{
+	AUTO(state_close)
+	struct state state = {.dir = -1};
+	AUTO_BUF struct buf slots = {0};
+	struct lock_options options;
+	struct lock_want want;
+	struct lock *lock;
+	struct err e = {0};
+	char name[64];
+	int r, fd;
+
+	args_expect(args, 1, 1);
+	fd = script_descriptor();
+	want_parse(&want, args->item[0]);
+	options = choices_options(parent_name(name), &state);
+	options.fd = fd;
+	options.pid = getppid();
+	open_state(&state);
+	if (descriptor_holds(fd))
+		die(EX_USAGE, "descriptor %d holds a lock already", fd);
+	r = lock_acquire(&lock, &state, &want, 1, &options, &e);
+	if (r < 0)
+		return refuse(r, &e, EX_TEMPFAIL);
+	add_slots(&slots, lock, 0);
+	if (choices.print)
+		printf("%lld %s\n", (long long)lock_token(lock, 0), slots.text);
+	lock_release(lock);
+	return EXIT_SUCCESS;
+}
+
+int run_release(const struct args *args)
+{
+	AUTO(state_close)
+	struct state state = {.dir = -1};
+	struct stat ours, theirs;
+	char path[160];
+	int fd, r;
+
+	args_expect(args, 1, 1);
+	fd = script_descriptor();
+	find_state(&state);
+	snprintf(path, sizeof path, "locks/%.128s.lk", args->item[0]);
+	if (fstatat(state.dir, path, &ours, AT_SYMLINK_NOFOLLOW) < 0 || fstat(fd, &theirs) < 0 ||
+		ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev ||
+		!descriptor_holds(fd)) {
+		warn("locks/%s: is not held on descriptor %d", args->item[0], fd);
+		return EXIT_NO;
+	}
+	r = lock_bytes_free(fd, LOCK_WAIT, LOCK_SLOT + LOCK_CAPACITY_MAX - LOCK_WAIT);
+	if (r < 0)
+		die(EX_IOERR, "locks/%s: %s", args->item[0], strerror(-r));
+	return EXIT_SUCCESS;
 }

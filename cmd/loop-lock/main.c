@@ -48,11 +48,115 @@ static const struct opt run_options[] = {
 	{0},
 };
 
+#define JSON                                                                         \
+	{                                                                            \
+		.name = "json", .flag = &choices.json, .help = "JSON, a line a lock" \
+	}
+#define FD                                                                                  \
+	{                                                                                   \
+		.name = "fd", .letter = 'f', .arg = "N", .number = &choices.fd, .min = 3,   \
+		.max = INT32_MAX, .help = "the script's descriptor on which the lock lives" \
+	}
+#define PID                                                                                      \
+	{                                                                                        \
+		.name = "pid", .arg = "PID", .number = &choices.pid, .min = 1, .max = INT32_MAX, \
+		.help = "only this process"                                                      \
+	}
+
+static const struct opt no_options[] = {{0}};
+static const struct opt acquire_options[] = {
+	FD,
+	SHARED,
+	TIMEOUT,
+	NONBLOCK,
+	PRIORITY,
+	LABEL,
+	{
+		.name = "print",
+		.flag = &choices.print,
+		.help = "print the fencing token and the slots",
+	},
+	{0},
+};
+static const struct opt release_options[] = {FD, {0}};
+static const struct opt list_options[] = {JSON, {0}};
+static const struct opt cancel_options[] = {PID, {0}};
+static const struct opt break_options[] = {
+	PID,
+	{
+		.name = "yes",
+		.flag = &choices.yes,
+		.help = "really: whoever holds the lock is killed",
+	},
+	{0},
+};
+
+static const struct command commands[] = {
+	{
+		.name = "path",
+		.synopsis = "NAME",
+		.brief = "Prints the path of a lock's file, for a script to open.",
+		.options = no_options,
+		.run = run_path,
+	},
+	{
+		.name = "acquire",
+		.synopsis = "NAME[:UNITS][/CAPACITY] --fd N [OPTION...]",
+		.brief = "Locks on a descriptor that the calling script has open.",
+		.options = acquire_options,
+		.run = run_acquire,
+	},
+	{
+		.name = "release",
+		.synopsis = "NAME --fd N",
+		.brief = "Lets go of what acquire got.",
+		.options = release_options,
+		.run = run_release,
+	},
+	{
+		.name = "list",
+		.synopsis = "[--json] [NAME...]",
+		.brief = "Lists who holds and who waits.",
+		.options = list_options,
+		.run = run_list,
+	},
+	{
+		.name = "why",
+		.synopsis = "NAME",
+		.brief = "Says why a lock is not to be had, down to what its holders wait for.",
+		.options = no_options,
+		.run = run_why,
+	},
+	{
+		.name = "stats",
+		.synopsis = "[--json] [NAME...]",
+		.brief = "Counts requests and waits.",
+		.options = list_options,
+		.run = run_stats,
+	},
+	{
+		.name = "cancel",
+		.synopsis = "NAME [--pid PID]",
+		.brief = "Makes those who wait give up.",
+		.options = cancel_options,
+		.run = run_cancel,
+	},
+	{
+		.name = "break",
+		.synopsis = "NAME --yes [--pid PID]",
+		.brief = "Kills whoever holds a lock.",
+		.options = break_options,
+		.run = run_break,
+	},
+	{0},
+};
+
 static const struct command loop_lock = {
 	.name = "loop-lock",
-	.synopsis = "NAME[:UNITS][/CAPACITY]... [OPTION...] -- COMMAND...",
+	.synopsis = "NAME[:UNITS][/CAPACITY]... [OPTION...] -- COMMAND...\nCOMMAND ...",
 	.brief = "Holds named locks, or units of counted resources, while a command runs.",
 	.options = run_options,
+	.subs = commands,
 	.run = run_command,
 	.takes_command = true,
 };

@@ -16,16 +16,6 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-static void add_slots(struct buf *b, const struct lock *lock, size_t i)
-{
-	int64_t slot;
-
-	for (int64_t n = 0; (slot = lock_slot(lock, i, n)) >= 0; n++) {
-		buf_str(b, n ? "," : "");
-		buf_int(b, slot);
-	}
-}
-
 /* Tokens and slots in the order in which the names were given, a blank between the names. */
 static void export_hold(const struct lock *lock, size_t count, const struct state *state)
 {
@@ -122,13 +112,11 @@ int run_command(const struct args *args)
 		die_usage("a command is needed: loop-lock NAME -- COMMAND");
 	for (size_t i = 0; i < args->count; i++)
 		want_parse(&want[i], args->item[i]);
-	options = choices_options(args->command[0]);
-	r = state_open(&state, &e);
-	if (r < 0)
-		die_err(r, &e);
+	options = choices_options(args->command[0], &state);
+	open_state(&state);
 	r = lock_acquire(&lock, &state, want, args->count, &options, &e);
 	if (r < 0)
-		return refuse(r, &e);
+		return refuse(r, &e, EXIT_TIMEDOUT);
 	export_hold(lock, args->count, &state);
 	if (choices.close)
 		return run_apart(args->command);

@@ -133,7 +133,8 @@ $(tail -c 4000 "$attempt_folder/verify.log")"
 merge() {
 	local tip lock
 	lock=merge@$(branch_name "$branch" | tr '/' '+')
-	loop-lock acquire "$lock" --fd 9 9>/dev/null || return
+	exec 9<>"$(loop-lock path "$lock")" || return
+	loop-lock acquire "$lock" --fd 9 || return
 	tip=$(safe_git rev-parse "refs/heads/$branch") || return
 	if [[ $(safe_git rev-parse "$work^{tree}") == $(safe_git rev-parse "$tip^{tree}") ]]; then
 		return 0 # there was nothing to change, and that was verified

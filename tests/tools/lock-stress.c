@@ -244,21 +244,26 @@ static int lock_awaited_by(const struct worker *w)
 	return -1;
 }
 
-/* Follows who waits for whom from a worker on; true if that leads back to it, over no victim. */
-static bool in_cycle(const struct worker *start)
+/*
+ * Follows who waits for whom from a worker on: if that leads back to it, over no
+ * victim, the time since which all of them have waited; else 0.
+ */
+static int64_t cycle_since(const struct worker *start)
 {
 	const struct worker *w = start;
+	int64_t youngest = 0;
 
 	for (int steps = 0; steps < PROCESSES; steps++) {
 		int lock = lock_awaited_by(w);
 
 		if (lock < 0 || (steps && atomic_load(&w->victim)))
-			return false;
+			return 0;
+		youngest = MAX(youngest, atomic_load(&w->waits_since[lock]));
 		w = worker_of(atomic_load(&board->owner[lock][0]));
 		if (w == start)
-			return true;
+			return youngest;
 	}
-	return false;
+	return 0;
 }
 
 /* One after the other, in any order. */
@@ -268,6 +273,7 @@ static void nested_round_of(struct worker *w, const struct state *state)
 	struct lock *held[LOCKS];
 	struct err e = {0};
 	struct pick p;
+	int64_t formed;
 	int n = 0, r = 0;
 
 	pick_locks(&p);
@@ -278,8 +284,11 @@ static void nested_round_of(struct worker *w, const struct state *state)
 		r = lock_acquire(&held[n], state, &p.want[n], 1, &o, &e);
 		if (r == -EDEADLK) {
 			atomic_fetch_add(&board->victims, 1);
-			if (!in_cycle(w))
+			formed = cycle_since(w);
+			if (!formed)
 				atomic_fetch_add(&board->phantoms, 1);
+			else
+				raise_to(&board->longest, clock_now() - formed);
 			atomic_store(&w->victim, true);
 		} else if (r < 0) {
 			fail(r, &e);
@@ -341,6 +350,17 @@ static bool owned(int lock)
 	return false;
 }
 
+/* A cycle that nobody broke in time, and that stands when looked at again. */
+static bool is_overdue(const struct worker *w, int64_t now)
+{
+	int64_t formed = cycle_since(w);
+
+	if (!formed || now - formed < DEADLOCK_AFTER)
+		return false;
+	clock_sleep(NS_PER_MS);
+	return cycle_since(w) == formed;
+}
+
 /* What nobody owns though somebody has waited long for it; and cycles that nobody broke. */
 static int64_t find_lost(void)
 {
@@ -354,8 +374,7 @@ static int64_t find_lost(void)
 		if (!since)
 			continue;
 		if (mode->nested)
-			lost += now - since > DEADLOCK_AFTER && in_cycle(w) &&
-				since == atomic_load(&w->waits_since[lock]);
+			lost += is_overdue(w, now);
 		else
 			lost += now - since > LOST_AFTER && !owned(lock) &&
 				clock_now() - atomic_load(&board->released[lock]) > LOST_AFTER;

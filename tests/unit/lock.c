@@ -137,8 +137,8 @@ TEST(lock_slots_fill_the_gaps)
 
 	CHECK_INT(lock_bytes_own(a, LOCK_SLOT + 1, 1), 0);
 	CHECK_INT(lock_bytes_own(a, LOCK_SLOT + 4, 2), 0);
-	CHECK_INT(lock_slots_available(b, 8, 5), 1);
-	CHECK_INT(lock_slots_available(b, 8, 6), 0);
+	CHECK_INT(lock_slots_free(b, 8, 4), 4);
+	CHECK_INT(lock_slots_free(b, 8, 8), 5);
 	CHECK_INT(lock_slots_own(b, 8, 6, &s), 0);
 	CHECK_INT(s.units, 0);
 	CHECK_INT(lock_slots_own(b, 8, 4, &s), 1);
@@ -314,6 +314,36 @@ TEST(lock_priority_goes_first)
 TEST(lock_nobody_starves)
 {
 	check_order(61 * NS_PER_S, "ln");
+}
+
+TEST(lock_table_full_of_the_living_is_busy)
+{
+	struct lock_row row = {.state = LOCK_WAITS, .units = 1, .pid = 1, .since = "2026"};
+	struct state s = open_here();
+	struct err e = {0};
+	struct lock_want want = {.name = "x", .units = 1};
+	struct lock_options o = {.timeout = NS_PER_S};
+	struct lock *a;
+	int fd;
+
+	CHECK_INT(acquire(&a, &s, "x", 1, 0, false), 0);
+	lock_release(a);
+	fd = io_open(s.dir, "locks/x.lk", O_RDWR, 0);
+	CHECK_INT(lock_bytes_own(fd, LOCK_WAIT + 10, LOCK_ROWS_MAX), 0);
+	for (int i = 0; i < LOCK_ROWS_MAX; i++) {
+		row.ticket = 10 + i;
+		row.line = LOCK_FIRST_ROW + (size_t)i;
+		CHECK_INT(lock_row_write(&row, fd), 0);
+	}
+	CHECK_INT(lock_acquire(&a, &s, &want, 1, &o, &e), -EBUSY);
+	CHECK(strstr(e.text, "4096"));
+	CHECK_INT(lock_bytes_free(fd, LOCK_WAIT + 500, 1), 0);
+	CHECK_INT(lock_acquire(&a, &s, &want, 1, &o, &e), -ETIMEDOUT);
+	CHECK_INT(lseek(fd, 0, SEEK_END), (LOCK_FIRST_ROW + LOCK_ROWS_MAX) * LOCK_LINE);
+	close(fd);
+	CHECK_INT(lock_acquire(&a, &s, &want, 1, &o, &e), 0);
+	lock_release(a);
+	state_close(&s);
 }
 
 TEST(lock_open_faults_are_reported)

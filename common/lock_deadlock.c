@@ -1,0 +1,273 @@
+#include "lock_deadlock.h"
+
+#include "id.h"
+#include "lock_view.h"
+#include "mem.h"
+#include "proc.h"
+
+#include <errno.h>
+
+enum { ANCESTORS_MAX = 64 };
+
+struct wait {
+	const struct lock_view *lock;
+	const struct lock_row *row;
+	pid_t line[ANCESTORS_MAX]; /* the process and its ancestors */
+	size_t length;
+	bool reduced;
+	size_t visit; /* of the walk along the cycle: the step, from 1; 0 none */
+};
+
+struct hold {
+	const struct lock_view *lock;
+	const struct lock_row *row;
+};
+
+struct graph {
+	struct wait *wait;
+	size_t waits;
+	struct hold *hold;
+	size_t holds;
+};
+
+static void graph_clear(struct graph *g)
+{
+	free(g->wait);
+	free(g->hold);
+}
+
+static void find_ancestors(struct wait *w)
+{
+	for (pid_t pid = (pid_t)w->row->pid; pid > 1 && w->length < ANCESTORS_MAX;
+		pid = proc_parent(pid))
+		w->line[w->length++] = pid;
+}
+
+static bool belongs(const struct wait *w, const struct hold *h)
+{
+	for (size_t i = 0; i < w->length; i++)
+		if (w->line[i] == h->row->pid)
+			return true;
+	return false;
+}
+
+/* The same row in the other reading. */
+static bool stands_in(const struct lock_views *other, const char *name, const struct lock_row *row)
+{
+	for (size_t i = 0; i < other->count; i++) {
+		const struct lock_view *v = &other->item[i];
+
+		if (strcmp(v->name, name) != 0)
+			continue;
+		for (size_t k = 0; k < v->holders + v->waiters; k++)
+			if (v->row[k].ticket == row->ticket && v->row[k].pid == row->pid &&
+				lock_row_waits(&v->row[k]) == lock_row_waits(row))
+				return true;
+	}
+	return false;
+}
+
+/* A holder whose pid is another process's by now cannot be told to be anybody's ancestor. */
+static bool is_itself(const struct lock_row *row)
+{
+	struct owner now;
+
+	return row->start && owner_of((pid_t)row->pid, &now) == 0 &&
+		(int64_t)now.start == row->start;
+}
+
+static void add_rows(struct graph *g, const struct lock_view *v, const struct lock_views *second)
+{
+	for (size_t i = 0; i < v->holders + v->waiters; i++) {
+		const struct lock_row *row = &v->row[i];
+
+		if (!stands_in(second, v->name, row))
+			continue;
+		if (lock_row_waits(row))
+			g->wait[g->waits++] = (struct wait){.lock = v, .row = row};
+		else if (is_itself(row))
+			g->hold[g->holds++] = (struct hold){.lock = v, .row = row};
+	}
+}
+
+static void graph_make(struct graph *g, const struct lock_views *first,
+	const struct lock_views *second)
+{
+	size_t rows = 0;
+
+	for (size_t i = 0; i < first->count; i++)
+		rows += first->item[i].holders + first->item[i].waiters;
+	*g = (struct graph){.wait = mem_zero(rows, sizeof *g->wait),
+		.hold = mem_zero(rows, sizeof *g->hold)};
+	for (size_t i = 0; i < first->count; i++)
+		add_rows(g, &first->item[i], second);
+}
+
+/* Whether somebody who belongs to the hold is not known to get what it waits for. */
+static bool is_stuck(const struct graph *g, const struct hold *h)
+{
+	for (size_t i = 0; i < g->waits; i++)
+		if (!g->wait[i].reduced && belongs(&g->wait[i], h))
+			return true;
+	return false;
+}
+
+/* The units of a lock that are free once all holds that can end have ended. */
+static int64_t units_in_the_end(const struct graph *g, const struct lock_view *lock)
+{
+	int64_t units = lock->capacity;
+
+	for (size_t i = 0; i < g->holds; i++)
+		if (g->hold[i].lock == lock && is_stuck(g, &g->hold[i]))
+			units -= g->hold[i].row->units;
+	return units;
+}
+
+/* Waits stand in the order of their locks and queues: one pass; true if anything was reduced. */
+static bool reduce_once(struct graph *g)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < g->waits;) {
+		const struct lock_view *lock = g->wait[i].lock;
+		int64_t units = units_in_the_end(g, lock);
+		bool open = true; /* nobody ahead is stuck */
+
+		for (; i < g->waits && g->wait[i].lock == lock; i++) {
+			struct wait *w = &g->wait[i];
+			bool can = w->row->units <= units && open;
+
+			if (!w->reduced && can)
+				w->reduced = any = true;
+			if (!w->reduced && w->row->state != LOCK_HANGS)
+				open = false;
+		}
+	}
+	return any;
+}
+
+static struct wait *find_wait(struct graph *g, const char *name, int64_t ticket)
+{
+	for (size_t i = 0; i < g->waits; i++)
+		if (g->wait[i].row->ticket == ticket && strcmp(g->wait[i].lock->name, name) == 0)
+			return &g->wait[i];
+	return NULL;
+}
+
+/* Whom a stuck waiter waits for: one below a hold of its lock, else the one ahead of it. */
+static struct wait *next_of(struct graph *g, const struct wait *w, const struct hold **through)
+{
+	*through = NULL;
+	for (size_t h = 0; h < g->holds; h++) {
+		if (g->hold[h].lock != w->lock)
+			continue;
+		for (size_t i = 0; i < g->waits; i++) {
+			if (g->wait[i].reduced || !belongs(&g->wait[i], &g->hold[h]))
+				continue;
+			*through = &g->hold[h];
+			return &g->wait[i];
+		}
+	}
+	for (size_t i = 0; i < g->waits; i++)
+		if (!g->wait[i].reduced && g->wait[i].lock == w->lock && &g->wait[i] != w &&
+			lock_row_before(g->wait[i].row, w->row))
+			return &g->wait[i];
+	return NULL;
+}
+
+static bool gives_up_before(const struct wait *a, const struct wait *b)
+{
+	int64_t x = lock_row_arrival(a->row), y = lock_row_arrival(b->row);
+
+	if (a->row->priority != b->row->priority)
+		return a->row->priority < b->row->priority;
+	return x != y ? x > y : a->row->pid > b->row->pid;
+}
+
+static void tell_link(struct err *cycle, const struct wait *w, const struct hold *h)
+{
+	size_t n = strlen(cycle->text);
+
+	snprintf(cycle->text + n, sizeof cycle->text - n, "%spid %lld (%s) waits for %s",
+		n ? "; " : "deadlock: ", (long long)w->row->pid, w->row->label, w->lock->name);
+	n = strlen(cycle->text);
+	if (h)
+		snprintf(cycle->text + n, sizeof cycle->text - n, ", which pid %lld (%s) holds",
+			(long long)h->row->pid, h->row->label);
+}
+
+/* Walks on from a stuck waiter until it comes by somebody again: that is the cycle. */
+static int find_cycle(struct graph *g, struct wait *w, struct lock_victim *victim,
+	struct err *cycle)
+{
+	const struct hold *through;
+	struct wait *worst, *start;
+
+	for (size_t step = 1; w && !w->visit; step++) {
+		w->visit = step;
+		w = next_of(g, w, &through);
+	}
+	if (!w)
+		return 0;
+	worst = start = w;
+	do {
+		struct wait *next = next_of(g, w, &through);
+
+		tell_link(cycle, w, through);
+		if (gives_up_before(w, worst))
+			worst = w;
+		w = next;
+	} while (w != start);
+	snprintf(victim->name, sizeof victim->name, "%s", worst->lock->name);
+	victim->ticket = worst->row->ticket;
+	return 1;
+}
+
+static int analyse(struct graph *g, const char *name, int64_t ticket, struct lock_victim *victim,
+	struct err *cycle)
+{
+	struct wait *me = find_wait(g, name, ticket);
+
+	for (size_t i = 0; i < g->waits; i++)
+		find_ancestors(&g->wait[i]);
+	while (reduce_once(g))
+		;
+	return !me || me->reduced ? 0 : find_cycle(g, me, victim, cycle);
+}
+
+/* Most waiters hold nothing: they make no cycle, and those who do look for themselves. */
+static bool waits_under_a_hold(const struct lock_views *all)
+{
+	const struct lock_row self = {.pid = getpid()};
+	struct wait me = {.row = &self};
+
+	find_ancestors(&me);
+	for (size_t i = 0; i < all->count; i++)
+		for (size_t k = 0; k < all->item[i].holders; k++)
+			if (belongs(&me, &(struct hold){.row = &all->item[i].row[k]}))
+				return true;
+	return false;
+}
+
+int lock_deadlock_look(const struct state *s, const char *name, int64_t ticket,
+	struct lock_victim *victim, struct err *cycle)
+{
+	struct lock_views first, second = {0};
+	struct graph g;
+	int r = lock_views_all(&first, s, LOCK_VIEW_HOLDERS, NULL);
+
+	if (r == 0 && waits_under_a_hold(&first)) {
+		lock_views_clear(&first);
+		r = lock_views_all(&first, s, LOCK_VIEW_USED, NULL);
+		if (r == 0)
+			r = lock_views_all(&second, s, LOCK_VIEW_USED, NULL);
+		if (r == 0) {
+			graph_make(&g, &first, &second);
+			r = analyse(&g, name, ticket, victim, cycle);
+			graph_clear(&g);
+		}
+	}
+	lock_views_clear(&first);
+	lock_views_clear(&second);
+	return r;
+}

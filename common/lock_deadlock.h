@@ -1,0 +1,34 @@
+/*
+ * lock_deadlock: finds out whether a waiter can ever come to its turn.
+ *
+ * A hold ends when nobody who belongs to it waits any more: a waiter belongs to
+ * a hold if the holder is the waiter's process or an ancestor of it. So the
+ * graph is reduced: a waiter who can have its units, with all ahead of it gone,
+ * is taken out, and so are the holds that only waited for it. Who is left waits
+ * for ever. (A cycle alone says little: with counted resources a cycle need not
+ * be stuck, and what is stuck need not be one simple cycle.)
+ *
+ * The tables are read twice, and only what stands in both counts: between the
+ * readings all of that was true at once, and what is stuck stays stuck.
+ */
+#ifndef LOCK_DEADLOCK_H
+#define LOCK_DEADLOCK_H
+
+#include "err.h"
+#include "state.h"
+
+struct lock_victim {
+	char name[129]; /* of the lock it waits for */
+	int64_t ticket;
+};
+
+/*
+ * 1 if our own wait, of this lock and ticket, is stuck: the cycle it runs into, in
+ * words, and who of it has to give up, the same for all who look: the lowest
+ * priority, then the youngest wait. 0 if it is not stuck, or waits under no
+ * hold, so that a cycle could not be of its making.
+ */
+int lock_deadlock_look(const struct state *, const char *name, int64_t ticket,
+	struct lock_victim *, struct err *cycle) MUST_CHECK;
+
+#endif
