@@ -414,7 +414,7 @@ none_left() {
 	start loop-sched run --id R plan.json
 	wait_for 5 grep -qs b ran
 	kill -KILL "$started" $(pgrep -f 'loop-sched run --id R plan.json')
-	wait_for 5 gone "$started"
+	wait_for 5 flock -n "$LOOP_DIR/runs/R/run.jsonl" true
 	[ "$(loop-sched status --json R | jq -r .state)" = interrupted ]
 	loop-sched why b R | grep -q 'nobody runs R'
 	touch go
@@ -440,6 +440,7 @@ none_left() {
 		wait "$started" || true
 	done
 	if [ -e "$LOOP_DIR/runs/R/plan.json" ] && [ -e "$LOOP_DIR/runs/R/run.json" ]; then
+		wait_for 5 flock -n "$LOOP_DIR/runs/R/run.jsonl" true # what was killed is gone
 		loop-sched resume -j 3 R
 	else
 		rm -rf "$LOOP_DIR/runs/R"
@@ -566,6 +567,7 @@ none_left() {
 	wait_for 5 grep -qs b order
 	kill -KILL "$started" $(pgrep -P "$started")
 	wait "$started" || true
+	wait_for 5 flock -n "$LOOP_DIR/runs/R/run.jsonl" true
 	touch go
 	status_is 1 loop-sched resume R
 	[ "$(tr '\n' ' ' <order)" = "c b b a " ]
@@ -573,4 +575,61 @@ none_left() {
 	none_left 'sleep 60.81'
 	status_is 1 loop-sched resume R
 	has "$stderr" "was undone"
+}
+
+@test "simulate plays a plan through for every number of workers" {
+	plan '{"tasks":[{"id":"a","estimate":"2m"},{"id":"b","needs":["a"],"estimate":"2m"},{"id":"c","estimate":"5m"},{"id":"d","needs":["b","c"],"estimate":"1m"}]}'
+	loop-sched simulate --json -j 1..3 plan.json | jq -c '[.workers,.makespan,.speedup]' >out
+	printf '[1,600000,1]\n[2,360000,1.67]\n[3,360000,1.67]\n' | diff out -
+	[ "$(loop-sched simulate plan.json | wc -l)" = 3 ] # more workers do not help
+	status_is 64 loop-sched simulate -j 3..1 plan.json
+}
+
+@test "what tasks took is remembered: the longest way goes first the next time" {
+	plan '{"name":"p","tasks":[{"id":"short","run":"echo short >>order"},{"id":"long","run":"echo long >>order; sleep 0.2"}]}'
+	loop-sched run -j 1 plan.json
+	loop-sched run -j 1 plan.json
+	[ "$(tr '\n' ' ' <order)" = "short long long short " ]
+	[ "$(loop-sched simulate --json -j 2 plan.json | jq '.unit == "ms" and .makespan >= 200')" = true ]
+}
+
+@test "optimize leaves out needs that say nothing new, and only those" {
+	plan '{"name":"p","branch":"b","tasks":[{"id":"a"},{"id":"b","needs":["a"]},{"id":"c","needs":["a","b"], "run":"x"},
+		{"id":"d","needs":[{"task":"a","when":"any"}]},{"id":"e","needs":["d","a"]},{"id":"f","done":true,"needs":["a"]},{"id":"g","needs":["f","a"]}]}'
+	loop-sched optimize plan.json >out.json 2>err
+	grep -q '1 of 9 needs' err
+	jq -c '.tasks[] | [.id, .needs]' out.json >out
+	diff out - <<-'JSON'
+		["a",null]
+		["b",["a"]]
+		["c",["b"]]
+		["d",[{"task":"a","when":"any"}]]
+		["e",["d","a"]]
+		["f",["a"]]
+		["g",["f","a"]]
+	JSON
+	[ "$(jq -r .branch out.json)" = b ]
+	loop-sched check out.json >/dev/null
+}
+
+@test "status tells the share of work, a range of what is left, and a checklist" {
+	plan '{"name":"p","tasks":[{"id":"a","title":"One *","phase":"P1","run":"sleep 0.05"},{"id":"c","phase":"P2","needs":["a"],"run":"touch up; until [ -e go ]; do sleep 0.02; done"},
+		{"id":"b","phase":"P1","needs":["c"],"run":"exit 1"}]}'
+	start loop-sched run --id R plan.json
+	wait_for 5 test -e up
+	loop-sched status --json R | jq -e '.state == "running" and .counts.running == 1 and .left_ms == null' >/dev/null
+	loop-sched status --todo R >out
+	printf '## P1\n- [x] a One *\n- [ ] b\n\n## P2\n- [ ] c (running)\n' | diff out -
+	loop-sched status --todo --json R | jq -c 'map(.status)' >out
+	[ "$(cat out)" = '["completed","in_progress","pending"]' ]
+	touch go
+	ended_with 1
+	loop-sched status R | grep -q 'failed *b .*status 1'
+	rm up go
+	start loop-sched run --id S plan.json
+	wait_for 5 test -e up
+	loop-sched status --json S | jq -e '.left_ms | .[0] >= 0 and .[0] <= .[1]' >/dev/null
+	loop-sched status S | grep -q ' left'
+	touch go
+	ended_with 1
 }

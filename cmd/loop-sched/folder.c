@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include "die.h"
+#include "emit.h"
 #include "io.h"
 #include "runs.h"
 
@@ -21,24 +22,10 @@ static void member(struct buf *b, const char *key, const char *text)
 /* The plan as it is run: in its own form, in the order of the document. */
 static void write_plan(struct run *r)
 {
-	static const char *const kept[] = {"branch", "defaults"};
-	const struct plan *p = &r->plan;
 	AUTO_BUF struct buf b = {0};
-	struct span value;
 	int code;
 
-	buf_str(&b, "{\"name\":");
-	buf_json(&b, p->name, strlen(p->name));
-	member(&b, "source", r->options.source);
-	for (size_t i = 0; p->whole && i < countof(kept); i++)
-		if (jscan_get(p->text, kept[i], &value))
-			buf_format(&b, ",\"%s\":%.*s", kept[i], (int)value.n, value.p);
-	buf_str(&b, ",\"tasks\":[\n");
-	for (uint32_t i = 0; i < p->count; i++) {
-		buf_add(&b, p->task[i].text.p, p->task[i].text.n);
-		buf_str(&b, i + 1 < p->count ? ",\n" : "\n");
-	}
-	buf_str(&b, "]}\n");
+	plan_emit(&b, &r->plan, r->options.source, NULL);
 	code = io_replace(r->folder, "plan.json", b.text, b.length, 0600);
 	if (code < 0)
 		path_fail(code, "plan.json");

@@ -35,10 +35,13 @@ static bool due_first(const void *left, const void *right)
 static void rank_nodes(struct run *r)
 {
 	uint32_t count = r->plan.count;
+	struct history history;
 	AUTO_FREE int64_t *cost = mem_zero((size_t)count + 1, sizeof *cost);
 	AUTO_FREE int64_t *rank = mem_zero((size_t)count + 1, sizeof *rank);
 
-	plan_costs(&r->plan, cost);
+	history_load(&history, &r->state, &r->plan, NULL);
+	plan_costs(&r->plan, &history, cost);
+	history_clear(&history);
 	dag_rank(&r->plan.dag, r->plan.order, cost, rank);
 	for (uint32_t i = 0; i < count; i++) {
 		r->node[i].rank = rank[i];
