@@ -414,7 +414,7 @@ none_left() {
 	start loop-sched run --id R plan.json
 	wait_for 5 grep -qs b ran
 	kill -KILL "$started" $(pgrep -f 'loop-sched run --id R plan.json')
-	wait_for 5 gone "$started"
+	wait_for 5 flock -n "$LOOP_DIR/runs/R/run.jsonl" true
 	[ "$(loop-sched status --json R | jq -r .state)" = interrupted ]
 	loop-sched why b R | grep -q 'nobody runs R'
 	touch go
@@ -440,6 +440,7 @@ none_left() {
 		wait "$started" || true
 	done
 	if [ -e "$LOOP_DIR/runs/R/plan.json" ] && [ -e "$LOOP_DIR/runs/R/run.json" ]; then
+		wait_for 5 flock -n "$LOOP_DIR/runs/R/run.jsonl" true # what was killed is gone
 		loop-sched resume -j 3 R
 	else
 		rm -rf "$LOOP_DIR/runs/R"
@@ -489,4 +490,146 @@ none_left() {
 	run --separate-stderr loop-sched resume R
 	[ "$status" -ne 0 ]
 	[ ! -e ran ]
+}
+
+@test "when asks first: no means skipped, a broken question is an error" {
+	plan '{"tasks":[{"id":"yes","when":"test -d .","run":"echo yes; echo $LOOP_ATTEMPT"},{"id":"no","when":["false"],"run":"touch ran"},
+		{"id":"next","needs":["no"],"run":"true"},{"id":"broken","when":["./no-such-program"],"run":"touch ran"},
+		{"id":"again","when":"echo asked >>asked","run":"[ $LOOP_ATTEMPT = 2 ]","retry":{"attempts":2,"base":"1ms"}}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(states R | tr '\n' ' ')" = "yes succeeded no skipped next succeeded broken errored again succeeded " ]
+	[ ! -e ran ]
+	[ "$(cat "$LOOP_DIR/runs/R/tasks/yes/1.out")" = $'yes\n1' ]
+	[ "$(wc -l <asked)" = 1 ]
+}
+
+@test "final tasks run at the end, after failures and when the run is cancelled" {
+	plan '{"tasks":[{"id":"clean","final":true,"run":"echo clean >>order"},{"id":"a","run":"echo a >>order; exit 1"},
+		{"id":"b","needs":["a"],"run":"true"},{"id":"c","run":"sleep 0.05; echo c >>order"}]}'
+	status_is 1 loop-sched run --id R -j 3 plan.json
+	[ "$(tr '\n' ' ' <order)" = "a c clean " ]
+	plan '{"tasks":[{"id":"clean","final":true,"run":"echo swept >>order"},{"id":"a","run":"touch up; sleep 60.71"},{"id":"b","run":"true","needs":["a"]}]}'
+	start loop-sched run --id S -j 1 plan.json
+	wait_for 5 test -e up
+	kill -INT "$started"
+	ended_with 130
+	[ "$(tail -n 1 order)" = swept ]
+	[ "$(states S | tr '\n' ' ')" = "clean succeeded a cancelled b cancelled " ]
+}
+
+@test "undo takes back what succeeded, last first, all of it even if one fails" {
+	plan '{"name":"saga","defaults":{"retry":{"base":"1ms","cap":"2ms"}},"tasks":[
+		{"id":"a","run":"echo 77 >$LOOP_OUTPUT","undo":"echo undo a $(cat $LOOP_UNDO/output.json) >>order"},
+		{"id":"b","needs":["a"],"run":"true","undo":"echo try b >>order; [ -e mended ]"},
+		{"id":"c","needs":["b"],"run":"true"},
+		{"id":"d","needs":["c"],"run":"true","undo":"echo undo d >>order; [ $(grep -c d order) = 2 ]"},
+		{"id":"e","needs":["d"],"run":"exit 1","undo":"echo undo e >>order"},
+		{"id":"f","needs":["e"],"run":"true"}]}'
+	status_is 1 loop-sched run --id R --on-failure undo plan.json
+	has "$stderr" "b: could not be undone"
+	[ "$(tr '\n' ' ' <order)" = "undo d undo d try b try b try b try b try b undo a 77 " ]
+	[ "$(states R | tr '\n' ' ')" = "a compensated b compensation_failed c succeeded d compensated e failed f upstream_failed " ]
+	[ "$(loop-sched dirty)" = "R b" ]
+	status_is 1 loop-sched retry R
+	has "$stderr" "dirty: b could not be undone"
+	touch mended
+	: >order
+	status_is 0 loop-sched undo R
+	[ "$(cat order)" = "try b" ]
+	[ -z "$(loop-sched dirty)" ]
+	status_is 1 loop-sched retry R
+	# What stood on something that was undone is done again too, and undone when e fails again.
+	[ "$(grep -c '"task":"c","state":"succeeded"' "$LOOP_DIR/runs/R/run.jsonl")" = 2 ]
+	[ "$(states R | tr '\n' ' ')" = "a compensated b compensated c succeeded d compensated e failed f upstream_failed " ]
+}
+
+@test "what could not be undone is forgotten only with a note" {
+	plan '{"tasks":[{"id":"a","run":"true","undo":"exit 3","retry":{"base":"1ms"}},{"id":"b","needs":["a"],"run":"exit 1"}]}'
+	status_is 1 loop-sched run --id R --on-failure undo plan.json
+	status_is 64 loop-sched forget R a
+	status_is 0 loop-sched forget --note "done by hand" R a
+	[ -z "$(loop-sched dirty)" ]
+	grep -q '"reason":"done by hand"' "$LOOP_DIR/runs/R/run.jsonl"
+	status_is 1 loop-sched forget --note again R a
+}
+
+@test "a pivot that succeeded ends undoing" {
+	plan '{"tasks":[{"id":"a","run":"true","undo":"touch undone"},{"id":"p","needs":["a"],"pivot":true,"run":"true"},{"id":"z","needs":["p"],"run":"exit 1"}]}'
+	status_is 1 loop-sched run --id R --on-failure undo plan.json
+	has "$stderr" "a pivot has succeeded"
+	[ ! -e undone ]
+}
+
+@test "undoing that was killed goes on where it was" {
+	plan '{"tasks":[{"id":"a","run":"true","undo":"echo a >>order"},{"id":"b","needs":["a"],"run":"true","undo":"echo b >>order; [ -e go ] || sleep 60.81"},
+		{"id":"c","needs":["b"],"run":"true","undo":"echo c >>order"},{"id":"d","needs":["c"],"run":"exit 1"},{"id":"e","run":"true","needs":["d"]}]}'
+	start loop-sched run --id R --on-failure undo plan.json
+	wait_for 5 grep -qs b order
+	kill -KILL "$started" $(pgrep -P "$started")
+	wait "$started" || true
+	wait_for 5 flock -n "$LOOP_DIR/runs/R/run.jsonl" true
+	touch go
+	status_is 1 loop-sched resume R
+	[ "$(tr '\n' ' ' <order)" = "c b b a " ]
+	[ "$(states R | tr '\n' ' ')" = "a compensated b compensated c compensated d failed e upstream_failed " ]
+	none_left 'sleep 60.81'
+	status_is 1 loop-sched resume R
+	has "$stderr" "was undone"
+}
+
+@test "simulate plays a plan through for every number of workers" {
+	plan '{"tasks":[{"id":"a","estimate":"2m"},{"id":"b","needs":["a"],"estimate":"2m"},{"id":"c","estimate":"5m"},{"id":"d","needs":["b","c"],"estimate":"1m"}]}'
+	loop-sched simulate --json -j 1..3 plan.json | jq -c '[.workers,.makespan,.speedup]' >out
+	printf '[1,600000,1]\n[2,360000,1.67]\n[3,360000,1.67]\n' | diff out -
+	[ "$(loop-sched simulate plan.json | wc -l)" = 3 ] # more workers do not help
+	status_is 64 loop-sched simulate -j 3..1 plan.json
+}
+
+@test "what tasks took is remembered: the longest way goes first the next time" {
+	plan '{"name":"p","tasks":[{"id":"short","run":"echo short >>order"},{"id":"long","run":"echo long >>order; sleep 0.2"}]}'
+	loop-sched run -j 1 plan.json
+	loop-sched run -j 1 plan.json
+	[ "$(tr '\n' ' ' <order)" = "short long long short " ]
+	[ "$(loop-sched simulate --json -j 2 plan.json | jq '.unit == "ms" and .makespan >= 200')" = true ]
+}
+
+@test "optimize leaves out needs that say nothing new, and only those" {
+	plan '{"name":"p","branch":"b","tasks":[{"id":"a"},{"id":"b","needs":["a"]},{"id":"c","needs":["a","b"], "run":"x"},
+		{"id":"d","needs":[{"task":"a","when":"any"}]},{"id":"e","needs":["d","a"]},{"id":"f","done":true,"needs":["a"]},{"id":"g","needs":["f","a"]}]}'
+	loop-sched optimize plan.json >out.json 2>err
+	grep -q '1 of 9 needs' err
+	jq -c '.tasks[] | [.id, .needs]' out.json >out
+	diff out - <<-'JSON'
+		["a",null]
+		["b",["a"]]
+		["c",["b"]]
+		["d",[{"task":"a","when":"any"}]]
+		["e",["d","a"]]
+		["f",["a"]]
+		["g",["f","a"]]
+	JSON
+	[ "$(jq -r .branch out.json)" = b ]
+	loop-sched check out.json >/dev/null
+}
+
+@test "status tells the share of work, a range of what is left, and a checklist" {
+	plan '{"name":"p","tasks":[{"id":"a","title":"One *","phase":"P1","run":"sleep 0.05"},{"id":"c","phase":"P2","needs":["a"],"run":"touch up; until [ -e go ]; do sleep 0.02; done"},
+		{"id":"b","phase":"P1","needs":["c"],"run":"exit 1"}]}'
+	start loop-sched run --id R plan.json
+	wait_for 5 test -e up
+	loop-sched status --json R | jq -e '.state == "running" and .counts.running == 1 and .left_ms == null' >/dev/null
+	loop-sched status --todo R >out
+	printf '## P1\n- [x] a One *\n- [ ] b\n\n## P2\n- [ ] c (running)\n' | diff out -
+	loop-sched status --todo --json R | jq -c 'map(.status)' >out
+	[ "$(cat out)" = '["completed","in_progress","pending"]' ]
+	touch go
+	ended_with 1
+	loop-sched status R | grep -q 'failed *b .*status 1'
+	rm up go
+	start loop-sched run --id S plan.json
+	wait_for 5 test -e up
+	loop-sched status --json S | jq -e '.left_ms | .[0] >= 0 and .[0] <= .[1]' >/dev/null
+	loop-sched status S | grep -q ' left'
+	touch go
+	ended_with 1
 }

@@ -47,16 +47,16 @@ static void end_attempt(struct run *r, const struct fold *f, uint32_t task)
 }
 
 /* Whether this ending is to be forgotten. */
-static bool is_redone(const struct run *r, uint32_t task, enum tstate state, bool retry)
+static bool is_redone(const struct run *r, uint32_t task, enum tstate state, enum again how)
 {
-	if (state == CANCELLED)
-		return true;
-	if (!retry)
-		return false;
-	return tstate_failed(state) || (state == SKIPPED && !r->plan.task[task].done);
+	if (how != TO_RETRY)
+		return state == CANCELLED && how == TO_RESUME;
+	if (state == SKIPPED)
+		return !r->plan.task[task].done;
+	return tstate_failed(state) || state == CANCELLED || state == COMPENSATED;
 }
 
-static void take_over(struct run *r, const struct fold *f, uint32_t task, bool retry,
+static void take_over(struct run *r, const struct fold *f, uint32_t task, enum again how,
 	struct tally *tally)
 {
 	const struct past *past = &f->task[task];
@@ -65,20 +65,23 @@ static void take_over(struct run *r, const struct fold *f, uint32_t task, bool r
 
 	n->attempt = past->attempt;
 	n->failures = past->failures;
+	n->finished = past->finished;
+	n->done_by = past->done_by;
 	n->state = past->state;
 	tally->succeeded += state == SUCCEEDED;
-	if (tstate_ended(state) && !is_redone(r, task, state, retry)) {
+	if (tstate_ended(state) && !is_redone(r, task, state, how)) {
 		tally->failed += tstate_failed(state) && state != UPSTREAM_FAILED;
 		return;
 	}
-	n->state = PENDING;
-	if (state == QUEUED || state == RUNNING) {
+	n->state = state == COMPENSATING ? COMPENSATING : PENDING;
+	if (state == QUEUED || state == RUNNING || state == COMPENSATING) {
 		tally->interrupted++;
 		end_attempt(r, f, task);
 	} else if (tstate_ended(state)) {
 		tally->again++;
 		n->failures = 0;
-		log_task(r, task, retry ? ",\"reason\":\"retry\"" : ",\"reason\":\"resumed\"");
+		log_task(r, task,
+			how == TO_RETRY ? ",\"reason\":\"retry\"" : ",\"reason\":\"resumed\"");
 	}
 }
 
@@ -103,7 +106,43 @@ static void say(const struct run *r, const struct tally *t)
 		t->failed ? " and stay so ('loop-sched retry' runs them again)" : "");
 }
 
-void run_again(struct run *r, bool retry)
+/* What stands on something that was undone, and is to be done again, is done again too. */
+static void follow_undone(struct run *r, const struct fold *f, struct tally *tally)
+{
+	AUTO_FREE bool *again = mem_zero((size_t)r->plan.count + 1, sizeof *again);
+	const struct dag *d = &r->plan.dag;
+
+	for (uint32_t k = 0; k < r->plan.count; k++) {
+		uint32_t i = r->plan.order[k];
+
+		again[i] = f->task[i].state == COMPENSATED;
+		for (uint32_t e = d->first_in[i]; e < d->first_in[i + 1]; e++)
+			again[i] |= again[d->in[e]];
+		if (!again[i] || r->node[i].state != SUCCEEDED)
+			continue;
+		r->node[i].state = PENDING;
+		tally->succeeded--;
+		tally->again++;
+		log_task(r, i, ",\"reason\":\"what it needs was undone\"");
+	}
+}
+
+/* What a run that was undone, or could not be, does not do. */
+static void refuse(const struct run *r, const struct fold *f, enum again how)
+{
+	if (how == TO_RESUME && f->undone)
+		die(EXIT_NO, "%s: was undone; 'loop-sched retry %s' begins again", r->id, r->id);
+	if (how == TO_TAKE_BACK)
+		return;
+	for (uint32_t i = 0; i < r->plan.count; i++)
+		if (f->task[i].state == COMPENSATION_FAILED)
+			die(EXIT_NO,
+				"%s: is dirty: %s could not be undone; 'loop-sched undo' tries "
+				"again, 'loop-sched forget' takes your word that it is clean",
+				r->id, r->plan.task[i].id);
+}
+
+void run_again(struct run *r, enum again how)
 {
 	struct tally tally = {0};
 	struct fold fold;
@@ -112,8 +151,15 @@ void run_again(struct run *r, bool retry)
 
 	if (code < 0)
 		die_err(code, &e);
+	refuse(r, &fold, how);
+	if (fold.undoing || how == TO_TAKE_BACK)
+		r->stopping = r->undo.wanted = true;
+	r->undo.alone = how == TO_TAKE_BACK;
+	r->successes = fold.successes;
 	for (uint32_t i = 0; i < r->plan.count; i++)
-		take_over(r, &fold, i, retry, &tally);
+		take_over(r, &fold, i, how, &tally);
+	if (how == TO_RETRY)
+		follow_undone(r, &fold, &tally);
 	say(r, &tally);
 	write_passes(r);
 	fold_clear(&fold);

@@ -51,7 +51,8 @@ void plan_check(struct plan *p)
 	for (uint32_t i = 0; i < p->count; i++) {
 		const struct task *t = &p->task[i];
 
-		if (t->recipe->own_retry && t->recipe->retry.attempts > 1 && t->recipe->run.n)
+		if (t->recipe->own_retry && t->recipe->retry.attempts > 1 && t->recipe->run.n &&
+			!t->recipe->undo.n)
 			plan_warning(p, t, t->text,
 				"'%s' is tried again after a failure; nothing undoes what it did",
 				t->id);

@@ -7,7 +7,7 @@
 #include "opt.h"
 
 extern const struct opt check_options[], graph_options[], run_options[], resume_options[],
-	status_options[], list_options[];
+	status_options[], list_options[], forget_options[], simulate_options[], todo_options[];
 
 int check_main(const struct args *);
 int graph_main(const struct args *);
@@ -15,6 +15,11 @@ int import_main(const struct args *);
 int run_main(const struct args *);
 int resume_main(const struct args *);
 int retry_main(const struct args *);
+int optimize_main(const struct args *);
+int simulate_main(const struct args *);
+int undo_main(const struct args *);
+int dirty_main(const struct args *);
+int forget_main(const struct args *);
 int pause_main(const struct args *);
 int continue_main(const struct args *);
 int cancel_main(const struct args *);

@@ -15,7 +15,7 @@ static void cancel_task(struct run *r, uint32_t task)
 {
 	struct node *n = &r->node[task];
 
-	if (n->job && n->state == RUNNING)
+	if (n->job)
 		job_end(r, n->job, ENDS_CANCEL);
 	else if (!tstate_ended((enum tstate)n->state))
 		settle(r, task, CANCELLED, "cancelled");
@@ -87,10 +87,10 @@ static int tell(const char *id, const char *line)
 	if (fd == -ENXIO || fd == -ENOENT)
 		die(EXIT_NO, "%s: is not running", wanted);
 	if (fd < 0)
-		die(die_status(fd), "%s: %s", path, strerror(-fd));
+		path_fail(fd, path);
 	r = io_write(fd, line, strlen(line));
 	if (r < 0)
-		die(die_status(r), "%s: %s", path, strerror(-r));
+		path_fail(r, path);
 	state_close(&state);
 	return EXIT_SUCCESS;
 }

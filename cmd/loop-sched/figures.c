@@ -1,20 +1,28 @@
 #include "figures.h"
 
-bool plan_costs(const struct plan *p, int64_t *cost)
+static int64_t known_cost(const struct plan *p, const struct history *h, uint32_t task)
+{
+	int64_t before = h ? history_median(h, task) : 0;
+
+	return before ? before : p->task[task].estimate;
+}
+
+bool plan_costs(const struct plan *p, const struct history *h, int64_t *cost)
 {
 	int64_t total = 0, mean = 1;
 	uint32_t known = 0;
 
 	for (uint32_t i = 0; i < p->count; i++) {
-		total += p->task[i].estimate;
-		known += p->task[i].estimate > 0;
+		cost[i] = known_cost(p, h, i);
+		total += cost[i];
+		known += cost[i] > 0;
 	}
 	if (known)
-		mean = total / known;
+		mean = MAX(total / known, (int64_t)1);
 	for (uint32_t i = 0; i < p->count; i++)
-		cost[i] = p->task[i].done     ? 0
-			: p->task[i].estimate ? p->task[i].estimate
-					      : mean;
+		cost[i] = p->task[i].done ? 0
+			: cost[i]	  ? cost[i]
+					  : mean;
 	return known > 0;
 }
 
@@ -23,7 +31,7 @@ static void *numbers(uint32_t count, size_t size)
 	return mem_zero((size_t)count + 1, size);
 }
 
-void figures_make(struct figures *f, const struct plan *p)
+void figures_make(struct figures *f, const struct plan *p, const struct history *h)
 {
 	const struct dag *d = &p->dag;
 
@@ -32,7 +40,7 @@ void figures_make(struct figures *f, const struct plan *p)
 		.cost = numbers(p->count, sizeof *f->cost),
 		.rank = numbers(p->count, sizeof *f->rank),
 		.start = numbers(p->count, sizeof *f->start)};
-	f->timed = plan_costs(p, f->cost);
+	f->timed = plan_costs(p, h, f->cost);
 	for (uint32_t i = 0; i < p->count; i++)
 		f->work += f->cost[i];
 	f->levels = dag_levels(d, p->order, f->level);

@@ -61,6 +61,7 @@ int run_end(struct run *r)
 	log_run(r, line.text);
 	r->synced = INT64_MIN / 2; /* and this is on the disk */
 	log_flush(r);
+	good |= r->undo.alone && !r->count[COMPENSATION_FAILED] && !r->cancelling;
 	if (!good || r->options.verbose)
 		say(r);
 	if (r->broken)

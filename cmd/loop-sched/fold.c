@@ -40,6 +40,10 @@ static void fold_task(struct fold *f, const struct plan *p, struct span line, st
 	past->failures = (uint16_t)(state == RETRYING ? past->failures + 1
 			: state == PENDING	      ? number_of(line, "failures")
 						      : past->failures);
+	if (state == SUCCEEDED) {
+		past->finished = ++f->successes;
+		past->done_by = past->attempt;
+	}
 	past->pid = (pid_t)number_of(line, "pid");
 	past->start = (uint64_t)number_of(line, "start");
 	past->status = (int32_t)number_of(line, "status");
@@ -59,7 +63,7 @@ static void fold_started(struct fold *f, struct span line)
 
 	f->state[0] = '\0';
 	f->ended = 0;
-	f->cancelling = f->paused = false;
+	f->cancelling = f->paused = f->undone = false;
 	f->jobs = number_of(line, "jobs");
 	f->runner.pid = (pid_t)number_of(line, "pid");
 	f->runner.start = (uint64_t)number_of(line, "start");
@@ -79,6 +83,11 @@ static void fold_run(struct fold *f, struct span line, struct span what)
 		f->paused = true;
 	} else if (jscan_is(what, "continued")) {
 		f->paused = false;
+	} else if (jscan_is(what, "undoing")) {
+		f->undoing = true;
+	} else if (jscan_is(what, "undone")) {
+		f->undoing = false;
+		f->undone = true;
 	} else if (jscan_is(what, "cancelling")) {
 		f->cancelling = true;
 	} else if (jscan_is(what, "ended")) {

@@ -1,6 +1,8 @@
 /* graph: a plan drawn for Graphviz, for Mermaid, for people, for programs. */
 #include "commands.h"
 
+#include "die.h"
+#include "emit.h"
 #include "figures.h"
 
 enum format { DOT,
@@ -20,8 +22,6 @@ const struct opt graph_options[] = {
 	{"reduce", 0, NULL, "leave out edges that other edges imply", .flag = &reduce},
 	{0},
 };
-
-enum { REDUCE_VISITS = 200000000 };
 
 struct drawing {
 	struct plan *plan;
@@ -239,17 +239,9 @@ static void draw_tree(struct drawing *d)
 
 static void hide_edges(struct drawing *d)
 {
-	struct plan *p = d->plan;
-	uint32_t marked;
-
-	d->hidden = mem_zero((size_t)p->edges + 1, sizeof *d->hidden);
-	if (!reduce)
-		return;
-	if (!dag_reduce(&p->dag, p->order, REDUCE_VISITS, d->hidden, &marked))
-		plan_warning(p, NULL, (struct span){p->text.p, 0},
-			"not all edges were looked at: the graph is too large");
-	for (uint32_t i = 0; i < p->edges; i++) /* a condition is never implied */
-		d->hidden[i] = d->hidden[i] && p->edge_when[i] == WHEN_OK;
+	d->hidden = mem_zero((size_t)d->plan->edges + 1, sizeof *d->hidden);
+	if (reduce && !plan_reduce(d->plan, d->hidden))
+		warn("%s: too large to look at every edge; some are left", d->plan->file);
 }
 
 int graph_main(const struct args *a)
@@ -264,7 +256,7 @@ int graph_main(const struct args *a)
 
 	args_expect(a, 1, 1);
 	plan_need(&p, a->item[0], true);
-	figures_make(&d.figures, &p);
+	figures_make(&d.figures, &p, NULL);
 	hide_edges(&d);
 	draw[format](&d);
 	fwrite(d.out.text, 1, d.out.length, stdout);

@@ -29,7 +29,8 @@ static void take_signal(struct run *r, int signal)
 {
 	if (signal == SIGCHLD)
 		return;
-	if (r->signal) {
+	r->killed = r->signal != 0;
+	if (r->killed) {
 		for (int64_t i = 0; i < r->options.jobs; i++)
 			if (r->job[i].pid)
 				job_end(r, &r->job[i], ENDS_CANCEL);
@@ -56,6 +57,8 @@ static int64_t next_deadline(const struct run *r)
 
 	if (first && may_start(r))
 		next = MIN(next, first->due);
+	if (r->undo.begun && !r->undo.ended && !r->running)
+		next = MIN(next, r->undo.due);
 	for (int64_t i = 0; r->running && i < r->options.jobs; i++)
 		if (r->job[i].pid)
 			next = MIN(next, job_deadline(&r->job[i]));
@@ -95,24 +98,51 @@ static void wait_for_something(struct run *r)
 	reap(r);
 }
 
-/* A run that is stopped ends with what still runs; a paused one waits for its continue. */
-static bool goes_on(const struct run *r)
+/* Whether anything can still come of waiting. A paused run waits for its continue. */
+static bool waits(const struct run *r)
 {
 	if (r->running)
 		return true;
-	if (r->cancelling || r->stopping || r->broken)
+	if (r->broken || r->killed)
 		return false;
-	return r->left > 0;
+	if (r->undo.begun && !r->undo.ended)
+		return !r->cancelling;
+	if (r->finishing)
+		return r->ready.count + r->delayed.count > 0;
+	return r->left > r->finals && !r->cancelling && !r->stopping;
+}
+
+/* When nothing more comes of the tasks: undoing, if that is asked for, then the final tasks. */
+static bool next_phase(struct run *r)
+{
+	if (r->broken || r->killed)
+		return false;
+	if (r->undo.wanted && !r->undo.ended && !r->cancelling)
+		return undo_begin(r);
+	if (!r->finals || r->finishing)
+		return false;
+	begin_finals(r);
+	return true;
+}
+
+static void go(struct run *r)
+{
+	if (r->undo.begun && !r->undo.ended)
+		undo_step(r);
+	else
+		start_ready(r);
 }
 
 void run_loop(struct run *r)
 {
-	start_ready(r);
-	while (goes_on(r)) {
-		log_flush(r);
-		wait_for_something(r);
-		if (r->broken && !r->cancelling)
-			cancel_all(r);
-		start_ready(r);
-	}
+	do {
+		go(r);
+		while (waits(r)) {
+			log_flush(r);
+			wait_for_something(r);
+			if (r->broken && !r->cancelling)
+				cancel_all(r);
+			go(r);
+		}
+	} while (next_phase(r));
 }

@@ -116,11 +116,14 @@ static void make_agent(struct run *r, const struct recipe *recipe, struct strs *
 	}
 }
 
-static void make_argv(struct run *r, const struct task *t, struct strs *argv, const char *folder)
+static void make_argv(struct run *r, const struct task *t, enum purpose purpose, struct strs *argv,
+	const char *folder)
 {
 	const struct recipe *recipe = t->recipe;
 
-	if (recipe->run.n) {
+	if (purpose != TO_RUN) {
+		make_command(argv, purpose == TO_UNDO ? recipe->undo : t->when, (struct span){0});
+	} else if (recipe->run.n) {
 		make_command(argv, recipe->run, recipe->verify);
 	} else if (recipe->agent.n) {
 		make_agent(r, recipe, argv, folder);
@@ -144,9 +147,9 @@ static void gather_inputs(struct run *r, uint32_t task, struct buf *out)
 		char path[300];
 		size_t at;
 
-		if (need->state != SUCCEEDED || !need->attempt)
+		if (need->state != SUCCEEDED)
 			continue;
-		snprintf(path, sizeof path, "%s/%u/output.json", id, need->attempt);
+		snprintf(path, sizeof path, "%s/%u/output.json", id, need->done_by);
 		if (io_read_file(r->tasks, path, 1 << 24, &output) < 0)
 			continue;
 		if (jscan_check(output.text, output.length, &at, &what) < 0) {
@@ -210,7 +213,7 @@ static void make_env(struct run *r, uint32_t task, struct attempt *a, const char
 	}
 }
 
-void attempt_make(struct run *r, uint32_t task, struct attempt *a)
+void attempt_make(struct run *r, uint32_t task, enum purpose purpose, struct attempt *a)
 {
 	const struct task *t = &r->plan.task[task];
 	char folder[160];
@@ -218,8 +221,11 @@ void attempt_make(struct run *r, uint32_t task, struct attempt *a)
 	*a = (struct attempt){0};
 	snprintf(folder, sizeof folder, "%s/%u", t->id, r->node[task].attempt);
 	snprintf(a->marker, sizeof a->marker, "LOOP_TRACE=%s/%s", r->id, folder);
-	make_argv(r, t, &a->argv, folder);
+	make_argv(r, t, purpose, &a->argv, folder);
 	make_env(r, task, a, folder);
+	if (purpose == TO_UNDO)
+		strs_format(&a->env, "LOOP_UNDO=%s/tasks/%s/%u", r->path, t->id,
+			r->node[task].done_by);
 	if (t->recipe->dir.n) {
 		AUTO_BUF struct buf dir = {0};
 

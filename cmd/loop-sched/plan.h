@@ -36,7 +36,7 @@ struct retry {
 
 /* What a task is made with, and what the plan's defaults may give it. Spans are JSON values. */
 struct recipe {
-	struct span run, agent, prompt, verify, env, dir;
+	struct span run, agent, prompt, verify, undo, env, dir;
 	int64_t timeout, stall; /* ns; 0: none */
 	struct retry retry;
 	bool own_retry; /* named by the task itself, not by the defaults */
@@ -46,11 +46,13 @@ struct task {
 	const char *id;
 	struct span text;  /* the whole object */
 	struct span title; /* spans of absent members are empty */
-	struct span needs, files, phase, at;
+	struct span needs, files, phase, when, at;
 	const struct recipe *recipe;
 	int64_t estimate; /* ns; 0: unknown */
 	int32_t priority; /* smaller is sooner */
 	bool done;
+	bool final; /* run at the end, whatever came before */
+	bool pivot; /* once it succeeded, nothing is undone */
 };
 
 enum form { FORM_JSON,

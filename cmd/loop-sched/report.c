@@ -1,6 +1,7 @@
 /* check and import: what a plan is, and what is wrong with it. */
 #include "commands.h"
 #include "die.h"
+#include "emit.h"
 #include "figures.h"
 #include "import.h"
 #include "parse.h"
@@ -102,7 +103,7 @@ int check_main(const struct args *a)
 
 	args_expect(a, 1, 1);
 	plan_need(&p, a->item[0], true);
-	figures_make(&f, &p);
+	figures_make(&f, &p, NULL);
 	if (as_json)
 		print_json(&p, &f);
 	else
@@ -121,5 +122,26 @@ int import_main(const struct args *a)
 	fwrite(p.text.p, 1, p.text.n, stdout);
 	if (p.text.n && p.text.p[p.text.n - 1] != '\n')
 		putchar('\n');
+	return EXIT_SUCCESS;
+}
+
+/* The same plan with fewer needs: nothing changes about what runs when. */
+int optimize_main(const struct args *a)
+{
+	AUTO_BUF struct buf out = {0};
+	AUTO_FREE bool *hidden = NULL;
+	static struct plan p;
+	uint32_t count = 0;
+
+	args_expect(a, 1, 1);
+	plan_need(&p, a->item[0], true);
+	hidden = mem_zero((size_t)p.edges + 1, sizeof *hidden);
+	if (!plan_reduce(&p, hidden))
+		warn("%s: too large to look at every edge; some are left", p.file);
+	for (uint32_t i = 0; i < p.edges; i++)
+		count += hidden[i];
+	plan_emit(&out, &p, NULL, hidden);
+	fwrite(out.text, 1, out.length, stdout);
+	warn("%u of %u needs said nothing new", count, p.edges);
 	return EXIT_SUCCESS;
 }

@@ -27,7 +27,7 @@ const struct opt run_options[] = {
 	{"attempts", 'a', "N", "try a task N times in all, unless it says itself how often",
 		.number = &opts.attempts, .min = 1, .max = 1000},
 	{"id", 0, "NAME", "name the run", .string = &opts.id},
-	{"on-failure", 0, "WHAT", "continue with what does not need it, or stop",
+	{"on-failure", 0, "WHAT", "continue with what does not need it, stop, or undo",
 		.choice = &opts.on_failure, .choices = on_failure_words},
 	{"timeout", 't', "D", "end the whole run after D", .duration = &opts.timeout},
 	{"grace", 0, "D", "from SIGTERM to SIGKILL (10s)", .duration = &opts.grace},
@@ -107,7 +107,7 @@ int run_main(const struct args *a)
 	return run_end(&r);
 }
 
-static int go_on(const struct args *a, bool retry)
+static int go_on(const struct args *a, enum again how)
 {
 	static struct run r;
 	char id[RUN_ID_SIZE];
@@ -120,7 +120,7 @@ static int go_on(const struct args *a, bool retry)
 	r.options.verbose = opts.verbose;
 	run_reopen(&r, id);
 	run_prepare(&r);
-	run_again(&r, retry);
+	run_again(&r, how);
 	say_start(&r, "resumed");
 	settle_begin(&r);
 	run_loop(&r);
@@ -129,10 +129,15 @@ static int go_on(const struct args *a, bool retry)
 
 int resume_main(const struct args *a)
 {
-	return go_on(a, false);
+	return go_on(a, TO_RESUME);
 }
 
 int retry_main(const struct args *a)
 {
-	return go_on(a, true);
+	return go_on(a, TO_RETRY);
+}
+
+int undo_main(const struct args *a)
+{
+	return go_on(a, TO_TAKE_BACK);
 }

@@ -31,18 +31,26 @@ struct run_options {
 };
 
 enum { ON_FAILURE_CONTINUE,
-	ON_FAILURE_STOP };
+	ON_FAILURE_STOP,
+	ON_FAILURE_UNDO };
 extern const char *const on_failure_words[];
+
+/* Whether a task's "when" was asked; its attempt then has its number already. */
+enum asked { NOT_ASKED,
+	JUST_ASKED,
+	WAS_ASKED };
 
 /* A task while the plan runs. */
 struct node {
 	uint8_t state;	   /* enum tstate */
-	bool queued;	   /* in the heap of the ready or of the delayed, or held */
+	uint8_t asked;	   /* enum asked */
 	uint16_t attempt;  /* the last one begun; folders are never used twice */
+	uint16_t done_by;  /* the attempt that succeeded */
 	uint16_t failures; /* that count against the attempts */
 	uint32_t waiting;  /* needs that have not ended */
-	int64_t rank;	   /* work from here to the end by the longest way */
+	uint32_t finished; /* the how manieth success of the run it was; undone in reverse */
 	int32_t priority;
+	int64_t rank;	 /* work from here to the end by the longest way */
 	int64_t due;	 /* when it is tried again (clock_now) */
 	struct job *job; /* while it runs */
 };
@@ -52,9 +60,15 @@ enum ending { ENDS_ITSELF,
 	ENDS_STALL,
 	ENDS_CANCEL };
 
+/* What a process of a task is for. */
+enum purpose { TO_RUN,
+	TO_ASK, /* its "when" */
+	TO_UNDO };
+
 /* An attempt that runs. */
 struct job {
 	uint32_t task;
+	enum purpose purpose;
 	pid_t pid; /* 0: the slot is free; it leads its own session */
 	int64_t started, deadline;
 	int64_t stall_at;
@@ -63,6 +77,16 @@ struct job {
 	bool killed;	    /* SIGKILL was sent */
 	uint32_t *held;	    /* ready tasks that wait for this one's files */
 	size_t held_count, held_capacity;
+};
+
+/* The saga: what succeeded is undone, last first, one by one. */
+struct undo {
+	bool wanted, begun, ended;
+	bool alone;	/* the run goes on only to be undone */
+	uint32_t *task; /* in the order of undoing */
+	uint32_t count, next;
+	unsigned tries; /* of the one that is being undone */
+	int64_t due;	/* when it is tried (again) */
 };
 
 struct run {
@@ -85,17 +109,24 @@ struct run {
 	struct heap ready, delayed; /* of struct node */
 	struct job *job;
 	uint32_t running, left; /* tasks that run; that have not ended */
+	uint32_t finals;	/* of those left, the final ones */
 	uint32_t count[TSTATES];
 	char **env; /* ours without what is set for each task */
 	size_t env_count;
 	bool paused, cancelling, stopping, broken;
+	bool finishing; /* only final tasks are started now */
+	bool killed;	/* told twice to end: nothing at all is started */
+	uint32_t retries, successes;
+	struct undo undo;
 	int signal; /* that ended us */
 	int64_t started, deadline;
 };
 
-/* setup.c: a new run's folder, or an old one's; ends the program if it cannot be. */
+/* folder.c: a new run's folder, or an old one's; ends the program if it cannot be. */
 void run_create(struct run *, const char *id, const char *plan_file);
 void run_reopen(struct run *, const char *id);
+
+/* prepare.c */
 void run_prepare(struct run *); /* nodes, ranks, environment, signals, control */
 
 /* settle.c */
@@ -104,7 +135,10 @@ void settle(struct run *, uint32_t task, enum tstate, const char *reason);
 void make_ready(struct run *, uint32_t task);
 bool may_start(const struct run *);
 
+void begin_finals(struct run *);
+
 /* job.c */
+bool job_start(struct run *, uint32_t task, enum purpose);
 void start_ready(struct run *);
 void job_reaped(struct run *, struct job *, int wait_status);
 void job_end(struct run *, struct job *, enum ending); /* asks it to end */
@@ -113,6 +147,20 @@ struct job *job_of(struct run *, pid_t);
 int64_t job_deadline(const struct job *);
 void end_leftovers(struct run *, pid_t leader, const char *marker);
 
+/* outcome.c */
+enum tstate job_judge(const struct job *, int status, const char **reason);
+void conclude(struct run *, uint32_t task, enum tstate, int status, const char *reason, int64_t ms);
+void log_outcome(struct run *, uint32_t task, int status, const char *reason, int64_t ms);
+
+/* undo.c */
+bool undo_begin(struct run *); /* false: there is nothing to undo */
+void undo_step(struct run *);
+void undo_ended(struct run *, uint32_t task, int status, const char *reason, int64_t ms);
+
+/* launch.c: -errno, as proc_spawn's, if it cannot be started */
+struct child;
+int attempt_launch(struct run *, uint32_t task, enum purpose, struct child *, struct err *);
+
 /* make.c: what an attempt is started with */
 struct attempt {
 	struct strs argv; /* empty: there is nothing to run */
@@ -120,7 +168,7 @@ struct attempt {
 	char *dir;
 	char marker[320]; /* in its environment: what it leaves behind is known by it */
 };
-void attempt_make(struct run *, uint32_t task, struct attempt *);
+void attempt_make(struct run *, uint32_t task, enum purpose, struct attempt *);
 void attempt_clear(struct attempt *);
 
 /* log.c */
@@ -146,18 +194,19 @@ void cancel_all(struct run *);
 /* fold.c: what run.jsonl tells. */
 struct past {
 	uint8_t state;
-	uint16_t attempt;
-	uint16_t failures;
+	uint16_t attempt, done_by, failures;
 	int32_t status;
 	pid_t pid;
 	uint64_t start;
+	uint32_t finished; /* as the node's */
 	int64_t ms, since; /* of the last attempt; when the state began (clock_real) */
 };
 struct fold {
 	struct past *task; /* as the plan's tasks */
 	struct owner runner;
 	int64_t jobs, started, ended; /* clock_real; 0: not */
-	bool paused, cancelling;
+	bool paused, cancelling, undoing, undone;
+	uint32_t successes;
 	char state[16]; /* of the ended run; else empty */
 };
 int fold_read(struct fold *, const struct plan *, int folder, struct err *) MUST_CHECK;

@@ -13,6 +13,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
+void path_fail(int code, const char *path)
+{
+	die(die_status(code), "%s: %s", path, strerror(-code));
+}
+
 void runs_open(struct state *state)
 {
 	struct err e = {0};

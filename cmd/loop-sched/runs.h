@@ -10,6 +10,9 @@
 
 enum { RUN_ID_SIZE = 129 };
 
+/* "PATH: what", and the end of the program with the status that fits -errno. */
+void path_fail(int code, const char *path) NORETURN;
+
 /* The state directory, which must be there; ends the program where it is not. */
 void runs_open(struct state *);
 

@@ -7,16 +7,27 @@
 
 bool may_start(const struct run *r)
 {
-	return !r->paused && !r->cancelling && !r->stopping && !r->broken;
+	if (r->paused || r->broken || r->killed)
+		return false;
+	return r->finishing || (!r->cancelling && !r->stopping);
 }
 
 void make_ready(struct run *r, uint32_t task)
 {
 	struct node *n = &r->node[task];
 
+	if (r->plan.task[task].final && !r->finishing)
+		return; /* pending until all others have ended */
 	n->state = READY;
-	n->queued = true;
 	heap_push(&r->ready, n);
+}
+
+void begin_finals(struct run *r)
+{
+	r->finishing = true;
+	for (uint32_t i = 0; i < r->plan.count; i++)
+		if (r->plan.task[i].final && r->node[i].state == PENDING && !r->node[i].waiting)
+			make_ready(r, i);
 }
 
 /* Tells of an ending that no attempt had. */
@@ -49,6 +60,7 @@ static void record(struct run *r, uint32_t task, enum tstate state, const char *
 	n->state = (uint8_t)state;
 	r->count[state]++;
 	r->left--;
+	r->finals -= r->plan.task[task].final;
 	if (!n->job) /* an attempt's end was told with all its figures */
 		tell(r, task, reason);
 }
@@ -127,6 +139,8 @@ static void begin_task(struct run *r, uint32_t task)
 void settle_begin(struct run *r)
 {
 	r->left = r->plan.count;
+	for (uint32_t i = 0; i < r->plan.count; i++)
+		r->finals += r->plan.task[i].final;
 	for (uint32_t k = 0; k < r->plan.count; k++) {
 		uint32_t i = r->plan.order[k];
 		struct node *n = &r->node[i];
@@ -134,6 +148,9 @@ void settle_begin(struct run *r)
 		if (tstate_ended((enum tstate)n->state)) {
 			r->count[n->state]++;
 			r->left--;
+			r->finals -= r->plan.task[i].final;
+		} else if (n->state == COMPENSATING) {
+			r->left--; /* it had succeeded; what undoes it is not done */
 		} else if (r->plan.task[i].done) {
 			record(r, i, SKIPPED, "done already");
 		} else {

@@ -3,15 +3,24 @@
 
 #include "clock.h"
 #include "die.h"
+#include "eta.h"
 #include "figures.h"
 #include "parse.h"
 #include "runs.h"
+#include "todo.h"
 #include "view.h"
 
-static bool as_json;
+static bool as_json, as_todo;
 
 const struct opt status_options[] = {
 	{"json", 0, NULL, "as JSON", .flag = &as_json},
+	{0},
+};
+
+const struct opt todo_options[] = {
+	{"json", 0, NULL, "as JSON", .flag = &as_json},
+	{"todo", 0, NULL, "a checklist by phase: Markdown, or with --json as agents keep it",
+		.flag = &as_todo},
 	{0},
 };
 
@@ -35,7 +44,7 @@ static int work_done(const struct view *v)
 	AUTO_FREE int64_t *cost = mem_zero((size_t)v->plan.count + 1, sizeof *cost);
 	int64_t all = 0, done = 0;
 
-	plan_costs(&v->plan, cost);
+	plan_costs(&v->plan, v->history.first ? &v->history : NULL, cost);
 	for (uint32_t i = 0; i < v->plan.count; i++) {
 		all += cost[i];
 		done += tstate_ended(view_task(v, i)) ? cost[i] : 0;
@@ -147,6 +156,31 @@ static void add_task(struct buf *b, const struct view *v, uint32_t i)
 		(long long)(task_time(v, i) / NS_PER_MS));
 }
 
+/* "~6m to 11m left", two units at most and never more exact than it is. */
+static void print_left(const struct view *v)
+{
+	char first[DURATION_SIZE], second[DURATION_SIZE];
+	int64_t low, high;
+
+	if (!eta_range(v, &low, &high))
+		return;
+	format_duration(first, low);
+	format_duration(second, high);
+	if (strcmp(first, second) == 0)
+		printf("  about %s left\n", first);
+	else
+		printf("  %s to %s left (likely)\n", first, second);
+}
+
+static void add_left(struct buf *b, const struct view *v)
+{
+	int64_t low, high;
+
+	if (eta_range(v, &low, &high))
+		buf_format(b, ",\"left_ms\":[%lld,%lld]", (long long)(low / NS_PER_MS),
+			(long long)(high / NS_PER_MS));
+}
+
 int status_main(const struct args *a)
 {
 	AUTO_BUF struct buf b = {0};
@@ -154,12 +188,18 @@ int status_main(const struct args *a)
 
 	args_expect(a, 0, 1);
 	view_open(&v, a->item[0]);
-	if (as_json) {
+	view_remember(&v);
+	if (as_todo) {
+		todo_add(&b, &v, as_json);
+		print_buf(&b);
+	} else if (as_json) {
 		add_run(&b, &v);
+		add_left(&b, &v);
 		buf_str(&b, "}\n");
 		print_buf(&b);
 	} else {
 		print_head(&v);
+		print_left(&v);
 		for (uint32_t i = 0; i < v.plan.count; i++)
 			if (v.alive ? view_task(&v, i) == RUNNING || view_task(&v, i) == RETRYING
 				    : tstate_failed(view_task(&v, i)))

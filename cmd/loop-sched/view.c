@@ -56,8 +56,14 @@ void view_open(struct view *v, const char *name)
 void view_clear(struct view *v)
 {
 	free(v->path);
+	history_clear(&v->history);
 	fold_clear(&v->fold);
 	plan_clear(&v->plan);
+}
+
+void view_remember(struct view *v)
+{
+	history_load(&v->history, &v->state, &v->plan, v->id);
 }
 
 void view_close(struct view *v)

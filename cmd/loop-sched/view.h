@@ -5,6 +5,7 @@
 #ifndef VIEW_H
 #define VIEW_H
 
+#include "history.h"
 #include "run.h"
 
 struct view {
@@ -13,7 +14,8 @@ struct view {
 	char *path; /* of its folder */
 	struct plan plan;
 	struct fold fold;
-	bool alive; /* the process that runs it */
+	struct history history; /* once it is remembered */
+	bool alive;		/* the process that runs it */
 	uint32_t count[TSTATES];
 };
 
@@ -22,6 +24,8 @@ void view_open(struct view *, const char *name);
 
 /* The same in a state directory that is open; -errno if the run's files cannot be read. */
 int view_read(struct view *, const char *id, struct err *) MUST_CHECK;
+/* Reads what the tasks took in other runs of the plan. */
+void view_remember(struct view *);
 void view_clear(struct view *);
 void view_close(struct view *); /* and the state directory */
 

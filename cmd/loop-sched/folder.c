@@ -1,25 +1,15 @@
-/* A run's folder is made, or opened again, and everything that a running run needs is put up. */
+/* A run's folder is made, or opened again. */
 #include "run.h"
 
-#include "clock.h"
 #include "die.h"
-#include "figures.h"
+#include "emit.h"
 #include "io.h"
-#include "parse.h"
+#include "runs.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/file.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
-
-const char *const on_failure_words[] = {"continue", "stop", NULL};
-
-static NORETURN void cannot(int code, const char *path)
-{
-	die(die_status(code), "%s: %s", path, strerror(-code));
-}
 
 static void member(struct buf *b, const char *key, const char *text)
 {
@@ -32,27 +22,13 @@ static void member(struct buf *b, const char *key, const char *text)
 /* The plan as it is run: in its own form, in the order of the document. */
 static void write_plan(struct run *r)
 {
-	static const char *const kept[] = {"branch", "defaults"};
-	const struct plan *p = &r->plan;
 	AUTO_BUF struct buf b = {0};
-	struct span value;
 	int code;
 
-	buf_str(&b, "{\"name\":");
-	buf_json(&b, p->name, strlen(p->name));
-	member(&b, "source", r->options.source);
-	for (size_t i = 0; p->whole && i < countof(kept); i++)
-		if (jscan_get(p->text, kept[i], &value))
-			buf_format(&b, ",\"%s\":%.*s", kept[i], (int)value.n, value.p);
-	buf_str(&b, ",\"tasks\":[\n");
-	for (uint32_t i = 0; i < p->count; i++) {
-		buf_add(&b, p->task[i].text.p, p->task[i].text.n);
-		buf_str(&b, i + 1 < p->count ? ",\n" : "\n");
-	}
-	buf_str(&b, "]}\n");
+	plan_emit(&b, &r->plan, r->options.source, NULL);
 	code = io_replace(r->folder, "plan.json", b.text, b.length, 0600);
 	if (code < 0)
-		cannot(code, "plan.json");
+		path_fail(code, "plan.json");
 }
 
 static void write_options(struct run *r)
@@ -74,7 +50,7 @@ static void write_options(struct run *r)
 	if (code == 0)
 		code = io_replace(r->folder, "inputs.json", "{}\n", 3, 0600);
 	if (code < 0)
-		cannot(code, "run.json");
+		path_fail(code, "run.json");
 }
 
 static void open_parts(struct run *r)
@@ -82,19 +58,19 @@ static void open_parts(struct run *r)
 	int code;
 
 	if (mkfifoat(r->folder, "control", 0600) < 0 && errno != EEXIST)
-		cannot(-errno, "control");
+		path_fail(-errno, "control");
 	if (mkdirat(r->folder, "tasks", 0700) < 0 && errno != EEXIST)
-		cannot(-errno, "tasks");
+		path_fail(-errno, "tasks");
 	r->tasks = io_open(r->folder, "tasks", O_RDONLY | O_DIRECTORY, 0);
 	r->log = code = io_open(
 		r->folder, "run.jsonl", O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
 	if (r->tasks < 0 || code < 0)
-		cannot(MIN(r->tasks, code), r->path);
+		path_fail(MIN(r->tasks, code), r->path);
 	if (flock(r->log, LOCK_EX | LOCK_NB) == 0)
 		return;
 	if (errno == EWOULDBLOCK)
 		die(EX_TEMPFAIL, "%s: another process runs it", r->id);
-	cannot(-errno, "run.jsonl");
+	path_fail(-errno, "run.jsonl");
 }
 
 static void open_folder(struct run *r, const char *id)
@@ -106,7 +82,7 @@ static void open_folder(struct run *r, const char *id)
 	snprintf(path, sizeof path, "runs/%s", id);
 	r->folder = state_file(&r->state, path, O_RDONLY | O_DIRECTORY, 0);
 	if (r->folder < 0)
-		cannot(r->folder, r->path);
+		path_fail(r->folder, r->path);
 }
 
 static void make_folder(struct run *r, const char *id)
@@ -114,11 +90,11 @@ static void make_folder(struct run *r, const char *id)
 	AUTO_CLOSE int runs = state_folder(&r->state, "runs");
 
 	if (runs < 0)
-		cannot(runs, "runs");
+		path_fail(runs, "runs");
 	if (mkdirat(runs, id, 0700) == 0)
 		return;
 	if (errno != EEXIST)
-		cannot(-errno, id);
+		path_fail(-errno, id);
 	die(EX_CANTCREAT, "run '%s' is there already; 'loop-sched resume %s' goes on with it", id,
 		id);
 }
@@ -166,7 +142,7 @@ static void read_options(struct run *r)
 	size_t at;
 
 	if (code < 0)
-		cannot(code, "run.json");
+		path_fail(code, "run.json");
 	if (jscan_check(object.p, object.n, &at, &what) < 0 || jscan_kind(object) != '{')
 		die(EX_DATAERR, "%s/run.json: not as it was written", r->path);
 	if (!o->jobs)
@@ -181,7 +157,7 @@ static void read_options(struct run *r)
 	o->dir = get_text(r, object, "dir");
 	o->source = get_text(r, object, "source");
 	if (o->dir && chdir(o->dir) < 0)
-		cannot(-errno, o->dir);
+		path_fail(-errno, o->dir);
 }
 
 /* A last line that was torn is closed, so that what is written next stands on its own. */
@@ -191,9 +167,9 @@ static void mend_log(struct run *r)
 	char last = '\n';
 
 	if (end > 0 && io_pread(r->log, &last, 1, end - 1) < 0)
-		cannot(-EIO, "run.jsonl");
+		path_fail(-EIO, "run.jsonl");
 	if (last != '\n' && io_write(r->log, "\n", 1) < 0)
-		cannot(-EIO, "run.jsonl");
+		path_fail(-EIO, "run.jsonl");
 }
 
 void run_reopen(struct run *r, const char *id)
@@ -206,113 +182,4 @@ void run_reopen(struct run *r, const char *id)
 	plan = mem_format("%s/plan.json", r->path);
 	plan_need(&r->plan, plan, false);
 	read_options(r);
-}
-
-static bool sooner(const void *left, const void *right)
-{
-	const struct node *a = left, *b = right;
-
-	if (a->rank != b->rank)
-		return a->rank > b->rank;
-	if (a->priority != b->priority)
-		return a->priority < b->priority;
-	return a < b;
-}
-
-static bool due_first(const void *left, const void *right)
-{
-	const struct node *a = left, *b = right;
-
-	return a->due < b->due;
-}
-
-static void rank_nodes(struct run *r)
-{
-	uint32_t count = r->plan.count;
-	AUTO_FREE int64_t *cost = mem_zero((size_t)count + 1, sizeof *cost);
-	AUTO_FREE int64_t *rank = mem_zero((size_t)count + 1, sizeof *rank);
-
-	plan_costs(&r->plan, cost);
-	dag_rank(&r->plan.dag, r->plan.order, cost, rank);
-	for (uint32_t i = 0; i < count; i++) {
-		r->node[i].rank = rank[i];
-		r->node[i].priority = r->plan.task[i].priority;
-	}
-}
-
-/* What every task gets a value of its own for. */
-static bool set_for_each(const char *entry)
-{
-	static const char *const names[] = {"DIR", "RUN", "TASK", "ATTEMPT", "SUBJECT", "TASK_FILE",
-		"OUTPUT", "INPUTS", "PROGRESS", "TRACE"};
-	size_t n = strcspn(entry, "=");
-
-	if (strncmp(entry, "LOOP_", 5) != 0)
-		return false;
-	for (size_t i = 0; i < countof(names); i++)
-		if (strlen(names[i]) == n - 5 && strncmp(entry + 5, names[i], n - 5) == 0)
-			return true;
-	return false;
-}
-
-static void copy_env(struct run *r)
-{
-	size_t count = 0;
-
-	while (environ[count])
-		count++;
-	r->env = mem_zero(count + 1, sizeof *r->env);
-	for (size_t i = 0; i < count; i++)
-		if (!set_for_each(environ[i]))
-			r->env[r->env_count++] = environ[i];
-}
-
-static void open_signals(struct run *r)
-{
-	static const int wanted[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < countof(wanted); i++)
-		sigaddset(&set, wanted[i]);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		die_errno(EX_OSERR, "signals");
-	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (r->signals < 0)
-		die_errno(EX_OSERR, "signals");
-}
-
-/* Slashes part a subject, and control characters have no place in it. */
-static char *subject_of(const char *name)
-{
-	char *subject = mem_substring(name, strnlen(name, 200));
-
-	for (char *p = subject; *p; p++)
-		if (*p == '/' || (unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '-';
-	while (*subject && !utf8_length(strrchr(subject, 0) - 1, 1) && subject[1])
-		*(char *)(strrchr(subject, 0) - 1) = 0;
-	return *subject && strcmp(subject, ".") != 0 && strcmp(subject, "..") != 0
-		? subject
-		: mem_string("plan");
-}
-
-void run_prepare(struct run *r)
-{
-	r->subject = subject_of(r->plan.name);
-	journal_init(&r->journal, &r->state);
-	r->control = io_open(r->folder, "control", O_RDWR | O_NONBLOCK | O_NOFOLLOW, 0);
-	if (r->control < 0)
-		cannot(r->control, "control");
-	r->commands.max = 256;
-	r->node = mem_zero((size_t)r->plan.count + 1, sizeof *r->node);
-	r->job = mem_zero((size_t)r->options.jobs, sizeof *r->job);
-	r->ready.before = sooner;
-	r->delayed.before = due_first;
-	rank_nodes(r);
-	copy_env(r);
-	open_signals(r);
-	r->started = clock_now();
-	r->synced = r->started;
-	r->deadline = r->options.timeout ? clock_after(r->options.timeout) : NS_FOREVER;
 }
