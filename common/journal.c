@@ -23,14 +23,16 @@
 
 void journal_init(struct journal *j, const struct state *s)
 {
-	*j = (struct journal){.state = s, .fd = -1, .base = -1, .whole = -1};
+	*j = (struct journal){
+		.state = s, .fd = -1, .base = -1, .whole = -1, .wait = JOURNAL_LOCK_WAIT};
 }
 
 void journal_close(struct journal *j)
 {
 	if (j->fd >= 0)
 		close(j->fd);
-	journal_init(j, j->state);
+	j->fd = -1;
+	j->base = j->whole = -1;
 }
 
 static int64_t segment_size(void)
@@ -156,6 +158,15 @@ void journal_lines(struct buf *b, const struct span *records, size_t count, int6
 		buf_char(b, '"');
 		buf_add(b, records[i].p, records[i].n);
 	}
+}
+
+int64_t journal_behind(int64_t position, struct span record)
+{
+	int64_t digits = 1;
+
+	for (int64_t left = position; left >= 10; left /= 10)
+		digits++;
+	return position + (int64_t)sizeof SEGMENT_HEAD - 1 + digits + 1 + (int64_t)record.n;
 }
 
 static size_t count_lines(const char *text, size_t n)
@@ -288,7 +299,7 @@ int journal_append(struct journal *j, const struct span *records, size_t count, 
 	*out = (struct appended){.first = -1, .next = -1};
 	if (!count)
 		return 0;
-	r = acquire(j, clock_after(JOURNAL_LOCK_WAIT), &size);
+	r = acquire(j, clock_after(j->wait), &size);
 	if (r < 0)
 		return put_aside(j, records, count, r, out, e);
 	take_spool(j, &size);

@@ -21,6 +21,7 @@ struct journal {
 	int fd;			   /* the newest segment as last seen, or -1 */
 	int64_t base;		   /* the position of its first byte */
 	int64_t whole;		   /* bytes of it known to be whole lines; -1: not known */
+	int64_t wait;		   /* ns for the lock: JOURNAL_LOCK_WAIT, or less for a daemon */
 };
 
 void journal_init(struct journal *, const struct state *);
@@ -38,7 +39,7 @@ struct appended {
 };
 
 /*
- * Appends records (event.h). May wait JOURNAL_LOCK_WAIT for the lock; where it is
+ * Appends records (event.h). May wait for the lock; where it is
  * not had, or the disk is full, the records go to spool/ and that is success with
  * spooled set. Otherwise -errno: what count does not say was not acknowledged.
  * Whole lines that readers may have seen are never taken back, so a disk that
@@ -49,6 +50,9 @@ int journal_append(struct journal *, const struct span *records, size_t count, u
 
 /* The lines that records become at a position, added to the buffer. */
 void journal_lines(struct buf *, const struct span *records, size_t count, int64_t position);
+
+/* The position behind the line that a record becomes at a position: the id of the next one. */
+int64_t journal_behind(int64_t position, struct span record);
 
 /* A reader's place. Zeroed is not yet opened. */
 struct journal_reader;

@@ -1,0 +1,35 @@
+/*
+ * cursor: how far a durable subscriber has come: cursors/NAME holds the id of
+ * the last event it has finished with, -1 before the first. The file is locked
+ * for as long as the subscriber is there, so there is one of a name at a time.
+ */
+#ifndef CURSOR_H
+#define CURSOR_H
+
+#include "err.h"
+#include "state.h"
+
+struct cursor {
+	int fd; /* -1: none */
+	int64_t id;
+	bool fresh; /* it was made now */
+};
+
+/* -EBUSY if somebody has it; -EINVAL for a name that may not be. */
+int cursor_open(struct cursor *, const struct state *, const char *name, struct err *) MUST_CHECK;
+
+/* Survives the death of the process, not a power cut: then events come again. */
+int cursor_set(struct cursor *, int64_t id) MUST_CHECK;
+void cursor_close(struct cursor *);
+
+/*
+ * Where the subscriber goes on: behind the event that it has finished with. -ERANGE if
+ * the journal does not have that event any more.
+ */
+int cursor_next(const struct cursor *, const struct state *, int64_t *position,
+	struct err *) MUST_CHECK;
+
+/* The id of the last event before a position; -1 if there is none. */
+int64_t id_before(const struct state *, int64_t position);
+
+#endif
