@@ -55,8 +55,9 @@ static void request(int fd)
 	AUTO_BUF struct buf text = {0};
 	int r;
 
-	buf_format(&text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/event-stream\r\n\r\n",
-		path, ntohs(server.sin_port));
+	buf_format(&text, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n", path,
+		ntohs(server.sin_port));
+	buf_str(&text, "Accept: text/event-stream\r\n\r\n");
 	r = io_write(fd, text.text, text.length);
 	if (r < 0)
 		die(EX_IOERR, "request: %s", strerror(-r));
