@@ -258,3 +258,107 @@ journal_ids() {
 	grep -q '^event: stream.gap$' out
 	[ "$(ids out)" = "$(journal_ids)" ]
 }
+
+# a_run: a plan and a log as the scheduler writes them, without a scheduler.
+a_run() {
+	mkdir -p "$LOOP_DIR/runs/run-1"
+	echo '{"name":"p","tasks":[{"id":"a","title":"A","needs":[]},{"id":"b","needs":["a"]}]}' \
+		>"$LOOP_DIR/runs/run-1/plan.json"
+	printf '{"time":"2026-11-21T09:00:00Z",%s}\n' '"run":"started","pid":1,"start":1,"boot":"x"' \
+		'"task":"a","state":"succeeded","attempt":2,"status":0,"ms":1500' \
+		>"$LOOP_DIR/runs/run-1/run.jsonl"
+}
+
+@test "runs are told with their tasks and their plan" {
+	a_run
+	serve
+	[ "$(get "$url/runs" | jq -c '.runs[] | [.id, .state, .counts.succeeded, .counts.waiting]')" = \
+		'["run-1","interrupted",1,1]' ]
+	get "$url/runs/run-1" >run
+	[ "$(jq -c '.tasks[0] | [.state, .attempt, .ms]' run)" = '["succeeded",2,1500]' ]
+	[ "$(jq -c '.document.tasks[1].needs' run)" = '["a"]' ]
+	mkfifo "$LOOP_DIR/runs/run-1/control"
+	token="Authorization: Bearer $(<"$LOOP_DIR/token")"
+	[ "$(get --request POST --header "$token" --write-out '%{http_code}' --output /dev/null \
+		"$url/runs/run-1/pause")" = 409 ]
+	exec 7<>"$LOOP_DIR/runs/run-1/control"
+	get --header "$token" --json '{"who":"me","why":"\u001b"}' "$url/runs/run-1/cancel"
+	read -r -t 5 line <&7
+	exec 7>&-
+	[ "$line" = cancel ]
+	[ "$(jq -c '[.type, .runid, .data]' "$LOOP_DIR/events.jsonl")" = \
+		'["run.control","run-1",{"action":"cancel","who":"me","why":"\u001b"}]' ]
+}
+
+@test "sessions are told with their logs" {
+	mkdir -p "$LOOP_DIR/sessions/ses_1"
+	echo '{"state":"running"}' >"$LOOP_DIR/sessions/ses_1/session.json"
+	printf '0123456789' >"$LOOP_DIR/sessions/ses_1/stdout.log"
+	echo 'no JSON' >"$LOOP_DIR/sessions/ses_1/result.json"
+	serve
+	[ "$(get "$url/sessions" | jq -c '.sessions')" = \
+		'[{"id":"ses_1","session":{"state":"running"},"result":null}]' ]
+	[ "$(get "$url/sessions/ses_1/log")" = 0123456789 ]
+	get --include "$url/sessions/ses_1/log?from=7" >part
+	grep -q '^X-Next: 10' part
+	[ "$(tail -n 1 part)" = 789 ]
+	[ "$(get "$url/sessions/ses_1/log?limit=3")" = 789 ]
+	for log in 'log?stream=../session.json' 'log?stream=stderr'; do
+		[ "$(get --write-out '%{http_code}' --output /dev/null "$url/sessions/ses_1/$log")" = 404 ]
+	done
+}
+
+@test "history tells the newest events that fit, or those from a place on" {
+	burst 5 a.b
+	burst 5 c.d X/1 0 run-1
+	serve
+	[ "$(get "$url/history" | jq '.events | length')" = 10 ]
+	[ "$(get "$url/history?limit=2&types=a.*" | jq -c '[.events[].data.n]')" = '[3,4]' ]
+	get "$url/history?from=start&limit=4" >first
+	get "$url/history?from=$(jq -r .next first)&run=run-1" >second
+	[ "$(jq -c '[.events[].data.n]' first)" = '[0,1,2,3]' ]
+	[ "$(jq -c '[.events[].data.n]' second)" = '[0,1,2,3,4]' ]
+	[ "$(get "$url/history?before=$(jq -r '.events[0].id' second)&limit=1" | jq .events[0].data.n)" = 4 ]
+}
+
+@test "long polling answers with what comes, and goes on where it was" {
+	burst 1 first
+	serve
+	start get --output one "$url/poll?types=second"
+	two_clients() { [ "$(get "$url/status" | jq .clients.open)" = 2 ]; }
+	wait_for 10 two_clients
+	burst 1 other
+	burst 2 second
+	wait "$started"
+	[ "$(jq -c '[.events[].data.n]' one)" = '[0,1]' ]
+	burst 1 third
+	[ "$(get "$url/poll?from=$(jq -r .next one)" | jq -r '.events[0].type')" = third ]
+}
+
+@test "events may be posted with the token, and only as JSON" {
+	serve
+	token="Authorization: Bearer $(<"$LOOP_DIR/token")"
+	[ "$(get --header "$token" --json '{"type":"a.b","data":{"x":1}}' "$url/events" | jq -r .id)" = 0 ]
+	[ "$(jq -c .data "$LOOP_DIR/events.jsonl")" = '{"x":1}' ]
+	post() { get --output answer --write-out '%{http_code}' --header "$token" --data "$@" "$url/events"; }
+	[ "$(post '{"type":"a.b"}')" = 415 ]
+	[ "$(post '{"type":"A b"}' --header 'Content-Type: application/json')" = 400 ]
+	[ "$(post 'x' --header 'Content-Type: application/json')" = 400 ]
+	[ "$(wc -l <"$LOOP_DIR/events.jsonl")" -eq 1 ]
+}
+
+@test "metrics are in the text format, each with its type" {
+	serve
+	get "$url/metrics" >metrics
+	[ "$(grep -c '^# TYPE' metrics)" -eq "$(grep -vc '^#' metrics)" ]
+	grep -q '^loop_stream_requests_total [0-9]*$' metrics
+}
+
+@test "a service manager's socket and readiness are understood" {
+	start activate loop-stream serve >told
+	wait_for 10 grep -q '^READY=1' told
+	[ "$(get "http://127.0.0.1:$(sed -n 's/^PORT=//p' told)/healthz")" = ok ]
+	loop-stream stop
+	wait "$started"
+	grep -q '^STOPPING=1' told
+}

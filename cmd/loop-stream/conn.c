@@ -7,14 +7,17 @@
 #include "conn.h"
 
 #include "clock.h"
+#include "history.h"
 #include "mem.h"
+#include "parse.h"
 #include "route.h"
 #include "server.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 
-enum { LINGER_BYTES = 1 << 20 };
+enum { LINGER_BYTES = 1 << 20,
+	REST_MAX = 1 << 17 /* of requests that were sent before the answer */ };
 #define LINGER_TIME NS_PER_S
 #define REPLY_TIME (30 * NS_PER_S)
 
@@ -47,10 +50,9 @@ void conn_close(struct conn *c)
 {
 	if (c->state == CONN_CLOSED)
 		return;
-	if (c->state == CONN_STREAMING) {
-		sse_close(c);
+	if (c->state == CONN_STREAMING)
 		c->server->stream_count--;
-	}
+	sse_close(c);
 	c->state = CONN_CLOSED;
 	link_drop(&c->link);
 	intake_free(c->intake);
@@ -139,6 +141,10 @@ bool conn_flush(struct conn *c)
 
 static void reply_started(struct conn *c)
 {
+	if (c->state == CONN_WAITING) {
+		link_drop(&c->link);
+		link_add(&c->server->clients, &c->link);
+	}
 	c->state = CONN_REPLYING;
 	c->deadline = clock_after(REPLY_TIME);
 }
@@ -161,6 +167,8 @@ void conn_reply_raw(struct conn *c, const struct buf *head)
 	reply_started(c);
 }
 
+static const char ask_token[] = "WWW-Authenticate: Bearer\r\n";
+
 static void reply_line(struct conn *c, int status, const char *text, const char *fields)
 {
 	AUTO_BUF struct buf body = {0};
@@ -177,7 +185,33 @@ static void reply_line(struct conn *c, int status, const char *text, const char 
 
 void conn_reply_text(struct conn *c, int status, const char *text)
 {
-	reply_line(c, status, text, NULL);
+	reply_line(c, status, text, status == 401 ? ask_token : NULL);
+}
+
+void conn_reply_json(struct conn *c, const struct buf *body)
+{
+	conn_reply(c, &(struct reply){
+			      .status = 200,
+			      .type = "application/json",
+			      .body = {body->text, body->length},
+		      });
+}
+
+bool conn_name(struct conn *c, char out[129])
+{
+	snprintf(out, 129, "%.*s", (int)c->part.n, c->part.p);
+	if (c->part.n <= 128 && name_valid(out))
+		return true;
+	conn_reply_text(c, 404, reply_phrase(404));
+	return false;
+}
+
+void conn_wait(struct conn *c, int64_t timeout)
+{
+	c->state = CONN_WAITING;
+	c->deadline = clock_after(timeout);
+	link_drop(&c->link);
+	link_add(&c->server->waiting, &c->link);
 }
 
 void conn_become_stream(struct conn *c, const struct buf *head)
@@ -198,10 +232,10 @@ static void refuse(struct conn *c, int status)
 {
 	c->last = true;
 	c->server->counts.refused++;
-	reply_line(c, status, reply_phrase(status),
-		status == 405		? route_allow(METHOD_GET | METHOD_POST)
-			: status == 401 ? "WWW-Authenticate: Bearer\r\n"
-					: NULL);
+	if (status == 405)
+		reply_line(c, status, reply_phrase(status), route_allow(METHOD_GET | METHOD_POST));
+	else
+		conn_reply_text(c, status, reply_phrase(status));
 }
 
 static void reply_options(struct conn *c, unsigned methods)
@@ -236,7 +270,7 @@ static void check(struct conn *c)
 		refuse(c, status);
 		return;
 	}
-	c->route = route_find(r);
+	c->route = route_find(r, &c->part);
 	c->deadline = clock_after(c->server->limits.body);
 	if ((r->chunked || r->content_length > 0) &&
 		(!c->route || !(c->route->methods & r->method))) {
@@ -269,7 +303,7 @@ static size_t take(struct conn *c, const char *bytes, size_t length)
 }
 
 /* Sends the answer; when it has gone, waits for the next request or for the end. */
-static void go_on(struct conn *c)
+void conn_go_on(struct conn *c)
 {
 	if (c->state != CONN_REPLYING || !conn_flush(c))
 		return;
@@ -287,7 +321,7 @@ static size_t consume(struct conn *c, const char *bytes, size_t length)
 	while (c->state == CONN_READING &&
 		(used < length || c->intake->phase == INTAKE_CHECK)) {
 		used += take(c, bytes + used, length - used);
-		go_on(c);
+		conn_go_on(c);
 	}
 	return used;
 }
@@ -303,7 +337,9 @@ static void received(struct conn *c, const char *bytes, size_t length)
 		return;
 	}
 	used = consume(c, bytes, length);
-	if (c->state == CONN_REPLYING)
+	if (c->state == CONN_WAITING && c->rest.length + length > REST_MAX)
+		conn_close(c);
+	else if (c->state == CONN_REPLYING || c->state == CONN_WAITING)
 		buf_add(&c->rest, bytes + used, length - used);
 }
 
@@ -326,7 +362,7 @@ static void writable(struct conn *c)
 		sse_flush(c);
 		return;
 	}
-	go_on(c);
+	conn_go_on(c);
 	if (c->state == CONN_READING && c->rest.length) {
 		AUTO_BUF struct buf rest = c->rest;
 
@@ -353,8 +389,11 @@ void conn_expire(struct conn *c)
 {
 	if (c->state == CONN_READING && !intake_idle(c->intake)) {
 		refuse(c, 408);
-		go_on(c);
-		return;
+		conn_go_on(c);
+	} else if (c->state == CONN_WAITING) {
+		poll_expire(c);
+		conn_go_on(c);
+	} else {
+		conn_close(c);
 	}
-	conn_close(c);
 }

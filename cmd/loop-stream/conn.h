@@ -17,6 +17,7 @@ struct server;
 struct route;
 
 enum conn_state { CONN_READING,
+	CONN_WAITING,	/* for something to answer with */
 	CONN_REPLYING,	/* an answer is going out; what comes in waits */
 	CONN_STREAMING, /* events, until one side ends it */
 	CONN_LINGERING, /* our side is closed; what still comes in is thrown away */
@@ -33,6 +34,7 @@ struct conn {
 	bool last; /* no further request after this answer */
 	struct intake *intake;
 	const struct route *route;
+	struct span part;     /* of the path, that its route leaves open */
 	struct buf out, rest; /* to be sent; received and not yet looked at */
 	size_t sent;	      /* of out */
 	struct sse sse;
@@ -49,6 +51,18 @@ void conn_reply_text(struct conn *, int status, const char *text);
 
 /* A head that was made elsewhere, with which the connection ends. */
 void conn_reply_raw(struct conn *, const struct buf *head);
+
+/* A JSON document, status 200. */
+void conn_reply_json(struct conn *, const struct buf *);
+
+/* The name that the path's open segment is; false, and answered with 404, if it is none. */
+bool conn_name(struct conn *, char out[129]);
+
+/* Keeps the request and waits, at most so long: conn_expire is then told to the waiting side. */
+void conn_wait(struct conn *, int64_t timeout);
+
+/* After an answer that was not given from within a handler. */
+void conn_go_on(struct conn *);
 
 /* Answers with a head and turns into a stream: nothing of the request is kept. */
 void conn_become_stream(struct conn *, const struct buf *head);

@@ -39,7 +39,13 @@ static int64_t behind(const struct feed *f, int64_t id)
 /* An event's own place, or the journal's end; -ENOENT if nothing starts there. */
 static int64_t at(const struct feed *f, int64_t id)
 {
-	return id == f->end || behind(f, id) >= 0 ? id : -ENOENT;
+	struct journal_reader *reader = NULL;
+	struct err e = {0};
+
+	if (id != f->end && journal_reader_new(&reader, f->state, JOURNAL_FROM_ID, id, &e) < 0)
+		return -ENOENT;
+	journal_reader_free(reader);
+	return id;
 }
 
 /*

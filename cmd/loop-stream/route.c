@@ -1,6 +1,8 @@
 #include "route.h"
 
-#include "server.h"
+#include "changes.h"
+#include "history.h"
+#include "resources.h"
 #include "status.h"
 
 static void healthz(struct conn *c)
@@ -12,21 +14,60 @@ static void healthz(struct conn *c)
 		      });
 }
 
+static void events_answer(struct conn *c)
+{
+	if (c->intake->request.method == METHOD_POST)
+		events_post(c);
+	else
+		sse_open(c);
+}
+
 enum { READ = METHOD_GET | METHOD_HEAD };
 
 static const struct route routes[] = {
 	{"/healthz", READ, healthz},
 	{"/status", READ, status_answer},
-	{"/events", READ, sse_open},
+	{"/metrics", READ, metrics_answer},
+	{"/events", READ | METHOD_POST, events_answer},
 	{"/stream/progress", READ, sse_open},
+	{"/history", READ, history_answer},
+	{"/poll", METHOD_GET, poll_open},
+	{"/runs", READ, runs_answer},
+	{"/runs/*", READ, run_answer},
+	{"/runs/*/pause", METHOD_POST, run_control},
+	{"/runs/*/continue", METHOD_POST, run_control},
+	{"/runs/*/cancel", METHOD_POST, run_control},
+	{"/sessions", READ, sessions_answer},
+	{"/sessions/*", READ, session_answer},
+	{"/sessions/*/log", READ, session_log},
+	{"/gates", READ, gates_answer},
 };
 
-const struct route *route_find(const struct request *r)
+static bool matches(const char *pattern, struct span path, struct span *part)
 {
-	for (size_t i = 0; i < countof(routes); i++)
-		if (r->path.n == strlen(routes[i].path) &&
-			memcmp(r->path.p, routes[i].path, r->path.n) == 0)
+	const char *p = path.p, *end = path.p + path.n;
+
+	for (; *pattern; pattern++) {
+		if (*pattern != '*') {
+			if (p == end || *p++ != *pattern)
+				return false;
+			continue;
+		}
+		part->p = p;
+		while (p < end && *p != '/')
+			p++;
+		part->n = (size_t)(p - part->p);
+	}
+	return p == end;
+}
+
+const struct route *route_find(const struct request *r, struct span *part)
+{
+	for (size_t i = 0; i < countof(routes); i++) {
+		*part = (struct span){0};
+		if (matches(routes[i].path, r->path, part))
 			return &routes[i];
+	}
 	return NULL;
 }
 

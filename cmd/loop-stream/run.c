@@ -6,10 +6,8 @@
 #include "json.h"
 #include "parse.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 enum { PLAN_MAX = 64 << 20,
 	READ_ROOM = 65536 };
@@ -39,56 +37,6 @@ static const struct task_state *find_state(const char *name)
 		if (strcmp(states[i].name, name) == 0)
 			return &states[i];
 	return &states[0];
-}
-
-/* Newest first: names begin with the time, and those that were given by hand are told by theirs. */
-struct dated {
-	char *name;
-	int64_t time;
-};
-
-static int newer(const void *a, const void *b)
-{
-	const struct dated *x = a, *y = b;
-
-	if (x->time != y->time)
-		return x->time < y->time ? 1 : -1;
-	return strcmp(y->name, x->name);
-}
-
-static bool date_run(int runs, const char *name, struct dated *out)
-{
-	AUTO_FREE char *path = mem_format("%s/plan.json", name);
-	struct stat st;
-
-	if (!name_valid(name) || fstatat(runs, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return false;
-	*out = (struct dated){mem_string(name),
-		(int64_t)st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec};
-	return true;
-}
-
-int run_list(const struct state *s, struct strs *out)
-{
-	struct dated *found = NULL;
-	size_t count = 0, room = 0;
-	int fd = state_file(s, "runs", O_RDONLY | O_DIRECTORY, 0);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!d)
-		return fd == -ENOENT ? 0 : fd < 0 ? fd
-						  : -errno;
-	for (struct dirent *entry; (entry = readdir(d));) {
-		found = mem_grow(found, count, &room, sizeof *found);
-		count += date_run(dirfd(d), entry->d_name, &found[count]);
-	}
-	closedir(d);
-	if (count)
-		qsort(found, count, sizeof *found, newer);
-	for (size_t i = 0; i < count; i++)
-		strs_take(out, found[i].name);
-	free(found);
-	return 0;
 }
 
 static const char *keep_text(struct run *r, const char *text)
@@ -149,7 +97,7 @@ static int open_files(struct run *r, const struct state *s, const char *id, stru
 	r->dir = state_file(s, path, O_RDONLY | O_DIRECTORY, 0);
 	if (r->dir < 0)
 		return err_sys(e, r->dir, "%s", path);
-	r->log = io_open(r->dir, "run.jsonl", O_RDONLY | O_NOFOLLOW, 0);
+	r->log = io_open(r->dir, "run.jsonl", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (r->log < 0)
 		return err_sys(e, r->log, "%s/run.jsonl", path);
 	plan = json_read(r->dir, "plan.json", PLAN_MAX, &code, e);

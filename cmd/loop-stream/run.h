@@ -61,9 +61,6 @@ struct run {
 	bool paused, cancelling;
 };
 
-/* The names of runs, newest first. */
-int run_list(const struct state *, struct strs *) MUST_CHECK;
-
 /* -ENOENT where it has no plan and log (yet); -EINVAL with the reason for a plan that is none. */
 int run_open(struct run *, const struct state *, const char *id, struct err *) MUST_CHECK;
 void run_close(struct run *);

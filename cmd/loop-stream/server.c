@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "conn.h"
 #include "die.h"
+#include "history.h"
 #include "io.h"
 
 #include <errno.h>
@@ -76,6 +77,13 @@ static void fan_out(struct server *s)
 
 		if (!c->sse.behind)
 			sse_flush(c);
+	}
+	link_each(&s->waiting, at)
+	{
+		struct conn *c = container_of(at, struct conn, link);
+
+		poll_look(c);
+		conn_go_on(c);
 	}
 }
 
@@ -205,6 +213,8 @@ void server_init(struct server *s, const struct state *state, const int *fds, si
 	s->started = clock_real();
 	link_init(&s->clients);
 	link_init(&s->streams);
+	link_init(&s->waiting);
+	journal_init(&s->writer, state);
 	for (size_t i = 0; i < count && i < LISTENERS_MAX; i++)
 		add_listener(s, fds[i]);
 	uv_timer_init(&s->loop, &s->sweep);
@@ -258,6 +268,7 @@ static void end(struct server *s)
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&s->loop);
 	feed_close(&s->feed);
+	journal_close(&s->writer);
 	guard_clear(&s->guard);
 }
 

@@ -42,11 +42,12 @@ struct server {
 	struct feed feed;
 	struct listener listener[LISTENERS_MAX];
 	size_t listeners;
-	struct link clients, streams;
+	struct link clients, streams, waiting;
 	size_t client_count, stream_count;
 	struct server_counts counts;
-	int64_t started; /* clock_real */
-	int64_t flushed; /* clock_now of the last fan-out */
+	struct journal writer; /* of what clients ask for */
+	int64_t started;       /* clock_real */
+	int64_t flushed;       /* clock_now of the last fan-out */
 	uv_timer_t sweep, tick;
 	uv_poll_t journal;
 	uv_signal_t terminate, interrupt;

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "commands.h"
 #include "die.h"
+#include "folder.h"
 #include "io.h"
 #include "log_tail.h"
 #include "watch.h"
@@ -380,7 +381,7 @@ static int open_run(struct show *s, const char *name, struct err *e)
 	if (s->state.dir < 0)
 		r = state_find(&s->state, e);
 	if (r == 0 && !name)
-		r = run_list(&s->state, &all);
+		r = folder_list(&s->state, "runs", "plan.json", &all);
 	if (r < 0)
 		return r;
 	if (!name && !all.count)

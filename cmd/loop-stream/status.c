@@ -52,9 +52,42 @@ void status_answer(struct conn *c)
 	buf_str(&b, "},\"totals\":{");
 	add_counts(s, &b);
 	buf_str(&b, "}}\n");
+	conn_reply_json(c, &b);
+}
+
+static void add_metric(struct buf *b, const char *name, const char *type, const char *help,
+	int64_t value)
+{
+	buf_format(b, "# HELP loop_stream_%s %s\n# TYPE loop_stream_%s %s\nloop_stream_%s %lld\n",
+		name, help, name, type, name, (long long)value);
+}
+
+void metrics_answer(struct conn *c)
+{
+	const struct server *s = c->server;
+	AUTO_BUF struct buf b = {0};
+
+	add_metric(&b, "connections", "gauge", "Connections that are open.",
+		(int64_t)s->client_count);
+	add_metric(&b, "streams", "gauge", "Clients that are sent events.",
+		(int64_t)s->stream_count);
+	add_metric(&b, "accepted_total", "counter", "Connections that were accepted.",
+		(int64_t)s->counts.accepted);
+	add_metric(&b, "requests_total", "counter", "Requests that were answered.",
+		(int64_t)s->counts.requests);
+	add_metric(&b, "refused_total", "counter", "Requests that were refused.",
+		(int64_t)s->counts.refused);
+	add_metric(&b, "events_sent_total", "counter", "Events that were sent, over all clients.",
+		(int64_t)s->counts.events);
+	add_metric(&b, "sent_bytes_total", "counter", "Bytes that were sent.",
+		(int64_t)s->counts.bytes);
+	add_metric(&b, "journal_position", "gauge", "The place in the journal that was read up to.",
+		s->feed.end);
+	add_metric(&b, "journal_damaged_total", "counter", "Lines that were stepped over.",
+		(int64_t)journal_damaged(s->feed.reader));
 	conn_reply(c, &(struct reply){
 			      .status = 200,
-			      .type = "application/json",
+			      .type = "text/plain; version=0.0.4; charset=utf-8",
 			      .body = {b.text, b.length},
 		      });
 }

@@ -1,4 +1,4 @@
-/* status: how the server is, as JSON. */
+/* status: how the server is, as JSON and for Prometheus. */
 #ifndef STATUS_H
 #define STATUS_H
 
@@ -6,5 +6,8 @@ struct conn;
 
 /* The handler of GET /status. */
 void status_answer(struct conn *);
+
+/* The handler of GET /metrics: the text format, version 0.0.4. */
+void metrics_answer(struct conn *);
 
 #endif
