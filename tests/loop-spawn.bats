@@ -55,22 +55,51 @@ ends() {
 	has "$stderr" 'already'
 }
 
-@test "every captured claude stream comes to its reason" {
-	local name end reason stream errors bad=0
-	while IFS=$'\t' read -r name end reason; do
+# The agent of this name with its own map, its words played by loop-mock.
+stand_in() { # AGENT
+	mkdir -p "$LOOP_DIR/agents/$1"
+	printf '#!/bin/sh\nexec loop-mock\n' >"$LOOP_DIR/agents/$1/run"
+	chmod +x "$LOOP_DIR/agents/$1/run"
+	jq -n --arg map "$SOURCE_TREE/share/agents/$1/map.jq" '{map: $map}' >"$LOOP_DIR/agents/$1/agent.json"
+}
+
+# Every captured stream of an agent comes to its reason, through the whole of loop-spawn.
+replay_table() { # AGENT
+	local name how reason got bad=0 fixtures=$SOURCE_TREE/tests/fixtures/agents/$1
+	stand_in "$1"
+	while IFS=$'\t' read -r name how reason; do
 		case $name in '#'*) continue ;; esac
-		stream=$SOURCE_TREE/tests/fixtures/agents/claude/$name.jsonl
-		errors=$SOURCE_TREE/tests/fixtures/agents/claude/$name.stderr
-		[ -e "$stream" ] || stream=
-		jq -n --arg s "$stream" --arg e "$errors" --arg how "$end" --argjson noisy "$(test -e "$errors" && echo true || echo false)" \
-			'[{replay: $s} + (if $noisy then {errors: $e} else {} end) + (if ($how | test("^[0-9]+$")) then {exit: ($how | tonumber)} else {killed: $how} end)]' >"$LOOP_MOCK_SCRIPT"
-		got=$(mock --json 2>/dev/null | jq -r .reason) || true
+		jq -n --arg file "$fixtures/$name" --arg how "$how" \
+			--argjson lines "$(test -e "$fixtures/$name.jsonl" && echo true || echo false)" \
+			--argjson words "$(test -e "$fixtures/$name.stderr" && echo true || echo false)" '
+			[{replay: (if $lines then $file + ".jsonl" else "" end)}
+			+ if $words then {errors: ($file + ".stderr")} else {} end
+			+ if $how | test("^[0-9]+$") then {exit: ($how | tonumber)} else {killed: $how} end]' >"$LOOP_MOCK_SCRIPT"
+		got=$(loop-spawn --agent "$1" --prompt prompt --json 2>/dev/null | jq -r .reason) || true
 		if [ "$got" != "$reason" ]; then
-			echo "$name ($end): $got, not $reason"
+			echo "$name ($how): $got, not $reason"
 			bad=1
 		fi
-	done <"$SOURCE_TREE/tests/cases/agents/claude.tsv"
-	[ "$bad" = 0 ]
+	done <"$SOURCE_TREE/tests/cases/agents/$1.tsv"
+	return "$bad"
+}
+
+@test "every captured claude stream comes to its reason" {
+	replay_table claude
+}
+
+@test "every captured codex stream comes to its reason" {
+	replay_table codex
+	jq -es 'map(select(.agent == "codex" and .success and .usage.input == 350 and .cost_usd == null)) | length > 0' \
+		"$LOOP_DIR"/sessions/*/result.json
+}
+
+@test "every captured gemini stream comes to its reason" {
+	replay_table gemini
+}
+
+@test "every captured opencode stream comes to its reason" {
+	replay_table opencode
 }
 
 @test "each ending has its reason and its exit status" {

@@ -67,7 +67,8 @@ static int read_map(struct agent *a, const char *about, struct err *e)
 
 	if (r <= 0 || a->map)
 		return r;
-	a->map = mem_format("%.*s/%s", (int)(slash - about), about, map);
+	a->map = *map == '/' ? mem_string(map)
+			     : mem_format("%.*s/%s", (int)(slash - about), about, map);
 	if (access(a->map, R_OK) < 0)
 		return err_sys(e, -errno, "%s", a->map);
 	return 0;

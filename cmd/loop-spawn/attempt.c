@@ -213,7 +213,9 @@ struct verdict attempt_run(struct session *s, const char *resume)
 
 	a.child = (struct child){.pid = -1, .pidfd = -1};
 	a.tally.session = s;
-	a.tally.cost_before = resume ? s->conversation_cost : 0;
+	if (!resume)
+		s->conversation = (struct usage){0};
+	a.tally.before = s->conversation;
 	attempt_open_logs(&a);
 	timing_start(&a.timing, &s->agent.clocks);
 	r = attempt_start(&a, resume, &e);
@@ -230,7 +232,7 @@ struct verdict attempt_run(struct session *s, const char *resume)
 	drain(&a);
 	v = judge(s, &a.tally, &a.ended);
 	usage_add(&s->used, &a.tally.used);
-	s->conversation_cost = a.tally.cost_before + a.tally.used.cost;
+	usage_add(&s->conversation, &a.tally.used);
 	a.tally.used = (struct usage){0};
 	attempt_say_usage(&a, true);
 	close_all(&a);

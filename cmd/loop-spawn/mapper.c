@@ -2,6 +2,7 @@
 
 #include "io.h"
 #include "jscan.h"
+#include "share.h"
 
 #include <errno.h>
 
@@ -15,13 +16,29 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static int spawn_jq(struct mapper *m, char *path, int in, int out, int errors, struct err *e)
+/* Maps include what they share from the folder of all agents: theirs, or the house's. */
+static int spawn_jq(struct mapper *m, const char *path, int in, int out, int errors, struct err *e)
 {
-	char *argv[] = {(char[]){"jq"}, (char[]){"-nc"}, (char[]){"--unbuffered"},
-		(char[]){"-f"}, path, NULL};
-	const struct spawn s = {.argv = argv, .in = in, .out = out, .error = errors};
+	AUTO_FREE char *shared = share_path("agents");
+	struct strs argv = {0};
+	struct spawn s = {.in = in, .out = out, .error = errors};
+	int r;
 
-	return proc_spawn(&m->child, &s, e);
+	strs_add(&argv, "jq");
+	strs_add(&argv, "-nc");
+	strs_add(&argv, "--unbuffered");
+	strs_add(&argv, "-L");
+	strs_format(&argv, "%.*s/..", (int)(strrchr(path, '/') - path), path);
+	if (shared) {
+		strs_add(&argv, "-L");
+		strs_add(&argv, shared);
+	}
+	strs_add(&argv, "-f");
+	strs_add(&argv, path);
+	s.argv = argv.item;
+	r = proc_spawn(&m->child, &s, e);
+	strs_clear(&argv);
+	return r;
 }
 
 int mapper_start(struct mapper *m, const char *path, int errors, struct err *e)
@@ -45,7 +62,7 @@ int mapper_start(struct mapper *m, const char *path, int errors, struct err *e)
 	out = ends[1];
 	r = io_nonblock(m->in, true);
 	if (r == 0)
-		r = spawn_jq(m, (char *)(uintptr_t)path, in, out, errors, e);
+		r = spawn_jq(m, path, in, out, errors, e);
 	if (r < 0)
 		mapper_clear(m);
 	return r;

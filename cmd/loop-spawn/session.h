@@ -66,7 +66,7 @@ struct session {
 	json_t *verified; /* array: what the verify commands said */
 	json_t *attempts; /* array: how each came out */
 	bool has_prompt;
-	double conversation_cost; /* as the agent last told it, for one that is resumed */
+	struct usage conversation; /* what the one that may be resumed has used */
 };
 
 /* Fills in the prompt, makes the folder, writes prompt.md and the first session.json; dies where

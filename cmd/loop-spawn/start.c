@@ -50,7 +50,7 @@ static void build_env(struct session *s, const char *resume, struct strs *env)
 	env_set(env, "LOOP_BUDGET_LEFT", left.text);
 	env_set(env, "LOOP_RESUME", resume);
 	if (resume)
-		buf_format(&cost, "%.6f", s->conversation_cost);
+		buf_format(&cost, "%.6f", s->conversation.cost);
 	env_set(env, "LOOP_RESUME_COST", cost.text);
 	if (s->agent.run && !resume) {
 		snprintf(s->agent_session, sizeof s->agent_session, "%s", id_uuid(uuid));

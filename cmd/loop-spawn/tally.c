@@ -88,17 +88,37 @@ static void on_tool_end(struct tally *t, struct span e)
 	t->open.item[t->open.count] = NULL;
 }
 
+/* Whether a sum is the whole conversation's, and so holds what it came to before this attempt. */
+static bool of_conversation(struct span event, const char *key)
+{
+	struct span value;
+
+	return jscan_get(event, key, &value) && jscan_is(value, "conversation");
+}
+
+static void take_sum(struct span e, const char *key, int64_t before, int64_t *sum)
+{
+	int64_t n = number_of(e, key, -1);
+
+	if (n >= 0)
+		*sum = MAX(n - before, 0);
+}
+
 static void on_usage(struct tally *t, struct span e)
 {
+	static const struct usage nothing;
+	const struct usage *before = of_conversation(e, "of") ? &t->before : &nothing;
 	double cost;
 
-	t->used.input = number_of(e, "input", t->used.input);
-	t->used.output = number_of(e, "output", t->used.output);
-	t->used.cache_read = number_of(e, "cache_read", t->used.cache_read);
-	t->used.cache_write = number_of(e, "cache_write", t->used.cache_write);
-	t->used.turns = number_of(e, "turns", t->used.turns);
+	take_sum(e, "input", before->input, &t->used.input);
+	take_sum(e, "output", before->output, &t->used.output);
+	take_sum(e, "cache_read", before->cache_read, &t->used.cache_read);
+	take_sum(e, "cache_write", before->cache_write, &t->used.cache_write);
+	take_sum(e, "turns", 0, &t->used.turns);
 	if (real_of(e, "cost_usd", &cost)) {
-		t->used.cost = MAX(cost - t->cost_before, 0.0);
+		double spent = of_conversation(e, "cost_of") ? t->before.cost : 0;
+
+		t->used.cost = MAX(cost - spent, 0.0);
 		t->used.cost_known = true;
 	}
 	t->news.kind = NEWS_USAGE;

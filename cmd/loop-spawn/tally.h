@@ -10,14 +10,14 @@
 
 struct tally {
 	struct session *session;
-	struct usage used;  /* of this attempt */
-	double cost_before; /* what a resumed conversation had cost already */
-	struct strs open;   /* ids of tools under way */
-	char tool[129];	    /* the name of the newest */
-	int64_t background; /* work that goes on besides the turn */
-	bool idle;	    /* the agent said so */
-	bool result, ok;    /* the last terminal event */
-	bool settled;	    /* nothing has happened since */
+	struct usage used;   /* of this attempt */
+	struct usage before; /* of a resumed conversation */
+	struct strs open;    /* ids of tools under way */
+	char tool[129];	     /* the name of the newest */
+	int64_t background;  /* work that goes on besides the turn */
+	bool idle;	     /* the agent said so */
+	bool result, ok;     /* the last terminal event */
+	bool settled;	     /* nothing has happened since */
 	enum reason reason;
 	char message[400];
 	int64_t resets_at;

@@ -1,19 +1,9 @@
 # Claude Code's stream-json as neutral events. Every field is optional here: versions differ in
 # them, and a line of a type that no rule knows is activity, nothing else.
 
-def texts: if type == "array" then [.[] | select(type == "object" and .type == "text") | .text | strings] | join("\n")
-	elif type == "string" then . else "" end;
+include "common";
 
 def blocks: (.message.content? // []) | if type == "array" then .[] | objects else empty end;
-
-def cut($n): if length > $n then .[0:$n] + "..." else . end;
-
-def summary: if type != "object" then "" else
-	[.command?, .file_path?, .pattern?, .path?, .url?, .query?, .description?] | map(strings) | (.[0] // "") | cut(200) end;
-
-def number: if type == "number" then . else 0 end;
-
-def matches($expression): type == "string" and test($expression; "i");
 
 # ---- why it failed: what is typed goes before what is said in words -------------------------------
 
@@ -23,17 +13,6 @@ def by_class: {
 	rate_limit: "quota", overloaded: "transient", server_error: "transient",
 	max_output_tokens: "context"
 }[.];
-
-def by_http: if . == 401 or . == 403 then "auth" elif . == 402 or . == 429 then "quota"
-	elif . == 413 then "context" elif . >= 500 then "transient" else null end;
-
-def by_words:
-	if matches("prompt is too long|context (window|length)|too many tokens") then "context"
-	elif matches("not logged in|/login|invalid api key|failed to authenticate|unauthorized|authentication") then "auth"
-	elif matches("limit reached|hit your .*limit|credit balance|out of .*credits|quota") then "quota"
-	elif matches("cannot be used with root|permission") then "permission"
-	elif matches("overloaded|timed out|connection|econnre|network|socket|server error|\\b5[0-9][0-9]\\b") then "transient"
-	else null end;
 
 def reason($state):
 	(.result? // "" | texts) as $words |
@@ -48,9 +27,6 @@ def reason($state):
 		// ($words | by_words)
 		// (if (.subtype? // "") == "success" and (.api_error_status? // null) == null and $terminal == "api_error" then "transient" else "failed" end)
 	end;
-
-# Older versions say when a limit resets only in words: "...limit reached|1763200000".
-def reset_in_words: (.result? // "" | texts | capture("limit reached\\|(?<at>[0-9]{9,11})")? | .at | tonumber) // null;
 
 def message: [(.result? | texts), ((.errors? // [])[]? | strings)] | map(select(. != "")) | (.[0] // "") | cut(300);
 
@@ -70,11 +46,9 @@ def usage_event: . as $s | {type: "usage", turns: ($s.messages | length)}
 	+ ({input: 0, output: 0, cache_read: 0, cache_write: 0} as $zero
 		| reduce ($s.settled, $s.live) as $u ($zero; .input += ($u.input | number) | .output += ($u.output | number)
 			| .cache_read += ($u.cache_read | number) | .cache_write += ($u.cache_write | number)))
-	+ (if $s.cost == null then {} else {cost_usd: $s.cost} end);
+	+ (if $s.cost == null then {} else {cost_usd: $s.cost, cost_of: "conversation"} end);
 
 # ---- the lines ------------------------------------------------------------------------------------
-
-def say(f): .emit += [f];
 
 def on_init($e): if .started then . else .started = true
 	| say({type: "session.started", agent_session: $e.session_id, model: $e.model, version: $e.claude_code_version}) end;
@@ -127,7 +101,7 @@ def on_result($e):
 	| reduce ($e.permission_denials? // [])[] as $d (.; .denials += 1)
 	| if $e.is_error == true or ($e.subtype? // "success") != "success" then
 		. as $s | say({type: "result", ok: false, reason: ($e | reason($s)), message: ($e | message),
-			reset_at: (.reset_at // ($e | reset_in_words)), turns: $e.num_turns})
+			reset_at: (.reset_at // ($e.result? | texts | reset_in_words)), turns: $e.num_turns})
 	else say({type: "result", ok: true, reason: "success", text: ($e.result? | texts), turns: $e.num_turns}) end
 	| .class = null;
 
@@ -137,7 +111,7 @@ def on_end($e): .result as $seen |
 		(.errors | by_words) as $why
 		| if $why then say({type: "result", ok: false, reason: $why, message: (.errors | cut(300))}) else . end end;
 
-def on_line($e):
+def on_line: .in as $e |
 	if ($e | type) != "object" then say({type: "activity", of: "line"})
 	elif $e.type == "system" then on_system($e)
 	elif $e.type == "assistant" then on_assistant($e)
@@ -146,12 +120,5 @@ def on_line($e):
 	elif $e.type == "rate_limit_event" then on_limit($e)
 	else say({type: "activity", of: ($e.type? // "line" | tostring)}) end;
 
-foreach inputs as $in ({emit: [], tools: {}, messages: {}, settled: {}, live: {}, cost: null, errors: ""};
-	.emit = []
-	| if $in | has("out") then on_line($in.out)
-	elif $in | has("text") then (($in.text | fromjson? | objects) // null) as $e
-		| if $e then on_line($e) else say({type: "activity", of: "noise"}) end
-	elif $in | has("err") then .errors = $in.err
-	elif $in | has("end") then on_end($in.end)
-	else . end;
-	.emit[])
+each_line({tools: {}, messages: {}, settled: {}, live: {}, cost: null, errors: ""};
+	on_line; say({type: "activity", of: "noise"}); .errors = .in; on_end(.in))

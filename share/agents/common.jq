@@ -1,0 +1,66 @@
+# What the maps of several agents share; loop-spawn puts this folder on jq's library path.
+
+def texts: if type == "array" then [.[] | select(type == "object" and .type == "text") | .text | strings] | join("\n")
+	elif type == "string" then . else "" end;
+
+def cut($n): if length > $n then .[0:$n] + "..." else . end;
+
+def number: if type == "number" then . else 0 end;
+
+def matches($expression): type == "string" and test($expression; "i");
+
+# The words that best tell what a tool is about to do.
+def summary: if type != "object" then "" else
+	[.command?, .file_path?, .filePath?, .pattern?, .path?, .url?, .query?, .description?] | map(strings) | (.[0] // "") | cut(200) end;
+
+# ---- why something failed: an HTTP status goes before words, and words are the last resort ---------
+
+def by_http: if . == 401 or . == 403 then "auth" elif . == 402 or . == 429 then "quota"
+	elif . == 413 then "context" elif . >= 500 then "transient" else null end;
+
+def by_words:
+	if matches("prompt is too long|context (window|length)|too many tokens") then "context"
+	elif matches("usage limit|limit reached|hit your .*limit|credit balance|out of .*credits|quota|too many requests|exhausted") then "quota"
+	elif matches("not logged in|/login|api.?key|failed to authenticate|unauthori[sz]ed|unauthenticated|auth method|authentication") then "auth"
+	elif matches("cannot be used with root|permission") then "permission"
+	elif matches("overloaded|high demand|timed out|timeout|disconnected|connection|econnre|network|socket|fetch failed|server error|\\b5[0-9][0-9]\\b") then "transient"
+	else null end;
+
+# ---- when a limit ends, in epoch seconds, from words ------------------------------------------------
+
+def zone_offset: now | (localtime | mktime) - (gmtime | mktime);
+
+# "try again at 10:20 AM", in local time, today or tomorrow.
+def reset_at_clock: capture("again at (?<h>[0-9]{1,2}):(?<m>[0-9]{2}) ?(?<half>[AaPp])[Mm]")?
+	| ((.h | tonumber) % 12 + (if (.half | ascii_downcase) == "p" then 12 else 0 end)) * 3600 + (.m | tonumber) * 60
+	| . as $of_day | zone_offset as $offset | now as $now
+	| (($now + $offset) / 86400 | floor) * 86400 - $offset + $of_day
+	| if . < $now then . + 86400 else . end;
+
+# "try again in 2 days 3 hours 5 minutes".
+def reset_after: capture("again in (?<in>[0-9][0-9a-z ,]*)")? | .in
+	| [match("([0-9]+) ?(day|hour|minute|second|d|h|m|s)"; "g") | .captures
+		| (.[0].string | tonumber) * {d: 86400, h: 3600, m: 60, s: 1}[.[1].string[0:1]]]
+	| if length > 0 then add + now | floor else empty end;
+
+def reset_epoch: capture("limit reached\\|(?<at>[0-9]{9,11})")? | .at | tonumber;
+
+def reset_in_words: if type == "string" then [reset_epoch, reset_at_clock, reset_after] | .[0] else null end;
+
+# ---- the walk over the lines -----------------------------------------------------------------------
+
+# To be used in an update of the state: one more neutral event.
+def say(f): .emit += [f];
+
+# Runs line (with the line as its argument) over what loop-spawn sends. A line that is no strict JSON
+# may still be JSON of a careless writer.
+def each_line($state; line; noise; errors; finish):
+	foreach inputs as $in ($state;
+		.emit = []
+		| if $in | has("out") then .in = $in.out | line
+		elif $in | has("text") then (($in.text | fromjson? | objects) // null) as $e
+			| if $e then .in = $e | line else .in = $in.text | noise end
+		elif $in | has("err") then .in = $in.err | errors
+		elif $in | has("end") then .in = $in.end | finish
+		else . end;
+		.emit[]);
