@@ -440,3 +440,70 @@ repository() {
 	ends success 0 loop-spawn --memory 512M --print -- sh -c 'ulimit -v'
 	[ "$output" = 524288 ]
 }
+
+@test "a limit that is over soon is waited for, and counts as no try" {
+	script '[{"limit":{"resets_in":"2s"},"attempt":1},{"result":"limited","reason":"rate_limit","attempt":1},{"text":"later"}]'
+	ends success 0 mock --quota-wait 1m
+	[ "$(result '[.attempts[].reason] | join(" ")')" = "quota success" ]
+	jq -e '.told and .agent == "mock"' "$LOOP_DIR/limits/mock.json"
+}
+
+@test "all sessions of a limited agent wait, but for those that were not told to" {
+	mkdir -p "$LOOP_DIR/limits"
+	jq -n '{until: (now + 2 | floor | todate)}' >"$LOOP_DIR/limits/mock.json"
+	script '[{"text":"ok"}]'
+	ends success 0 mock
+	(($(result .ms) < 1500))
+	start loop-spawn --agent mock --prompt prompt --quota-wait 1m --session ses_wait
+	wait_for 10 grep -q '"waiting"' "$LOOP_DIR/sessions/ses_wait/session.json"
+	wait "$started"
+	(($(jq .ms "$LOOP_DIR/sessions/ses_wait/result.json") > 500))
+	jq -n '{until: (now + 7200 | floor | todate)}' >"$LOOP_DIR/limits/mock.json"
+	ends quota 113 mock --quota-wait 1h
+	[ "$(result '.attempts | length')" = 0 ]
+	[ "$(result .resets_at)" != null ]
+	start loop-spawn --agent mock --prompt prompt --quota-wait 3h --session ses_int
+	wait_for 10 grep -q '"waiting"' "$LOOP_DIR/sessions/ses_int/session.json"
+	kill -TERM "$started"
+	local status=0
+	wait "$started" || status=$?
+	[ "$status" = 143 ]
+}
+
+@test "starts of one agent are staggered" {
+	local one
+	mkdir -p "$LOOP_DIR/agents/slow"
+	printf '#!/bin/sh\necho "begin $$" >>log; sleep 0.3; echo "heard $$" >>log; echo; sleep 0.4\n' >"$LOOP_DIR/agents/slow/run"
+	chmod +x "$LOOP_DIR/agents/slow/run"
+	echo '{"starts":1}' >"$LOOP_DIR/agents/slow/agent.json"
+	loop-spawn --agent slow --prompt prompt &
+	one=$!
+	loop-spawn --agent slow --prompt prompt
+	wait "$one"
+	[ "$(cut -d' ' -f1 log | tr '\n' ' ')" = "begin heard begin heard " ]
+}
+
+@test "the total budget holds over all sessions, those that never settled too" {
+	script '[{"usage":{"cost":0.4}},{"text":"ok"}]'
+	ends success 0 mock --total-budget 1 --budget 0.5
+	ends success 0 mock --total-budget 1 --budget 0.5
+	ends budget 112 mock --total-budget 1 --budget 0.5
+	has "$(result .message)" '0.80 are spent or reserved'
+	[ "$(result '.attempts | length')" = 0 ]
+	ends success 0 mock --total-budget 1.2
+	printf '{"session":"ses_dead","reserve_usd":1.000000}\n{"torn' >>"$LOOP_DIR/ledger.jsonl"
+	ends budget 112 mock --total-budget 2.3
+	ends success 0 mock --total-budget 2.7
+	jq -es 'length > 6' <(grep -v '^{"torn' "$LOOP_DIR/ledger.jsonl")
+}
+
+@test "sessions that start at once do not reserve the same money" {
+	local i
+	script '[{"run":"while [ ! -e go ]; do sleep 0.02; done"},{"usage":{"cost":0.1}},{"text":"ok"}]'
+	for i in 1 2 3 4; do mock --total-budget 2 --budget 1 2>/dev/null & done
+	two_ended() { [ "$(find "$LOOP_DIR/sessions" -name result.json | wc -l)" = 2 ]; }
+	wait_for 10 two_ended
+	touch go
+	wait
+	[ "$(cat "$LOOP_DIR"/sessions/*/result.json | jq -r .reason | sort | uniq -c | tr -s ' \n' ' ')" = " 2 budget 2 success " ]
+}

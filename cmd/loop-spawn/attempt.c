@@ -9,6 +9,7 @@
 #include "budget.h"
 #include "clock.h"
 #include "io.h"
+#include "limits.h"
 #include "mem.h"
 #include "parse.h"
 #include "signals.h"
@@ -175,6 +176,7 @@ static void close_all(struct attempt *a)
 		while (waitpid(a->mapper.child.pid, NULL, 0) < 0 && errno == EINTR)
 			;
 	}
+	attempt_started(a);
 	mapper_clear(&a->mapper);
 	child_close(&a->child);
 	if (a->out >= 0)
@@ -218,6 +220,7 @@ struct verdict attempt_run(struct session *s, const char *resume)
 	a.tally.before = s->conversation;
 	attempt_open_logs(&a);
 	timing_start(&a.timing, &s->agent.clocks);
+	a.starting = limits_start(s);
 	r = attempt_start(&a, resume, &e);
 	if (r < 0) {
 		v.own = proc_spawn_status(r);

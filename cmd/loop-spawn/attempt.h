@@ -28,6 +28,7 @@ struct attempt {
 		GIVEN_UP } ladder;
 	int64_t ladder_deadline;
 	bool exited;
+	struct lock *starting; /* our place among those that start; given back at the first line */
 };
 
 /*
@@ -42,6 +43,7 @@ int attempt_start(struct attempt *, const char *resume, struct err *) MUST_CHECK
 
 /* hear.c: waits until something is heard, a signal comes or the deadline passes. */
 void attempt_hear(struct attempt *, int64_t deadline);
+void attempt_started(struct attempt *); /* others may start now */
 void attempt_say_usage(struct attempt *, bool always);
 
 /* Begins to end it, for the first cause that is found. */

@@ -36,12 +36,20 @@ static bool read_budget(const char *text, struct budget *b)
 		read_tokens(number, &b->tokens);
 }
 
-void budget_check(const char *text)
+void budget_check(const char *option, const char *text)
 {
 	struct budget b;
 
 	if (text && !read_budget(text, &b))
-		die_usage("--budget: '%s' is neither dollars (2.50) nor tokens (200Ktok)", text);
+		die_usage("--%s: '%s' is neither dollars (2.50) nor tokens (200Ktok)", option,
+			text);
+}
+
+int64_t budget_micros(const char *text)
+{
+	struct budget b;
+
+	return text && read_budget(text, &b) ? b.micros : -1;
 }
 
 static int64_t micros_of(const struct usage *u)
@@ -57,23 +65,26 @@ static int64_t tokens_of(const struct usage *u)
 bool budget_exceeded(const struct session *s, const struct usage *attempt)
 {
 	struct usage sum = s->used;
-	struct budget b;
+	struct budget b = {-1, -1};
 
+	usage_add(&sum, attempt);
+	if (s->config->total_budget && micros_of(&sum) > s->total_left)
+		return true;
 	if (!s->config->budget || !read_budget(s->config->budget, &b))
 		return false;
-	usage_add(&sum, attempt);
 	return (b.micros >= 0 && micros_of(&sum) > b.micros) ||
 		(b.tokens >= 0 && tokens_of(&sum) > b.tokens);
 }
 
 void budget_left(const struct session *s, struct buf *out)
 {
-	struct budget b;
-	int64_t left;
+	int64_t bound = budget_micros(s->config->budget), left;
 
-	if (!s->config->budget || !read_budget(s->config->budget, &b) || b.micros < 0)
+	if (s->config->total_budget)
+		bound = bound < 0 ? s->total_left : MIN(bound, s->total_left);
+	if (bound < 0)
 		return;
-	left = MAX(b.micros - micros_of(&s->used), 0);
+	left = MAX(bound - micros_of(&s->used), 0);
 	buf_format(out, "%lld.%06lld", (long long)(left / 1000000), (long long)(left % 1000000));
 }
 

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "die.h"
 #include "io.h"
+#include "lock.h"
 #include "parse.h"
 #include "signals.h"
 
@@ -108,9 +109,17 @@ static void keep_final(struct attempt *a, const char *bytes, size_t length)
 		buf_drop(final, final->length - FINAL_MAX);
 }
 
+void attempt_started(struct attempt *a)
+{
+	if (a->starting)
+		lock_release(a->starting);
+	a->starting = NULL;
+}
+
 static void on_out_line(struct attempt *a, const char *line, size_t length)
 {
 	a->ended.heard = true;
+	attempt_started(a);
 	if (!length || !a->session->agent.map)
 		return;
 	if (!mapper_out(&a->mapper, line, length) && line[0] != '{')

@@ -31,7 +31,9 @@ static struct verdict by_us(const struct session *s, const struct ended *e)
 	case ENDED_TIMEOUT:
 		return make(TIMED_OUT, 0, "not done after %s",
 			format_duration(time, s->agent.clocks.attempt));
-	case ENDED_BUDGET: return make(BUDGET, 0, "the budget of %s is spent", s->config->budget);
+	case ENDED_BUDGET:
+		return make(BUDGET, 0, "the budget of %s is spent",
+			s->config->budget ? s->config->budget : s->config->total_budget);
 	case ENDED_BY_SIGNAL:
 	case ENDED_LINGERING:
 	case STILL_NONE: break;

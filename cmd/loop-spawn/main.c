@@ -4,9 +4,12 @@
  * leaves nothing running.
  */
 #include "attempt.h"
+#include "backoff.h"
 #include "check.h"
 #include "clock.h"
 #include "die.h"
+#include "ledger.h"
+#include "limits.h"
 #include "options.h"
 #include "proc.h"
 #include "signals.h"
@@ -41,40 +44,62 @@ static void note_attempt(struct session *s, const struct verdict *v, int64_t beg
 			(json_int_t)((clock_now() - began) / NS_PER_MS)));
 }
 
-/* Full jitter: between nothing and the doubled delay, a minute at most. */
-static int64_t backoff(int64_t tries)
-{
-	int64_t cap = MIN(config.retry_delay, 60 * NS_PER_S);
-	uint32_t random;
-
-	for (int64_t i = 1; i < tries && cap < 60 * NS_PER_S; i++)
-		cap = MIN(cap * 2, 60 * NS_PER_S);
-	id_random(&random, sizeof random);
-	return (int64_t)((double)cap * random / UINT32_MAX);
-}
-
 static bool may_help(const struct verdict *v)
 {
 	return reason_retryable(v->reason) && (v->reason != SPAWN_FAILED || v->own == EXIT_OWN);
 }
 
+/* What the next attempt goes on with: the conversation, if there is one and the agent can. */
+static void remember(struct session *s)
+{
+	if (s->agent.resumes && s->used.turns > 0)
+		snprintf(s->resume, sizeof s->resume, "%s", s->agent_session);
+}
+
+/* Whether it is worth another try after this; waits before it. */
+static bool again(struct session *s, const struct verdict *v)
+{
+	struct backoff backoff = BACKOFF_DEFAULT;
+
+	if (signals_caught())
+		return false;
+	if (v->reason == QUOTA && config.quota_wait) {
+		s->tries--; /* it counts as none */
+		return true;
+	}
+	if (s->tries > config.retry || !may_help(v))
+		return false;
+	backoff.base = config.retry_delay;
+	session_save(s, "waiting", NULL);
+	return signals_sleep(backoff_delay(&backoff, (unsigned)s->tries));
+}
+
+static struct verdict limited(int64_t until)
+{
+	struct verdict v = {.reason = QUOTA, .resets_at = until};
+
+	if (signals_caught())
+		return (struct verdict){.reason = KILLED, .own = signals_caught()};
+	snprintf(v.message, sizeof v.message, "the agent's account is limited");
+	return v;
+}
+
 static struct verdict try_until_done(struct session *s)
 {
-	char conversation[sizeof s->agent_session] = "";
-
 	for (;;) {
-		int64_t began = clock_now();
+		int64_t began, until = 0;
 		struct verdict v;
 
+		if (!limits_wait(s, &until))
+			return limited(until);
+		began = clock_now();
 		s->tries++;
-		v = attempt_run(s, *conversation ? conversation : NULL);
+		v = attempt_run(s, *s->resume ? s->resume : NULL);
 		note_attempt(s, &v, began);
-		if (s->tries > config.retry || !may_help(&v) || signals_caught())
-			return v;
-		if (s->agent.resumes && s->used.turns > 0)
-			memcpy(conversation, s->agent_session, sizeof conversation);
-		session_save(s, "waiting", NULL);
-		if (!signals_sleep(backoff(s->tries)))
+		if (v.reason == QUOTA)
+			limits_note(s, v.resets_at);
+		remember(s);
+		if (!again(s, &v))
 			return v;
 		s->attempt++;
 	}
@@ -110,6 +135,7 @@ static int finish_session(struct session *s, const struct verdict *v)
 
 	if (v->reason != SUCCESS)
 		worktree_save(s);
+	ledger_settle(s);
 	session_result(s, v, status, &result);
 	session_save(s, "ended", NULL);
 	say_ended(s, v, status);
@@ -138,7 +164,8 @@ static int run(const struct args *args)
 		die(EX_OSERR, "%s", e.text);
 	signals_catch();
 	open_session(&session);
-	v = try_until_done(&session);
+	if (ledger_reserve(&session, &v))
+		v = try_until_done(&session);
 	if (v.reason == SUCCESS)
 		verify_run(&session, &v);
 	return finish_session(&session, &v);

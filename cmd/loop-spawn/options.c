@@ -9,7 +9,7 @@ struct config config = {.timeout = -1,
 	.tool_timeout = -1,
 	.linger = -1,
 	.grace = -1,
-	.retry_delay = 2 * NS_PER_S,
+	.retry_delay = 5 * NS_PER_S,
 	.max_output = 64 << 20,
 	.verify_timeout = 600 * NS_PER_S};
 
@@ -49,9 +49,11 @@ const struct opt options[] = {
 	OPTION(duration, "grace", "D", "between SIGTERM and SIGKILL", grace),
 	OPTION(number, "max-turns", "N", "the most turns, where the agent can count", max_turns),
 	OPTION(string, "budget", "USD", "the most it may cost, or tokens: 200Ktok", budget),
+	OPTION(string, "total-budget", "USD", "the most that all sessions may cost", total_budget),
 	OPTION(size, "memory", "SIZE", "address space of each process", memory),
 	OPTION(number, "retry", "N", "try again so often where that may help", retry),
-	OPTION(duration, "retry-delay", "D", "before the first of them; doubles (2s)", retry_delay),
+	OPTION(duration, "retry-delay", "D", "before the first of them; doubles (5s)", retry_delay),
+	OPTION(duration, "quota-wait", "D", "wait for a limit that is over by then", quota_wait),
 	OPTION(string, "session", "ID", "the session's id (ses_UUID)", session),
 	OPTION(size, "max-output", "SIZE", "bound of each log (64M)", max_output),
 	OPTION(flag, "keep-background", NULL, "spare what it leaves running", keep_background),
@@ -91,5 +93,8 @@ void options_check(const struct args *args)
 	for (size_t i = 0; i < config.vars.count; i++)
 		if (!strchr(config.vars.item[i], '='))
 			die_usage("--var: '%s' is not NAME=VALUE", config.vars.item[i]);
-	budget_check(config.budget);
+	budget_check("budget", config.budget);
+	budget_check("total-budget", config.total_budget);
+	if (config.total_budget && budget_micros(config.total_budget) < 0)
+		die_usage("--total-budget: '%s' is not in dollars", config.total_budget);
 }

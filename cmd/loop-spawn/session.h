@@ -14,11 +14,12 @@
 
 /* What the command line says. */
 struct config {
-	const char *agent, *prompt, *system_prompt, *model, *dir, *session, *tools, *budget;
+	const char *agent, *prompt, *system_prompt, *model, *dir, *session, *tools,
+		*budget, *total_budget;
 	const char *done_tag, *blocked_tag, *branch, *base;
 	struct strs vars, verify;
 	int64_t timeout, stall, start_timeout, tool_timeout, linger, grace; /* -1: not given */
-	int64_t retry, retry_delay, max_turns, max_output, memory, verify_timeout;
+	int64_t quota_wait, retry, retry_delay, max_turns, max_output, memory, verify_timeout;
 	bool worktree, json, print, keep_background, keep_env, check;
 	char **arguments; /* behind "--" */
 };
@@ -52,8 +53,10 @@ struct session {
 	char *saved;			/* the ref that holds what was not committed */
 	const char *state_word;
 	int64_t started, started_real;
-	int64_t attempt; /* as LOOP_ATTEMPT says it */
-	int64_t tries;	 /* attempts made by us */
+	int64_t attempt;       /* as LOOP_ATTEMPT says it */
+	int64_t tries;	       /* attempts made by us */
+	int64_t total_left;    /* of --total-budget when it began, in millionths of a dollar */
+	int64_t waiting_since; /* for a quota, by the real clock; 0: never */
 	struct usage used;
 	char agent_session[129], model[129], version[65];
 	struct buf final;    /* the agent's last message */
@@ -66,6 +69,7 @@ struct session {
 	json_t *verified; /* array: what the verify commands said */
 	json_t *attempts; /* array: how each came out */
 	bool has_prompt;
+	char resume[129];	   /* the conversation to go on with, empty for a new one */
 	struct usage conversation; /* what the one that may be resumed has used */
 };
 

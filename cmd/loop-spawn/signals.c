@@ -5,7 +5,7 @@
 #include <poll.h>
 
 static volatile sig_atomic_t caught, caught_count;
-static sigset_t outside; /* the mask in which signals may come */
+static sigset_t inside, outside; /* the masks in which signals wait, and may come */
 
 static void on_signal(int sig)
 {
@@ -26,6 +26,7 @@ void signals_catch(void)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &set, &outside);
+	sigprocmask(SIG_BLOCK, NULL, &inside);
 	for (size_t i = 0; i < countof(signals); i++)
 		sigdelset(&outside, signals[i]);
 }
@@ -33,6 +34,16 @@ void signals_catch(void)
 int signals_caught(void)
 {
 	return caught;
+}
+
+void signals_open(void)
+{
+	sigprocmask(SIG_SETMASK, &outside, NULL);
+}
+
+void signals_close(void)
+{
+	sigprocmask(SIG_SETMASK, &inside, NULL);
 }
 
 int signals_count(void)

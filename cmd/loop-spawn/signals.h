@@ -19,6 +19,10 @@ int signals_count(void);
 /* poll(2) until the deadline (clock_now), where signals may come: -1 and EINTR then. */
 int signals_poll(struct pollfd *, size_t count, int64_t deadline);
 
+/* Between these, signals break system calls: around a wait that is not ours. */
+void signals_open(void);
+void signals_close(void);
+
 /* Sleeps; false if a signal came. */
 bool signals_sleep(int64_t ns);
 
