@@ -1,10 +1,12 @@
 #include "io.h"
 
 #include "buf.h"
+#include "clock.h"
 #include "id.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 int io_open(int dir, const char *path, int flags, mode_t mode)
@@ -174,6 +176,21 @@ int io_replace(int dir, const char *path, const void *bytes, size_t length, mode
 		return r;
 	}
 	return io_sync_dir(parent);
+}
+
+int io_lock(int fd, int64_t deadline)
+{
+	int64_t pause = 20 * NS_PER_US;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (clock_now() >= deadline)
+			return -ETIMEDOUT;
+		clock_sleep(pause);
+		pause = MIN(pause + pause / 2, 2 * NS_PER_MS);
+	}
+	return 0;
 }
 
 int io_pipe(int ends[2])

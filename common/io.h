@@ -43,6 +43,14 @@ int io_replace(int dir, const char *path, const void *bytes, size_t length, mode
 
 int io_sync_dir(int dir) MUST_CHECK;
 
+/*
+ * The exclusive flock(2) of an open file, for short moments of holding: flock has no
+ * deadline and a signal would be somebody else's, so it is asked again and again, soon
+ * at first. -ETIMEDOUT at the deadline (clock_now). The kernel frees it with the
+ * descriptor.
+ */
+int io_lock(int fd, int64_t deadline) MUST_CHECK;
+
 int io_pipe(int ends[2]) MUST_CHECK;
 int io_nonblock(int fd, bool on) MUST_CHECK;
 

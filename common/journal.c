@@ -55,25 +55,6 @@ static int open_newest(struct journal *j)
 	return j->fd < 0 ? j->fd : io_sync_dir(j->state->dir);
 }
 
-/*
- * flock(2) has no deadline and a signal would be somebody else's: it is asked again and
- * again, soon at first. Locks are held for microseconds.
- */
-static int lock_until(int fd, int64_t deadline)
-{
-	int64_t pause = 20 * NS_PER_US;
-
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return -errno;
-		if (clock_now() >= deadline)
-			return -ETIMEDOUT;
-		clock_sleep(pause);
-		pause = MIN(pause + pause / 2, 2 * NS_PER_MS);
-	}
-	return 0;
-}
-
 /* Whether the path still names the open file; its size. */
 static bool is_newest(const struct journal *j, int64_t *size)
 {
@@ -103,7 +84,7 @@ static int try_acquire(struct journal *j, int64_t deadline, int64_t *size)
 	int r = j->fd < 0 ? open_newest(j) : 0;
 
 	if (r == 0)
-		r = lock_until(j->fd, deadline);
+		r = io_lock(j->fd, deadline);
 	if (r < 0)
 		return r;
 	if (!is_newest(j, size))

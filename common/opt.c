@@ -244,7 +244,7 @@ int opt_main(const struct command *root, int argc, char **argv)
 		const struct command *sub = NULL;
 
 		parse(&p, true);
-		if (p.next < argc && p.argv[p.next][0] != '-')
+		if (p.next < argc && !p.args.command)
 			sub = find_sub(root, p.argv[p.next]);
 		if (sub) {
 			p.next++;

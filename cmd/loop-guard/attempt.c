@@ -1,0 +1,144 @@
+#include "attempt.h"
+
+#include "breaker.h"
+#include "clock.h"
+#include "die.h"
+#include "proc.h"
+#include "wait.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#define SWEEP_TIME (10 * NS_PER_S)
+
+/* The command while it runs. */
+struct running {
+	struct attempt *attempt;
+	struct child child;
+	bool own_group;
+	int64_t timeout, kill, renew; /* clock_now at which each is due */
+	bool timed_out;
+};
+
+void attempt_sweep(void)
+{
+	struct sweep swept;
+
+	proc_sweep(NULL, NULL, 0, clock_after(SWEEP_TIME), &swept);
+}
+
+static void send(const struct running *r, int sig)
+{
+	kill(r->own_group ? -r->child.pid : r->child.pid, sig);
+}
+
+/* A terminal's ^C must reach the command, and it may read from it: then it shares our group. */
+static int start(struct running *r)
+{
+	struct spawn s = {.argv = r->attempt->command, .in = 0, .out = 1, .error = 2};
+	struct err e = {0};
+	int failed;
+
+	r->own_group = !isatty(STDIN_FILENO);
+	s.same_group = !r->own_group;
+	failed = proc_spawn(&r->child, &s, &e);
+	if (failed == 0)
+		return 0;
+	warn("%s", e.text);
+	r->attempt->status = proc_spawn_status(failed);
+	return failed;
+}
+
+/* Three times in the life of a lease. */
+static int64_t next_renewal(const struct attempt *a)
+{
+	if (!a->breaker || !a->permit->lease[0])
+		return NS_FOREVER;
+	return clock_after(MAX((a->permit->again - clock_real()) / 3, 0));
+}
+
+static void renew(struct running *r)
+{
+	struct err e = {0};
+	int valid = breaker_renew(r->attempt->breaker, r->attempt->permit, &e);
+
+	if (valid < 0)
+		warn("%s", e.text);
+	r->renew = valid > 0 ? next_renewal(r->attempt) : NS_FOREVER;
+}
+
+/* The first signal is handed on, the second ends everything at once. */
+static void on_signal(struct running *r, int sig)
+{
+	if (!wait_signal_ends(sig)) {
+		send(r, sig);
+		return;
+	}
+	if (r->attempt->stopped)
+		attempt_sweep();
+	else
+		send(r, sig);
+	r->attempt->stopped = sig;
+}
+
+static void on_deadline(struct running *r)
+{
+	int64_t now = clock_now();
+
+	if (now >= r->renew)
+		renew(r);
+	if (now >= r->timeout) {
+		r->timed_out = true;
+		r->timeout = NS_FOREVER;
+		r->kill = clock_after(r->attempt->kill_after);
+		send(r, SIGTERM);
+		send(r, SIGCONT); /* one that was stopped would not see it */
+	}
+	if (now >= r->kill) {
+		r->kill = NS_FOREVER;
+		kill(r->child.pid, SIGKILL);
+	}
+}
+
+static void watch_over(struct running *r)
+{
+	int sig;
+
+	for (;;) {
+		int64_t next = MIN(r->renew, MIN(r->timeout, r->kill));
+
+		switch (wait_for(r->child.pidfd, next, &sig)) {
+		case WAIT_READY: return;
+		case WAIT_SIGNAL: on_signal(r, sig); break;
+		case WAIT_DEADLINE: on_deadline(r); break;
+		}
+	}
+}
+
+static int reap(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return EXIT_SIGNAL + SIGKILL; /* a sweep was faster */
+	return proc_exit_status(status);
+}
+
+void attempt_run(struct attempt *a)
+{
+	struct running r = {.attempt = a, .kill = NS_FOREVER};
+
+	if (start(&r) < 0)
+		return;
+	r.timeout = clock_after(a->timeout);
+	r.renew = next_renewal(a);
+	watch_over(&r);
+	a->status = reap(r.child.pid);
+	child_close(&r.child);
+	if (r.timed_out) {
+		a->status = EXIT_TIMEDOUT;
+		attempt_sweep();
+	}
+}

@@ -1,0 +1,2 @@
+# The parts that tests look at by themselves.
+UNIT_OBJECTS += $(B)/cmd/loop-guard/hint.o

@@ -1,0 +1,53 @@
+/*
+ * guard: what the parts of loop-guard share: the choices of the command line,
+ * the commands, and the few things that one attempt is made of.
+ */
+#ifndef GUARD_H
+#define GUARD_H
+
+#include "backoff.h"
+#include "breaker.h"
+#include "opt.h"
+
+/* A set of exit statuses. */
+struct statuses {
+	uint64_t bits[4];
+};
+
+bool statuses_has(const struct statuses *, int status) __attribute__((pure));
+
+/* Adds "75,110-114,timeout,signal"; dies with the option's name for what is none. */
+void statuses_add(struct statuses *, const char *option, const char *list);
+
+/* What is asked for on the command line of a guarded run. */
+struct choices {
+	int64_t retries;
+	struct backoff backoff;
+	double rate;
+	int jitter; /* an enum jitter */
+	const char *factor, *rate_text;
+	const char *on, *never_on, *count, *ignore;
+	int64_t timeout, kill_after, max_elapsed, wait;
+	const char *breaker;
+	struct breaker_settings settings;
+	bool keep, verbose;
+};
+extern struct choices choices;
+
+/* Which statuses call for another try, and which tell the breaker what. */
+struct policy {
+	struct statuses retry, count;
+};
+void policy_init(struct policy *);
+enum outcome policy_outcome(const struct policy *, int status) __attribute__((pure));
+
+int guard_run(const struct args *);
+
+extern const struct opt list_options[], force_options[], trip_options[];
+int list_run(const struct args *);
+int trip_run(const struct args *);
+int reset_run(const struct args *);
+int hold_run(const struct args *);
+int observe_run(const struct args *);
+
+#endif

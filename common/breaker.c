@@ -1,0 +1,499 @@
+/*
+ * Whoever looks moves the state on: no process watches the clock for the
+ * others. What can be answered from the file as it stands is answered without
+ * the lock.
+ */
+#include "breaker.h"
+
+#include "backoff.h"
+#include "breaker_file.h"
+#include "clock.h"
+#include "event.h"
+#include "io.h"
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#define LOCK_WAIT (2 * NS_PER_S)
+#define ASK_AGAIN NS_PER_S /* of a probe that is out: its process may end unseen */
+
+enum { FILE_MAX = 1 << 20,
+	PATH_SIZE = 160 };
+
+int breaker_init(struct breaker *b, const struct state *s, const char *name,
+	const struct breaker_settings *wanted, struct err *e)
+{
+	*b = (struct breaker){.state = s, .wanted = *wanted};
+	if (!name_valid(name))
+		return err_set(e, -EINVAL,
+			"'%s' is no name for a breaker: 1 to 128 of A-Za-z0-9._:@+-", name);
+	snprintf(b->name, sizeof b->name, "%s", name);
+	return breaker_settings_check(wanted, e);
+}
+
+static char *file_path(const struct breaker *b, char out[PATH_SIZE])
+{
+	snprintf(out, PATH_SIZE, "breakers/%s.json", b->name);
+	return out;
+}
+
+/* Reads the file; none is a breaker that nobody has used. */
+static int load(const struct breaker *b, struct breaker_file *f, struct err *e)
+{
+	AUTO_BUF struct buf text = {0};
+	struct err why = {0};
+	char path[PATH_SIZE];
+	/* Not to be held up by a FIFO that somebody put there. */
+	AUTO_CLOSE int fd = state_file(b->state, file_path(b, path), O_RDONLY | O_NONBLOCK, 0);
+	int r;
+
+	if (fd == -ENOENT) {
+		breaker_file_new(f, &b->wanted);
+		return 0;
+	}
+	r = fd < 0 ? fd : io_read_all(fd, FILE_MAX, &text);
+	if (r < 0)
+		return err_sys(e, r, "%s/%s", b->state->path, path);
+	r = breaker_file_parse(f, text.text, text.length, &why);
+	if (r < 0)
+		return err_set(e, r, "%s/%s: %s", b->state->path, path, why.text);
+	breaker_settings_merge(&f->settings, &b->wanted);
+	return 0;
+}
+
+static int save(const struct breaker *b, const struct breaker_file *f, struct err *e)
+{
+	AUTO_BUF struct buf text = {0};
+	char path[PATH_SIZE];
+	int r;
+
+	breaker_file_format(f, b->name, &text);
+	r = io_replace(b->state->dir, file_path(b, path), text.text, text.length, 0600);
+	return r < 0 ? err_sys(e, r, "%s/%s", b->state->path, path) : 0;
+}
+
+/* Takes the lock: a descriptor, or -errno. */
+static int take_lock(const struct breaker *b, struct err *e)
+{
+	char path[PATH_SIZE];
+	AUTO_CLOSE int folder = state_folder(b->state, "breakers");
+	int fd, r;
+
+	snprintf(path, sizeof path, "breakers/.%s.lock", b->name);
+	fd = folder < 0 ? folder : state_file(b->state, path, O_RDWR | O_CREAT, 0600);
+	if (fd < 0)
+		return err_sys(e, fd, "%s/%s", b->state->path, path);
+	r = io_lock(fd, clock_after(LOCK_WAIT));
+	if (r == 0)
+		return fd;
+	close(fd);
+	return err_sys(e, r, "%s/%s", b->state->path, path);
+}
+
+/*
+ * A file that says nothing is put aside, and the breaker starts anew. Its generation is
+ * one that no permit of before has.
+ */
+static int repair(struct breaker *b, struct breaker_file *f, struct err *e)
+{
+	char path[PATH_SIZE], aside[PATH_SIZE + 8];
+
+	snprintf(aside, sizeof aside, "%s.damaged", file_path(b, path));
+	if (renameat(b->state->dir, path, b->state->dir, aside) < 0)
+		return err_sys(e, -errno, "%s/%s", b->state->path, path);
+	breaker_file_new(f, &b->wanted);
+	f->generation = clock_real() / NS_PER_S;
+	b->repaired = true;
+	return 0;
+}
+
+/* The lock's descriptor, and the file as it is under it. */
+static int open_locked(struct breaker *b, struct breaker_file *f, struct err *e)
+{
+	struct err damage = {0};
+	int fd = take_lock(b, e), r;
+
+	if (fd < 0)
+		return fd;
+	r = load(b, f, &damage);
+	if (r == -EINVAL)
+		r = repair(b, f, e);
+	else if (r < 0)
+		err_set(e, r, "%s", damage.text);
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+static void set_state(struct breaker_file *f, enum breaker_state state, const char *why)
+{
+	f->state = state;
+	f->generation++;
+	f->since = clock_real();
+	f->until = f->hint = f->passed = 0;
+	f->probe = (struct probe){0};
+	snprintf(f->why, sizeof f->why, "%s", why);
+}
+
+/* Doubled at each re-opening, and not the same for all that were opened by one cause. */
+static int64_t cooldown(const struct breaker_file *f)
+{
+	const struct backoff doubling = {.base = f->settings.cooldown,
+		.cap = f->settings.cooldown_cap,
+		.factor = 2,
+		.jitter = JITTER_NONE};
+	unsigned times = (unsigned)MIN(f->reopened, 64);
+	int64_t ns = backoff_delay(&doubling, times + 1);
+	uint32_t random;
+
+	id_random(&random, sizeof random);
+	return ns - ns / 5 + (int64_t)((double)ns * 0.4 * (random / 4294967295.0));
+}
+
+static void trip(struct breaker_file *f, const char *why)
+{
+	int64_t hint = f->hint, now = clock_real();
+
+	set_state(f, BREAKER_OPEN, why);
+	f->until = hint > now ? hint : now + cooldown(f);
+	f->totals.opened++;
+}
+
+static void reopen(struct breaker_file *f, const char *why)
+{
+	f->reopened++;
+	trip(f, why);
+}
+
+static void close_again(struct breaker_file *f, const char *why)
+{
+	set_state(f, BREAKER_CLOSED, why);
+	f->reopened = 0;
+	f->count = 0;
+}
+
+static bool probe_lost(const struct breaker_file *f, int64_t now)
+{
+	const struct probe *p = &f->probe;
+
+	return p->lease[0] && (now >= p->expires || (p->owner.pid && !owner_alive(&p->owner)));
+}
+
+/* What time alone has changed since the file was written: whether it has to be written. */
+static bool settle(struct breaker_file *f, int64_t now)
+{
+	bool changed = false;
+
+	if (f->since > now) { /* the clock was set back: what was left is left */
+		f->until -= f->until ? f->since - now : 0;
+		f->since = now;
+		changed = true;
+	}
+	if (f->state == BREAKER_HALF_OPEN && probe_lost(f, now)) {
+		f->totals.lost++;
+		reopen(f, "a probe was lost");
+		changed = true;
+	}
+	return changed;
+}
+
+/* Outcomes that are too old or too many. */
+static void forget(struct breaker_file *f, int64_t now)
+{
+	size_t drop = 0;
+
+	while (drop < f->count &&
+		(now - f->call[drop].time > f->settings.max_age ||
+			f->count - drop > (size_t)f->settings.window))
+		drop++;
+	f->count -= drop;
+	memmove(f->call, f->call + drop, f->count * sizeof *f->call);
+}
+
+struct window {
+	int64_t calls, failures, in_a_row;
+};
+
+static struct window look_at(const struct breaker_file *f)
+{
+	struct window w = {.calls = (int64_t)f->count};
+
+	for (size_t i = 0; i < f->count; i++) {
+		w.failures += f->call[i].failed;
+		w.in_a_row = f->call[i].failed ? w.in_a_row + 1 : 0;
+	}
+	return w;
+}
+
+static void emit(const struct breaker *b, const struct breaker_file *f)
+{
+	static const char *const types[] = {
+		[BREAKER_CLOSED] = "breaker.closed",
+		[BREAKER_OPEN] = "breaker.opened",
+		[BREAKER_HALF_OPEN] = "breaker.half_open",
+		[BREAKER_HELD] = "breaker.opened",
+		[BREAKER_OBSERVED] = "breaker.closed",
+	};
+	AUTO_BUF struct buf source = {0}, data = {0};
+	struct window w = look_at(f);
+	struct event event;
+	struct journal j;
+	char until[TIME_SIZE];
+
+	buf_format(&source, "/breaker/%s", b->name);
+	buf_format(&data, "{\"breaker\":\"%s\",\"state\":\"%s\",\"generation\":%lld", b->name,
+		breaker_state_name(f->state), (long long)f->generation);
+	buf_format(&data, ",\"failures\":%lld,\"calls\":%lld,\"why\":", (long long)w.failures,
+		(long long)w.calls);
+	buf_json(&data, f->why, strlen(f->why));
+	if (f->until)
+		buf_format(&data, ",\"until\":\"%s\"", format_time(until, f->until));
+	buf_char(&data, '}');
+	event = (struct event){
+		.type = types[f->state],
+		.source = source.text,
+		.subject = b->name,
+		.runid = getenv("LOOP_RUN"),
+		.sessionid = getenv("LOOP_SESSION"),
+		.priority = f->state == BREAKER_OPEN ? HIGH : NORMAL,
+		.data = {data.text, data.length},
+	};
+	journal_init(&j, b->state);
+	journal_emit(&j, &event);
+	journal_close(&j);
+}
+
+/* Writes what was changed under the lock; a new state's event follows before others see it. */
+static int commit(const struct breaker *b, const struct breaker_file *f, int64_t before,
+	struct err *e)
+{
+	int r = save(b, f, e);
+
+	if (r == 0 && f->generation != before)
+		emit(b, f);
+	return r;
+}
+
+/* Whether the file as it stands answers: 1 go, 0 wait, -EAGAIN: the state has to move on. */
+static int answer(const struct breaker_file *f, int64_t now, struct permit *p)
+{
+	*p = (struct permit){
+		.generation = f->generation, .state = f->state, .again = NS_FOREVER};
+	switch (f->state) {
+	case BREAKER_CLOSED:
+	case BREAKER_OBSERVED: return 1;
+	case BREAKER_HELD: return 0;
+	case BREAKER_OPEN:
+		p->again = f->until;
+		return now < f->until && f->since <= now ? 0 : -EAGAIN;
+	case BREAKER_HALF_OPEN: break;
+	}
+	p->again = MIN(f->probe.expires, now + ASK_AGAIN);
+	return f->probe.lease[0] && !probe_lost(f, now) ? 0 : -EAGAIN;
+}
+
+static void lend_probe(struct breaker_file *f, int64_t now, struct permit *p)
+{
+	uint32_t random;
+
+	if (f->state == BREAKER_OPEN)
+		set_state(f, BREAKER_HALF_OPEN, "the cooldown is over");
+	id_random(&random, sizeof random);
+	f->probe = (struct probe){.since = now, .expires = now + f->settings.lease};
+	snprintf(f->probe.lease, sizeof f->probe.lease, "%08x", random);
+	if (owner_self(&f->probe.owner) < 0)
+		f->probe.owner.pid = 0; /* without /proc its end is seen when it does not renew */
+	*p = (struct permit){
+		.generation = f->generation, .state = f->state, .again = f->probe.expires};
+	memcpy(p->lease, f->probe.lease, sizeof p->lease);
+}
+
+static int allow_locked(struct breaker *b, struct permit *p, struct err *e)
+{
+	struct breaker_file f;
+	AUTO_CLOSE int lock = open_locked(b, &f, e);
+	int64_t now = clock_real(), before;
+	bool changed;
+	int r, failed;
+
+	if (lock < 0)
+		return lock;
+	before = f.generation;
+	changed = settle(&f, now) || b->repaired;
+	r = answer(&f, now, p);
+	if (r == -EAGAIN) {
+		lend_probe(&f, now, p);
+		r = 1;
+	} else if (!changed) {
+		return r; /* another one was faster */
+	}
+	failed = commit(b, &f, before, e);
+	return failed < 0 ? failed : r;
+}
+
+int breaker_allow(struct breaker *b, struct permit *p, struct err *e)
+{
+	struct breaker_file f;
+	struct err damage = {0};
+	int r = load(b, &f, &damage);
+
+	if (r == 0)
+		r = answer(&f, clock_real(), p);
+	if (r == -EAGAIN || r == -EINVAL)
+		return allow_locked(b, p, e);
+	return r < 0 ? err_set(e, r, "%s", damage.text) : r;
+}
+
+/* Whether the permit is one of the state that the file is in. */
+static bool permit_valid(const struct breaker_file *f, const struct permit *p)
+{
+	return p->generation == f->generation &&
+		(f->state != BREAKER_HALF_OPEN || strcmp(p->lease, f->probe.lease) == 0);
+}
+
+int breaker_renew(struct breaker *b, struct permit *p, struct err *e)
+{
+	struct breaker_file f;
+	AUTO_CLOSE int lock = -1;
+	int64_t before;
+	bool valid, changed;
+	int r;
+
+	if (!p->lease[0])
+		return 1;
+	lock = open_locked(b, &f, e);
+	if (lock < 0)
+		return lock;
+	before = f.generation;
+	changed = settle(&f, clock_real());
+	valid = permit_valid(&f, p);
+	if (valid)
+		p->again = f.probe.expires = clock_real() + f.settings.lease;
+	else if (!changed)
+		return 0;
+	r = commit(b, &f, before, e);
+	return r < 0 ? r : valid;
+}
+
+static void count_call(struct breaker_file *f, bool failed, int64_t now)
+{
+	struct window w;
+	char why[sizeof f->why];
+
+	if (f->count == BREAKER_WINDOW_MAX)
+		memmove(f->call, f->call + 1, --f->count * sizeof *f->call);
+	f->call[f->count++] = (struct call){.time = now, .failed = failed};
+	forget(f, now);
+	w = look_at(f);
+	if (f->state == BREAKER_OBSERVED)
+		return;
+	if (w.in_a_row >= f->settings.consecutive)
+		snprintf(why, sizeof why, "%lld failures in a row", (long long)w.in_a_row);
+	else if (w.calls >= f->settings.min_calls &&
+		(double)w.failures >= f->settings.rate * (double)w.calls)
+		snprintf(why, sizeof why, "%lld of %lld calls failed", (long long)w.failures,
+			(long long)w.calls);
+	else
+		return;
+	trip(f, why);
+}
+
+static void count_probe(struct breaker_file *f, bool failed)
+{
+	f->probe = (struct probe){0};
+	if (failed)
+		reopen(f, "a probe failed");
+	else if (++f->passed >= f->settings.probes)
+		close_again(f, "the probes succeeded");
+}
+
+static void count_outcome(struct breaker_file *f, enum outcome o, int64_t hint)
+{
+	int64_t now = clock_real();
+
+	if (o == OUTCOME_IGNORED) {
+		f->totals.ignored++;
+		f->probe = (struct probe){0}; /* another may try */
+		return;
+	}
+	*(o == OUTCOME_OK ? &f->totals.ok : &f->totals.failed) += 1;
+	if (hint > f->hint && hint <= now + BREAKER_HINT_MAX)
+		f->hint = hint;
+	if (f->state == BREAKER_HALF_OPEN)
+		count_probe(f, o == OUTCOME_FAILED);
+	else
+		count_call(f, o == OUTCOME_FAILED, now);
+}
+
+int breaker_record(struct breaker *b, const struct permit *p, enum outcome o, int64_t hint,
+	struct err *e)
+{
+	struct breaker_file f;
+	AUTO_CLOSE int lock = open_locked(b, &f, e);
+	int64_t before;
+	bool valid;
+	int r;
+
+	if (lock < 0)
+		return lock;
+	before = f.generation;
+	settle(&f, clock_real());
+	valid = permit_valid(&f, p);
+	if (valid)
+		count_outcome(&f, o, hint);
+	else
+		f.totals.late++;
+	r = commit(b, &f, before, e);
+	return r < 0 ? r : valid;
+}
+
+int breaker_force(struct breaker *b, enum breaker_state state, int64_t until, const char *why,
+	struct err *e)
+{
+	struct breaker_file f;
+	AUTO_CLOSE int lock = open_locked(b, &f, e);
+	int64_t before;
+
+	if (lock < 0)
+		return lock;
+	before = f.generation;
+	if (state == BREAKER_CLOSED) {
+		close_again(&f, why);
+	} else if (state == BREAKER_OPEN) {
+		f.hint = until;
+		trip(&f, why);
+	} else {
+		set_state(&f, state, why);
+	}
+	return commit(b, &f, before, e);
+}
+
+int breaker_read(const struct breaker *b, struct breaker_view *v, struct err *e)
+{
+	struct breaker_file f;
+	struct window w;
+	int r = load(b, &f, e);
+
+	if (r < 0)
+		return r;
+	forget(&f, clock_real());
+	w = look_at(&f);
+	*v = (struct breaker_view){
+		.state = f.state,
+		.generation = f.generation,
+		.since = f.since,
+		.until = f.until,
+		.reopened = f.reopened,
+		.passed = f.passed,
+		.calls = w.calls,
+		.failures = w.failures,
+		.in_a_row = w.in_a_row,
+		.prober = f.probe.lease[0] ? f.probe.owner : (struct owner){0},
+		.settings = f.settings,
+	};
+	memcpy(v->why, f.why, sizeof v->why);
+	return 0;
+}

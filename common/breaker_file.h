@@ -1,0 +1,53 @@
+/*
+ * breaker_file: a breaker as its file holds it. Only the breaker's own parts
+ * use this.
+ */
+#ifndef BREAKER_FILE_H
+#define BREAKER_FILE_H
+
+#include "breaker.h"
+#include "buf.h"
+
+/* One outcome in the window. */
+struct call {
+	int64_t time;
+	bool failed;
+};
+
+struct probe {
+	char lease[9]; /* empty: none is out */
+	struct owner owner;
+	int64_t since, expires;
+};
+
+/* Since the file was made; nothing is decided by them. */
+struct totals {
+	int64_t ok, failed, ignored, late, lost, opened;
+};
+
+struct breaker_file {
+	enum breaker_state state;
+	int64_t generation, since, until, hint, reopened, passed;
+	char why[160];
+	struct breaker_settings settings;
+	struct probe probe;
+	struct totals totals;
+	struct call call[BREAKER_WINDOW_MAX]; /* the oldest first */
+	size_t count;
+};
+
+/* A breaker that nobody has used: closed, with these settings and the defaults. */
+void breaker_file_new(struct breaker_file *, const struct breaker_settings *);
+
+/* Refuses what is out of bounds; 0 is not. */
+int breaker_settings_check(const struct breaker_settings *, struct err *) MUST_CHECK;
+
+/* Takes over the members that are not 0. */
+void breaker_settings_merge(struct breaker_settings *, const struct breaker_settings *);
+
+/* -EINVAL with what is wrong. */
+int breaker_file_parse(struct breaker_file *, const char *text, size_t length, struct err *)
+	MUST_CHECK;
+void breaker_file_format(const struct breaker_file *, const char *name, struct buf *out);
+
+#endif
