@@ -16,7 +16,7 @@ def last_by_task(stream): reduce stream as $line ({}; .[$line.task] = $line);
 
 . as $events
 | ($log | lines) as $log
-| ($log | map(select(.run)) | last) as $end
+| ($log | map(select(.run)) | last) as $ended
 | last_by_task($log[] | select(.task)) as $last
 | (reduce ($events[] | select(.type == "commit.created")) as $e ({}; .[$e.subject // ""] = $e.data)) as $commits
 | (reduce ($events[] | select(.type == "story.completed")) as $e ({}; .[$e.data.story] = $e.data)) as $stories
@@ -27,9 +27,9 @@ def last_by_task(stream): reduce stream as $line ({}; .[$line.task] = $line);
 | ([$sessions[] | .cost_usd | numbers] | add // 0) as $cost
 | ([$sessions[] | select(.cost_usd | type != "number")] | length) as $unknown
 
-| (if ($end | not) then "the run never began"
-   else "\($end.id // $run): " + (if $end.run == "ended" then $end.state else "not ended" end)
-     + (if $end.ms then " in \($end.ms | seconds)" else "" end)
+| (if ($ended | not) then "the run never began"
+   else "\($ended.id // $run): " + (if $ended.run == "ended" then $ended.state else "not ended" end)
+     + (if $ended.ms then " in \($ended.ms | seconds)" else "" end)
      + ", \($done | length) of \($tasks | length | counted("story") | sub("storys$"; "stories")) done" end),
   ($tasks[]
    | "  " + (.id | shown | pad(10)) + (.title // "" | shown | pad(50)) + (.state | pad(18))
@@ -44,6 +44,6 @@ def last_by_task(stream): reduce stream as $line ({}; .[$line.task] = $line);
        elif $cost == 0 then "cost unknown"
        else "\($cost | dollars) and \($unknown | counted("session")) of unknown cost" end),
   ($branches[] | "merged onto \(.); to take it over: git merge \(.)"),
-  (if $end and $end.run != "ended" then "to go on: loop resume \($run)"
+  (if $ended and $ended.run != "ended" then "to go on: loop resume \($run)"
    elif ($done | length) < ($tasks | length) then "to try again what failed: loop-sched retry \($run)"
    else empty end)

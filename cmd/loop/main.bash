@@ -137,7 +137,7 @@ run_plan() {
 	fi
 	check_repository
 	loop-sched check "$plan" >/dev/null || exit
-	loop-spawn --check --agent "${OPT[agent]-claude}" >/dev/null || exit
+	loop-spawn --check --agent "${OPT[agent]-claude}" >/dev/null || exit 78
 	normal=$(loop-sched import "$plan") || exit
 	branch=$(plan_branch "$normal") || exit
 	make_branch "$branch"

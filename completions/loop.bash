@@ -1,0 +1,536 @@
+# Completions of the loop tools for bash: made by completions/generate, not by hand.
+_loop_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$word"); }
+_loop_files() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word"); }
+_loop_folders() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$word"); }
+_loop_commands() { mapfile -t COMPREPLY < <(compgen -c -- "$word"); }
+
+_loop() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+	local name=${COMP_WORDS[0]##*/} sub='' i options commands takes_command
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--) [[ $name == loop ]] || { _command_offset $((i + 1)) 2>/dev/null || _loop_commands; return; } ;;
+		-*) ;;
+		*) [[ $sub ]] || sub=${COMP_WORDS[i]} ;;
+		esac
+	done
+	_loop_table "$name${sub:+ $sub}" || _loop_table "$name" || return
+	[[ ${COMPREPLY[*]+set} ]] && return
+	case $word in
+	-*) _loop_words "$options" ;;
+	*)
+		if [[ $commands && ! $sub ]]; then
+			_loop_words "$commands"
+		else
+			_loop_files
+		fi
+		;;
+	esac
+}
+
+# Sets options and commands for one command, or completes the value of the option before the cursor.
+_loop_table() {
+	case $1 in
+	"loop")
+		options='--help --version'
+		commands='run resume report demo'
+		takes_command=
+		;;
+	"loop run")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		-m|--model) COMPREPLY=(); return ;;
+		-j|--jobs) COMPREPLY=(); return ;;
+		--attempts) COMPREPLY=(); return ;;
+		-v|--verify) _loop_commands; return ;;
+		-b|--branch) COMPREPLY=(); return ;;
+		--base) COMPREPLY=(); return ;;
+		--prompt) _loop_files; return ;;
+		--timeout) COMPREPLY=(); return ;;
+		--budget) COMPREPLY=(); return ;;
+		-l|--listen) COMPREPLY=(); return ;;
+		--id) COMPREPLY=(); return ;;
+		esac
+		options='--agent --model --jobs --attempts --verify --branch --base --prompt --timeout --budget --listen --id --quiet --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop resume")
+		case $before in
+		-l|--listen) COMPREPLY=(); return ;;
+		esac
+		options='--listen --quiet --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop report")
+		options='--help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop demo")
+		options='--keep --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-bus")
+		options='--help --version'
+		commands='serve stop status sub history replay verify'
+		takes_command=
+		;;
+	"loop-bus serve")
+		options='--daemon --no-fifo --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-bus stop")
+		case $before in
+		--timeout) COMPREPLY=(); return ;;
+		esac
+		options='--timeout --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-bus status")
+		options='--json --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-bus sub")
+		case $before in
+		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
+		-w|--where) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'critical high normal low background'; return ;;
+		--from) COMPREPLY=(); return ;;
+		--order) _loop_words 'journal priority'; return ;;
+		--durable) COMPREPLY=(); return ;;
+		-n|--number) COMPREPLY=(); return ;;
+		esac
+		options='--type --subject --where --priority --from --order --durable --number --direct --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-bus history")
+		case $before in
+		-n|--number) COMPREPLY=(); return ;;
+		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
+		-w|--where) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'critical high normal low background'; return ;;
+		--since) COMPREPLY=(); return ;;
+		--until) COMPREPLY=(); return ;;
+		-g|--grep) COMPREPLY=(); return ;;
+		esac
+		options='--number --all --reverse --type --subject --where --priority --since --until --grep --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-bus replay")
+		case $before in
+		--speed) COMPREPLY=(); return ;;
+		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
+		-w|--where) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'critical high normal low background'; return ;;
+		--from) COMPREPLY=(); return ;;
+		--since) COMPREPLY=(); return ;;
+		--until) COMPREPLY=(); return ;;
+		esac
+		options='--speed --type --subject --where --priority --from --since --until --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-bus verify")
+		options='--quiet --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-emit")
+		case $before in
+		-s|--subject) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'critical high normal low background'; return ;;
+		-d|--data) COMPREPLY=(); return ;;
+		-t|--type) COMPREPLY=(); return ;;
+		--source) COMPREPLY=(); return ;;
+		--run) COMPREPLY=(); return ;;
+		--session) COMPREPLY=(); return ;;
+		--time) COMPREPLY=(); return ;;
+		-a|--attribute) COMPREPLY=(); return ;;
+		esac
+		options='--subject --priority --data --type --source --run --session --time --attribute --sync --print --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-guard")
+		case $before in
+		-r|--retry) COMPREPLY=(); return ;;
+		--base) COMPREPLY=(); return ;;
+		--factor) COMPREPLY=(); return ;;
+		--cap) COMPREPLY=(); return ;;
+		--jitter) _loop_words 'equal full none'; return ;;
+		--on) COMPREPLY=(); return ;;
+		--never-on) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		-k|--kill-after) COMPREPLY=(); return ;;
+		--max-elapsed) COMPREPLY=(); return ;;
+		-b|--breaker) COMPREPLY=(); return ;;
+		-w|--wait) COMPREPLY=(); return ;;
+		--rate) COMPREPLY=(); return ;;
+		--consecutive) COMPREPLY=(); return ;;
+		--window) COMPREPLY=(); return ;;
+		--min-calls) COMPREPLY=(); return ;;
+		--max-age) COMPREPLY=(); return ;;
+		--cooldown) COMPREPLY=(); return ;;
+		--cooldown-cap) COMPREPLY=(); return ;;
+		--probes) COMPREPLY=(); return ;;
+		--lease) COMPREPLY=(); return ;;
+		--count) COMPREPLY=(); return ;;
+		--ignore) COMPREPLY=(); return ;;
+		esac
+		options='--retry --base --factor --cap --jitter --on --never-on --timeout --kill-after --max-elapsed --breaker --wait --rate --consecutive --window --min-calls --max-age --cooldown --cooldown-cap --probes --lease --count --ignore --keep-background --verbose --help --version'
+		commands='list trip reset hold observe'
+		takes_command=1
+		;;
+	"loop-guard list")
+		options='--json --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-guard trip")
+		case $before in
+		--why) COMPREPLY=(); return ;;
+		--for) COMPREPLY=(); return ;;
+		esac
+		options='--why --for --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-guard reset")
+		case $before in
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--why --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-guard hold")
+		case $before in
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--why --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-guard observe")
+		case $before in
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--why --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-lock")
+		case $before in
+		-t|--timeout) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'background low normal high critical'; return ;;
+		--label) COMPREPLY=(); return ;;
+		esac
+		options='--shared --timeout --nonblock --priority --label --close --help --version'
+		commands='path acquire release list why stats cancel break'
+		takes_command=1
+		;;
+	"loop-lock path")
+		options='--help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-lock acquire")
+		case $before in
+		-f|--fd) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'background low normal high critical'; return ;;
+		--label) COMPREPLY=(); return ;;
+		esac
+		options='--fd --shared --timeout --nonblock --priority --label --print --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-lock release")
+		case $before in
+		-f|--fd) COMPREPLY=(); return ;;
+		esac
+		options='--fd --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-lock list")
+		options='--json --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-lock why")
+		options='--help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-lock stats")
+		options='--json --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-lock cancel")
+		case $before in
+		--pid) COMPREPLY=(); return ;;
+		esac
+		options='--pid --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-lock break")
+		case $before in
+		--pid) COMPREPLY=(); return ;;
+		esac
+		options='--pid --yes --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-mock")
+		case $before in
+		--script) _loop_files; return ;;
+		--dialect) _loop_words 'claude codex gemini text'; return ;;
+		--story) COMPREPLY=(); return ;;
+		--attempt) COMPREPLY=(); return ;;
+		--session-id) COMPREPLY=(); return ;;
+		--model) COMPREPLY=(); return ;;
+		--spent) COMPREPLY=(); return ;;
+		--max-turns) COMPREPLY=(); return ;;
+		esac
+		options='--script --dialect --story --attempt --session-id --model --spent --max-turns --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched")
+		options='--help --version'
+		commands='check graph import optimize simulate run resume retry undo dirty forget pause continue cancel status list show why'
+		takes_command=
+		;;
+	"loop-sched check")
+		options='--json --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched graph")
+		case $before in
+		-f|--format) _loop_words 'dot mermaid levels json tree'; return ;;
+		esac
+		options='--format --reduce --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched import")
+		options='--help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched optimize")
+		options='--help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched simulate")
+		case $before in
+		-j|--jobs) COMPREPLY=(); return ;;
+		esac
+		options='--jobs --json --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched run")
+		case $before in
+		-j|--jobs) COMPREPLY=(); return ;;
+		-r|--run) _loop_commands; return ;;
+		-a|--attempts) COMPREPLY=(); return ;;
+		--id) COMPREPLY=(); return ;;
+		--on-failure) _loop_words 'continue stop undo'; return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		--grace) COMPREPLY=(); return ;;
+		esac
+		options='--jobs --run --attempts --id --on-failure --timeout --grace --verbose --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched resume")
+		case $before in
+		-j|--jobs) COMPREPLY=(); return ;;
+		esac
+		options='--jobs --verbose --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched retry")
+		case $before in
+		-j|--jobs) COMPREPLY=(); return ;;
+		esac
+		options='--jobs --verbose --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched undo")
+		case $before in
+		-j|--jobs) COMPREPLY=(); return ;;
+		esac
+		options='--jobs --verbose --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched dirty")
+		options='--help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched forget")
+		case $before in
+		--note) COMPREPLY=(); return ;;
+		esac
+		options='--note --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched pause")
+		options='--help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched continue")
+		options='--help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched cancel")
+		options='--help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched status")
+		options='--json --todo --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched list")
+		options='--json --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched show")
+		options='--json --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-sched why")
+		options='--help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-spawn")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		-p|--prompt) _loop_files; return ;;
+		--var) COMPREPLY=(); return ;;
+		--system) _loop_files; return ;;
+		--model) COMPREPLY=(); return ;;
+		--tools) COMPREPLY=(); return ;;
+		--dir) _loop_folders; return ;;
+		--branch) COMPREPLY=(); return ;;
+		--base) COMPREPLY=(); return ;;
+		--verify) _loop_commands; return ;;
+		--verify-timeout) COMPREPLY=(); return ;;
+		--done-tag) COMPREPLY=(); return ;;
+		--blocked-tag) COMPREPLY=(); return ;;
+		--timeout) COMPREPLY=(); return ;;
+		--stall) COMPREPLY=(); return ;;
+		--start-timeout) COMPREPLY=(); return ;;
+		--tool-timeout) COMPREPLY=(); return ;;
+		--linger) COMPREPLY=(); return ;;
+		--grace) COMPREPLY=(); return ;;
+		--max-turns) COMPREPLY=(); return ;;
+		--budget) COMPREPLY=(); return ;;
+		--total-budget) COMPREPLY=(); return ;;
+		--memory) COMPREPLY=(); return ;;
+		--retry) COMPREPLY=(); return ;;
+		--retry-delay) COMPREPLY=(); return ;;
+		--quota-wait) COMPREPLY=(); return ;;
+		--session) COMPREPLY=(); return ;;
+		--max-output) COMPREPLY=(); return ;;
+		esac
+		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --total-budget --memory --retry --retry-delay --quota-wait --session --max-output --keep-background --keep-env --json --print --check --help --version'
+		commands=''
+		takes_command=1
+		;;
+	"loop-story")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		-m|--model) COMPREPLY=(); return ;;
+		-v|--verify) _loop_commands; return ;;
+		-b|--branch) COMPREPLY=(); return ;;
+		--prompt) _loop_files; return ;;
+		--timeout) COMPREPLY=(); return ;;
+		--budget) COMPREPLY=(); return ;;
+		esac
+		options='--agent --model --verify --branch --prompt --timeout --budget --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-stream")
+		options='--help --version'
+		commands='serve stop status show'
+		takes_command=
+		;;
+	"loop-stream serve")
+		case $before in
+		-l|--listen) COMPREPLY=(); return ;;
+		--host) COMPREPLY=(); return ;;
+		--port-file) _loop_files; return ;;
+		--keep-alive) COMPREPLY=(); return ;;
+		--retry) COMPREPLY=(); return ;;
+		--head-timeout) COMPREPLY=(); return ;;
+		--body-timeout) COMPREPLY=(); return ;;
+		--idle-timeout) COMPREPLY=(); return ;;
+		--max-body) COMPREPLY=(); return ;;
+		--max-clients) COMPREPLY=(); return ;;
+		--ring) COMPREPLY=(); return ;;
+		esac
+		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-clients --ring --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-stream stop")
+		case $before in
+		--timeout) COMPREPLY=(); return ;;
+		esac
+		options='--timeout --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-stream status")
+		case $before in
+		--timeout) COMPREPLY=(); return ;;
+		esac
+		options='--json --timeout --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-stream show")
+		case $before in
+		--style) _loop_words 'plain box'; return ;;
+		--wait) COMPREPLY=(); return ;;
+		esac
+		options='--style --lines --wait --help --version'
+		commands=''
+		takes_command=
+		;;
+	*) return 1 ;;
+	esac
+}
+
+complete -F _loop loop loop-bus loop-emit loop-guard loop-lock loop-mock loop-sched loop-spawn loop-story loop-stream
