@@ -18,7 +18,6 @@ def command_case:
       "\t\tcase $before in\n" + (map("\t\t" + value_case) | join("\n")) + "\n\t\tesac\n" end)
   + "\t\toptions='" + ([.options[] | "--" + .name] + ["--help", "--version"] | join(" ")) + "'\n"
   + "\t\tcommands='" + ([.commands[].name] | join(" ")) + "'\n"
-  + "\t\ttakes_command=" + (if .takes_command then "1" else "" end) + "\n"
   + "\t\t;;";
 
 "# Completions of the loop tools for bash: made by completions/generate, not by hand.\n"
@@ -29,7 +28,7 @@ _loop_commands() { mapfile -t COMPREPLY < <(compgen -c -- \"$word\"); }
 
 _loop() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-	local name=${COMP_WORDS[0]##*/} sub='' i options commands takes_command
+	local name=${COMP_WORDS[0]##*/} sub='' i options commands
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		--) [[ $name == loop ]] || { _command_offset $((i + 1)) 2>/dev/null || _loop_commands; return; } ;;

@@ -6,7 +6,7 @@ _loop_commands() { mapfile -t COMPREPLY < <(compgen -c -- "$word"); }
 
 _loop() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-	local name=${COMP_WORDS[0]##*/} sub='' i options commands takes_command
+	local name=${COMP_WORDS[0]##*/} sub='' i options commands
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		--) [[ $name == loop ]] || { _command_offset $((i + 1)) 2>/dev/null || _loop_commands; return; } ;;
@@ -34,7 +34,6 @@ _loop_table() {
 	"loop")
 		options='--help --version'
 		commands='run resume report demo'
-		takes_command=
 		;;
 	"loop run")
 		case $before in
@@ -53,7 +52,6 @@ _loop_table() {
 		esac
 		options='--agent --model --jobs --attempts --verify --branch --base --prompt --timeout --budget --listen --id --quiet --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop resume")
 		case $before in
@@ -61,27 +59,22 @@ _loop_table() {
 		esac
 		options='--listen --quiet --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop report")
 		options='--help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop demo")
 		options='--keep --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-bus")
 		options='--help --version'
 		commands='serve stop status sub history replay verify'
-		takes_command=
 		;;
 	"loop-bus serve")
 		options='--daemon --no-fifo --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-bus stop")
 		case $before in
@@ -89,12 +82,10 @@ _loop_table() {
 		esac
 		options='--timeout --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-bus status")
 		options='--json --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-bus sub")
 		case $before in
@@ -109,7 +100,6 @@ _loop_table() {
 		esac
 		options='--type --subject --where --priority --from --order --durable --number --direct --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-bus history")
 		case $before in
@@ -124,7 +114,6 @@ _loop_table() {
 		esac
 		options='--number --all --reverse --type --subject --where --priority --since --until --grep --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-bus replay")
 		case $before in
@@ -139,12 +128,10 @@ _loop_table() {
 		esac
 		options='--speed --type --subject --where --priority --from --since --until --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-bus verify")
 		options='--quiet --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-emit")
 		case $before in
@@ -160,7 +147,6 @@ _loop_table() {
 		esac
 		options='--subject --priority --data --type --source --run --session --time --attribute --sync --print --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-guard")
 		case $before in
@@ -190,12 +176,10 @@ _loop_table() {
 		esac
 		options='--retry --base --factor --cap --jitter --on --never-on --timeout --kill-after --max-elapsed --breaker --wait --rate --consecutive --window --min-calls --max-age --cooldown --cooldown-cap --probes --lease --count --ignore --keep-background --verbose --help --version'
 		commands='list trip reset hold observe'
-		takes_command=1
 		;;
 	"loop-guard list")
 		options='--json --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-guard trip")
 		case $before in
@@ -204,7 +188,6 @@ _loop_table() {
 		esac
 		options='--why --for --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-guard reset")
 		case $before in
@@ -212,7 +195,6 @@ _loop_table() {
 		esac
 		options='--why --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-guard hold")
 		case $before in
@@ -220,7 +202,6 @@ _loop_table() {
 		esac
 		options='--why --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-guard observe")
 		case $before in
@@ -228,7 +209,6 @@ _loop_table() {
 		esac
 		options='--why --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-lock")
 		case $before in
@@ -238,12 +218,10 @@ _loop_table() {
 		esac
 		options='--shared --timeout --nonblock --priority --label --close --help --version'
 		commands='path acquire release list why stats cancel break'
-		takes_command=1
 		;;
 	"loop-lock path")
 		options='--help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-lock acquire")
 		case $before in
@@ -254,7 +232,6 @@ _loop_table() {
 		esac
 		options='--fd --shared --timeout --nonblock --priority --label --print --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-lock release")
 		case $before in
@@ -262,22 +239,18 @@ _loop_table() {
 		esac
 		options='--fd --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-lock list")
 		options='--json --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-lock why")
 		options='--help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-lock stats")
 		options='--json --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-lock cancel")
 		case $before in
@@ -285,7 +258,6 @@ _loop_table() {
 		esac
 		options='--pid --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-lock break")
 		case $before in
@@ -293,7 +265,6 @@ _loop_table() {
 		esac
 		options='--pid --yes --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-mock")
 		case $before in
@@ -308,17 +279,14 @@ _loop_table() {
 		esac
 		options='--script --dialect --story --attempt --session-id --model --spent --max-turns --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched")
 		options='--help --version'
 		commands='check graph import optimize simulate run resume retry undo dirty forget pause continue cancel status list show why'
-		takes_command=
 		;;
 	"loop-sched check")
 		options='--json --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched graph")
 		case $before in
@@ -326,17 +294,14 @@ _loop_table() {
 		esac
 		options='--format --reduce --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched import")
 		options='--help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched optimize")
 		options='--help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched simulate")
 		case $before in
@@ -344,7 +309,6 @@ _loop_table() {
 		esac
 		options='--jobs --json --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched run")
 		case $before in
@@ -358,7 +322,6 @@ _loop_table() {
 		esac
 		options='--jobs --run --attempts --id --on-failure --timeout --grace --verbose --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched resume")
 		case $before in
@@ -366,7 +329,6 @@ _loop_table() {
 		esac
 		options='--jobs --verbose --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched retry")
 		case $before in
@@ -374,7 +336,6 @@ _loop_table() {
 		esac
 		options='--jobs --verbose --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched undo")
 		case $before in
@@ -382,12 +343,10 @@ _loop_table() {
 		esac
 		options='--jobs --verbose --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched dirty")
 		options='--help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched forget")
 		case $before in
@@ -395,42 +354,34 @@ _loop_table() {
 		esac
 		options='--note --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched pause")
 		options='--help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched continue")
 		options='--help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched cancel")
 		options='--help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched status")
 		options='--json --todo --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched list")
 		options='--json --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched show")
 		options='--json --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-sched why")
 		options='--help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-spawn")
 		case $before in
@@ -465,7 +416,6 @@ _loop_table() {
 		esac
 		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --total-budget --memory --retry --retry-delay --quota-wait --session --max-output --keep-background --keep-env --json --print --check --help --version'
 		commands=''
-		takes_command=1
 		;;
 	"loop-story")
 		case $before in
@@ -479,12 +429,10 @@ _loop_table() {
 		esac
 		options='--agent --model --verify --branch --prompt --timeout --budget --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-stream")
 		options='--help --version'
 		commands='serve stop status show'
-		takes_command=
 		;;
 	"loop-stream serve")
 		case $before in
@@ -502,7 +450,6 @@ _loop_table() {
 		esac
 		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-clients --ring --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-stream stop")
 		case $before in
@@ -510,7 +457,6 @@ _loop_table() {
 		esac
 		options='--timeout --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-stream status")
 		case $before in
@@ -518,7 +464,6 @@ _loop_table() {
 		esac
 		options='--json --timeout --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-stream show")
 		case $before in
@@ -527,7 +472,6 @@ _loop_table() {
 		esac
 		options='--style --lines --wait --help --version'
 		commands=''
-		takes_command=
 		;;
 	*) return 1 ;;
 	esac

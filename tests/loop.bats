@@ -112,6 +112,23 @@ setup_more() {
 	[ "$(git log --format=%s feature/toolbox | grep -c '^feat: ')" = 7 ]
 }
 
+@test "a ref lock that a killed git left does not hold the plan up for ever" {
+	git branch feature/toolbox
+	mkdir -p .git/refs/heads/feature
+	: >.git/refs/heads/feature/toolbox.lock
+	status_is 0 loop run --quiet --agent mock prd.json
+	[ "$(git log --format=%s feature/toolbox | grep -c '^feat: ')" = 7 ]
+	[ ! -e .git/refs/heads/feature/toolbox.lock ]
+}
+
+@test "the demo removes its own folder and nothing else" {
+	find "$SOURCE_TREE/share" -type f | sort >before
+	TMPDIR=$SCRATCH status_is 0 loop demo
+	has "$output" "7 of 7"
+	find "$SOURCE_TREE/share" -type f | sort | diff before -
+	[ -z "$(find . -maxdepth 1 -name 'loop-demo-*')" ]
+}
+
 @test "a run killed at random moments and resumed does every story once" {
 	run "$SOURCE_TREE/tests/fault/kill-run" "${KILLS:-20}"
 	echo "$output"

@@ -129,6 +129,19 @@ $(tail -c 4000 "$attempt_folder/verify.log")"
 	done
 }
 
+# Moves the plan's branch. Git holds its own lock on a ref for milliseconds, but a git that is killed
+# leaves it for ever: one that stays the same for five seconds, while the merge lock is ours, is such.
+move_branch() { # NEW OLD
+	local ref=refs/heads/$branch lock before
+	lock=$(safe_git rev-parse --git-path "$ref.lock")
+	before=$(stat -c '%i %Y' -- "$lock" 2>/dev/null)
+	safe_git -c core.filesRefLockTimeout=5000 update-ref -m "loop: $LOOP_TASK" "$ref" "$1" "$2" && return
+	[[ $before && $before == "$(stat -c '%i %Y' -- "$lock" 2>/dev/null)" ]] || return
+	warn "$lock: left by a git that was killed; removed"
+	rm -f -- "$lock"
+	safe_git update-ref -m "loop: $LOOP_TASK" "$ref" "$1" "$2"
+}
+
 # One story at a time; the lock lives on a descriptor of ours, so it dies with us.
 merge() {
 	local tip lock
@@ -141,7 +154,7 @@ merge() {
 	fi
 	squash "$tip" || return
 	if [[ $tip != "$base" ]]; then verify_again "$commit" || return; fi
-	safe_git update-ref -m "loop: $LOOP_TASK" "refs/heads/$branch" "$commit" "$tip"
+	move_branch "$commit" "$tip"
 }
 
 # ---- the end ------------------------------------------------------------------------------------
