@@ -11,8 +11,12 @@ int sub_main(const struct args *);
 int history_main(const struct args *);
 int replay_main(const struct args *);
 int verify_main(const struct args *);
+int on_main(const struct args *);
+int redrive_main(const struct args *);
+int route_main(const struct args *);
 
 extern const struct opt serve_options[], stop_options[], status_options[], sub_options[],
-	history_options[], replay_options[], verify_options[];
+	history_options[], replay_options[], verify_options[], on_options[], redrive_options[],
+	route_options[];
 
 #endif
