@@ -17,6 +17,11 @@ ended_with() {
 	[ "$status" -eq "$1" ] || { echo "status $status" && false; }
 }
 
+# Whether the process that ran a run is gone.
+interrupted() {
+	[ "$(loop-sched status --json "$1" | jq -r .state)" != running ]
+}
+
 # A process that says so in its own arguments.
 none_left() {
 	! pgrep -f "$1" >/dev/null
@@ -414,7 +419,7 @@ none_left() {
 	start loop-sched run --id R plan.json
 	wait_for 5 grep -qs b ran
 	kill -KILL "$started" $(pgrep -f 'loop-sched run --id R plan.json')
-	wait_for 5 flock -n "$LOOP_DIR/runs/R/run.jsonl" true
+	wait_for 5 interrupted R
 	[ "$(loop-sched status --json R | jq -r .state)" = interrupted ]
 	loop-sched why b R | grep -q 'nobody runs R'
 	touch go
@@ -440,7 +445,7 @@ none_left() {
 		wait "$started" || true
 	done
 	if [ -e "$LOOP_DIR/runs/R/plan.json" ] && [ -e "$LOOP_DIR/runs/R/run.json" ]; then
-		wait_for 5 flock -n "$LOOP_DIR/runs/R/run.jsonl" true # what was killed is gone
+		wait_for 5 interrupted R # what was killed is gone
 		loop-sched resume -j 3 R
 	else
 		rm -rf "$LOOP_DIR/runs/R"
@@ -567,7 +572,7 @@ none_left() {
 	wait_for 5 grep -qs b order
 	kill -KILL "$started" $(pgrep -P "$started")
 	wait "$started" || true
-	wait_for 5 flock -n "$LOOP_DIR/runs/R/run.jsonl" true
+	wait_for 5 interrupted R
 	touch go
 	status_is 1 loop-sched resume R
 	[ "$(tr '\n' ' ' <order)" = "c b b a " ]

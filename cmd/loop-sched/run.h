@@ -122,7 +122,10 @@ struct run {
 	int64_t started, deadline;
 };
 
-/* folder.c: a new run's folder, or an old one's; ends the program if it cannot be. */
+/* folder.c: 0, or -1 and errno as fcntl; EAGAIN: another process runs the run */
+int lock_record(int fd) MUST_CHECK;
+
+/* A new run's folder, or an old one's; ends the program if it cannot be. */
 void run_create(struct run *, const char *id, const char *plan_file);
 void run_reopen(struct run *, const char *id);
 
@@ -209,7 +212,7 @@ struct fold {
 	uint32_t successes;
 	char state[16]; /* of the ended run; else empty */
 };
-int fold_read(struct fold *, const struct plan *, int folder, struct err *) MUST_CHECK;
+int fold_read(struct fold *, const struct plan *, int log, struct err *) MUST_CHECK;
 void fold_clear(struct fold *);
 
 #endif
