@@ -638,3 +638,34 @@ none_left() {
 	touch go
 	ended_with 1
 }
+
+@test "resources bound who runs together, all of them or none" {
+	plan '{"resources":{"gpu":2,"port":{"capacity":1}},"defaults":{"resources":{"gpu":1}},"tasks":[
+		{"id":"a"},{"id":"b"},{"id":"c"},{"id":"d","resources":{"gpu":2,"port":1}},{"id":"e","resources":{"port":1}}]}'
+	status_is 0 loop-sched run --id R -j 5 --run '
+		case $LOOP_TASK in d) units="g1 g2 p" ;; e) units=p ;; *) units=one ;; esac
+		if [ "$units" = one ]; then mkdir g1 2>/dev/null && units=g1 || { mkdir g2 && units=g2; } || exit 1
+		else mkdir $units || exit 1; fi
+		sleep 0.04; rmdir $units' plan.json
+	plan '{"resources":{"gpu":2},"tasks":[{"id":"a","resources":{"gpu":3}},{"id":"b","resources":{"gpu":0}},{"id":"c","resources":{"../x":1}}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "'a' wants 3 of \"gpu\", of which there are 2"
+	has "$stderr" "demand for a resource must be a whole number"
+	has "$stderr" "a resource's name"
+}
+
+@test "a resource that somebody else holds is waited for, and why names the holder" {
+	command -v loop-lock >/dev/null || skip
+	plan '{"tasks":[{"id":"a","run":"touch ran","resources":{"db":1}},{"id":"b","run":"touch free"}]}'
+	start loop-lock db -- sh -c 'touch up; until [ -e go ]; do sleep 0.02; done'
+	local holder=$started
+	wait_for 5 test -e up
+	start loop-sched run --id R -j 2 plan.json
+	wait_for 5 test -e free
+	loop-sched why a R | grep -q 'db.*held by'
+	[ ! -e ran ]
+	touch go
+	ended_with 0
+	[ -e ran ]
+	wait "$holder"
+}

@@ -118,6 +118,7 @@ void run_prepare(struct run *r)
 	r->node = mem_zero((size_t)r->plan.count + 1, sizeof *r->node);
 	r->job = mem_zero((size_t)r->options.jobs, sizeof *r->job);
 	r->ready.before = sooner;
+	r->starved.before = sooner;
 	r->delayed.before = due_first;
 	rank_nodes(r);
 	copy_env(r);
