@@ -128,6 +128,18 @@ static int place_rest(struct launch *l)
 	return 0;
 }
 
+/* Before anything else, so that whatever befalls the parent befalls the child. */
+static int tie_to_parent(struct launch *l)
+{
+	if (l->spec->outlives)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return failed(l, "prctl");
+	if (getppid() != l->parent)
+		_exit(EXIT_SIGNAL + SIGKILL); /* orphaned before the kernel was told */
+	return 0;
+}
+
 static int place_process(struct launch *l)
 {
 	const struct spawn *s = l->spec;
@@ -141,10 +153,6 @@ static int place_process(struct launch *l)
 		return failed(l, "the memory limit");
 	if (s->dir && chdir(s->dir) < 0)
 		return failed(l, s->dir);
-	if (!s->outlives && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return failed(l, "prctl");
-	if (!s->outlives && getppid() != l->parent)
-		_exit(EXIT_SIGNAL + SIGKILL); /* orphaned before the kernel was told */
 	return 0;
 }
 
@@ -171,9 +179,10 @@ static void execute(struct launch *l)
 static int child_main(void *argument)
 {
 	struct launch *l = argument;
+	int tied = tie_to_parent(l);
 
 	owner_of(getpid(), &l->owner);
-	if (place_process(l) == 0 && place_standard(l) == 0 && place_rest(l) == 0) {
+	if (tied == 0 && place_process(l) == 0 && place_standard(l) == 0 && place_rest(l) == 0) {
 		reset_signals();
 		execute(l);
 	}

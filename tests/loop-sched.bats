@@ -17,6 +17,11 @@ ended_with() {
 	[ "$status" -eq "$1" ] || { echo "status $status" && false; }
 }
 
+# Whether the process that ran a run is gone.
+interrupted() {
+	[ "$(loop-sched status --json "$1" | jq -r .state)" != running ]
+}
+
 # A process that says so in its own arguments.
 none_left() {
 	! pgrep -f "$1" >/dev/null
@@ -414,7 +419,7 @@ none_left() {
 	start loop-sched run --id R plan.json
 	wait_for 5 grep -qs b ran
 	kill -KILL "$started" $(pgrep -f 'loop-sched run --id R plan.json')
-	wait_for 5 flock -n "$LOOP_DIR/runs/R/run.jsonl" true
+	wait_for 5 interrupted R
 	[ "$(loop-sched status --json R | jq -r .state)" = interrupted ]
 	loop-sched why b R | grep -q 'nobody runs R'
 	touch go
@@ -440,7 +445,7 @@ none_left() {
 		wait "$started" || true
 	done
 	if [ -e "$LOOP_DIR/runs/R/plan.json" ] && [ -e "$LOOP_DIR/runs/R/run.json" ]; then
-		wait_for 5 flock -n "$LOOP_DIR/runs/R/run.jsonl" true # what was killed is gone
+		wait_for 5 interrupted R # what was killed is gone
 		loop-sched resume -j 3 R
 	else
 		rm -rf "$LOOP_DIR/runs/R"
@@ -567,7 +572,7 @@ none_left() {
 	wait_for 5 grep -qs b order
 	kill -KILL "$started" $(pgrep -P "$started")
 	wait "$started" || true
-	wait_for 5 flock -n "$LOOP_DIR/runs/R/run.jsonl" true
+	wait_for 5 interrupted R
 	touch go
 	status_is 1 loop-sched resume R
 	[ "$(tr '\n' ' ' <order)" = "c b b a " ]
@@ -632,4 +637,35 @@ none_left() {
 	loop-sched status S | grep -q ' left'
 	touch go
 	ended_with 1
+}
+
+@test "resources bound who runs together, all of them or none" {
+	plan '{"resources":{"gpu":2,"port":{"capacity":1}},"defaults":{"resources":{"gpu":1}},"tasks":[
+		{"id":"a"},{"id":"b"},{"id":"c"},{"id":"d","resources":{"gpu":2,"port":1}},{"id":"e","resources":{"port":1}}]}'
+	status_is 0 loop-sched run --id R -j 5 --run '
+		case $LOOP_TASK in d) units="g1 g2 p" ;; e) units=p ;; *) units=one ;; esac
+		if [ "$units" = one ]; then mkdir g1 2>/dev/null && units=g1 || { mkdir g2 && units=g2; } || exit 1
+		else mkdir $units || exit 1; fi
+		sleep 0.04; rmdir $units' plan.json
+	plan '{"resources":{"gpu":2},"tasks":[{"id":"a","resources":{"gpu":3}},{"id":"b","resources":{"gpu":0}},{"id":"c","resources":{"../x":1}}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "'a' wants 3 of \"gpu\", of which there are 2"
+	has "$stderr" "demand for a resource must be a whole number"
+	has "$stderr" "a resource's name"
+}
+
+@test "a resource that somebody else holds is waited for, and why names the holder" {
+	command -v loop-lock >/dev/null || skip
+	plan '{"tasks":[{"id":"a","run":"touch ran","resources":{"db":1}},{"id":"b","run":"touch free"}]}'
+	start loop-lock db -- sh -c 'touch up; until [ -e go ]; do sleep 0.02; done'
+	local holder=$started
+	wait_for 5 test -e up
+	start loop-sched run --id R -j 2 plan.json
+	wait_for 5 test -e free
+	loop-sched why a R | grep -q 'db.*held by'
+	[ ! -e ran ]
+	touch go
+	ended_with 0
+	[ -e ran ]
+	wait "$holder"
 }

@@ -147,7 +147,7 @@ void run_again(struct run *r, enum again how)
 	struct tally tally = {0};
 	struct fold fold;
 	struct err e = {0};
-	int code = fold_read(&fold, &r->plan, r->folder, &e);
+	int code = fold_read(&fold, &r->plan, r->log, &e);
 
 	if (code < 0)
 		die_err(code, &e);

@@ -1,9 +1,62 @@
-/* What the plan's tasks ask for and could never get; and the figures of a sound plan. */
+/* What the plan's tasks ask for and could never get. */
 #include "plan.h"
 
-#include "commands.h"
 #include "parse.h"
-#include "figures.h"
+
+int64_t plan_capacity(const struct plan *p, struct span name)
+{
+	AUTO_BUF struct buf key = {0};
+	struct span value;
+	int64_t capacity;
+
+	jscan_text(name, &key);
+	if (!p->resources.n || !jscan_get(p->resources, key.text, &value))
+		return -1;
+	if (jscan_kind(value) == '{' && !jscan_get(value, "capacity", &value))
+		return 1;
+	return jscan_int(value, &capacity) < 0 ? -1 : capacity;
+}
+
+static void check_demands(struct plan *p, const struct task *t)
+{
+	struct span key, value;
+	struct jscan walk;
+
+	if (!t->recipe->resources.n || jscan_open(&walk, t->recipe->resources) < 0)
+		return;
+	while (jscan_next(&walk, &key, &value) > 0) {
+		int64_t units, capacity = plan_capacity(p, key);
+
+		if (!name_valid(plan_text(p, key)))
+			plan_error(p, t, key,
+				"a resource's name must be of letters, digits and ._:@+-");
+		else if (jscan_int(value, &units) < 0 || units < 1)
+			plan_error(p, t, value,
+				"the demand for a resource must be a whole number, at least 1");
+		else if (capacity >= 0 && units > capacity)
+			plan_error(p, t, value, "'%s' wants %lld of %.*s, of which there are %lld",
+				t->id, (long long)units, (int)MIN(key.n, (size_t)80), key.p,
+				(long long)capacity);
+	}
+}
+
+static void check_capacities(struct plan *p)
+{
+	struct span key, value, capacity;
+	struct jscan walk;
+	int64_t n;
+
+	if (!p->resources.n || jscan_open(&walk, p->resources) < 0)
+		return;
+	while (jscan_next(&walk, &key, &value) > 0) {
+		capacity = value;
+		if (jscan_kind(value) == '{' && !jscan_get(value, "capacity", &capacity))
+			continue;
+		if (jscan_int(capacity, &n) < 0 || n < 1)
+			plan_error(p, NULL, capacity,
+				"a resource must have a capacity: a whole number, at least 1");
+	}
+}
 
 /* A bit a kind of ending: those under which a need is met. */
 static unsigned endings(enum when when)
@@ -48,9 +101,11 @@ static void check_contradictions(struct plan *p)
 
 void plan_check(struct plan *p)
 {
+	check_capacities(p);
 	for (uint32_t i = 0; i < p->count; i++) {
 		const struct task *t = &p->task[i];
 
+		check_demands(p, t);
 		if (t->recipe->own_retry && t->recipe->retry.attempts > 1 && t->recipe->run.n &&
 			!t->recipe->undo.n)
 			plan_warning(p, t, t->text,

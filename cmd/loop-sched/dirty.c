@@ -8,9 +8,7 @@
 #include "runs.h"
 #include "view.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 
 static const char *note;
 
@@ -61,7 +59,7 @@ static void write_forgotten(const struct view *v, const struct task *t, unsigned
 
 	if (fd < 0)
 		path_fail(fd, path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (lock_record(fd) < 0)
 		die(EX_TEMPFAIL, "%s: another process runs it", v->id);
 	format_time(time, clock_real());
 	buf_format(&line, "{\"time\":\"%s\",\"task\":\"%s\"", time, t->id);

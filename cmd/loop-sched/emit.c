@@ -35,7 +35,8 @@ static bool loses_needs(const struct plan *p, uint32_t task, const bool *hidden)
 
 static void emit_head(struct buf *b, const struct plan *p, const char *source)
 {
-	static const char *const kept[] = {"description", "branch", "defaults", "other"};
+	static const char *const kept[] = {"description", "branch", "defaults", "resources",
+		"other"};
 	struct span value;
 
 	buf_str(b, "{\"name\":");

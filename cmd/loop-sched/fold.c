@@ -112,14 +112,14 @@ static void fold_line(struct fold *f, const struct plan *p, struct span line)
 		fold_run(f, line, value);
 }
 
-int fold_read(struct fold *f, const struct plan *p, int folder, struct err *e)
+int fold_read(struct fold *f, const struct plan *p, int log, struct err *e)
 {
 	AUTO_BUF struct buf text = {0};
-	int r = io_read_file(folder, "run.jsonl", PLAN_MAX, &text);
+	int r = lseek(log, 0, SEEK_SET) < 0 ? -errno : io_read_all(log, PLAN_MAX, &text);
 	const char *end, *newline;
 
 	*f = (struct fold){.task = mem_zero((size_t)p->count + 1, sizeof *f->task)};
-	if (r < 0 && r != -ENOENT)
+	if (r < 0)
 		return err_sys(e, r, "run.jsonl");
 	if (!text.length)
 		return 0;

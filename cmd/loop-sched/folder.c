@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 static void member(struct buf *b, const char *key, const char *text)
@@ -53,6 +52,19 @@ static void write_options(struct run *r)
 		path_fail(code, "run.json");
 }
 
+/*
+ * Who holds this runs the run. A record lock is the process's own: a child that
+ * a crash caught between fork and exec does not keep it, as it would a flock.
+ * It is lost when any descriptor of the file is closed, so whoever runs the run
+ * opens the record once.
+ */
+int lock_record(int fd)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_SETLK, &whole);
+}
+
 static void open_parts(struct run *r)
 {
 	int code;
@@ -66,9 +78,9 @@ static void open_parts(struct run *r)
 		r->folder, "run.jsonl", O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
 	if (r->tasks < 0 || code < 0)
 		path_fail(MIN(r->tasks, code), r->path);
-	if (flock(r->log, LOCK_EX | LOCK_NB) == 0)
+	if (lock_record(r->log) == 0)
 		return;
-	if (errno == EWOULDBLOCK)
+	if (errno == EAGAIN || errno == EACCES)
 		die(EX_TEMPFAIL, "%s: another process runs it", r->id);
 	path_fail(-errno, "run.jsonl");
 }

@@ -5,9 +5,13 @@
 #include "die.h"
 #include "files.h"
 #include "proc.h"
+#include "resource.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/stat.h>
+
+enum { STARVED_SECONDS = 1 };
 
 struct job *job_of(struct run *r, pid_t pid)
 {
@@ -42,6 +46,15 @@ static void hold(struct job *j, uint32_t task)
 {
 	j->held = mem_grow(j->held, j->held_count, &j->held_capacity, sizeof *j->held);
 	j->held[j->held_count++] = task;
+}
+
+/* Those that wait for resources get another chance. */
+static void feed(struct run *r)
+{
+	struct node *n;
+
+	while ((n = heap_pop(&r->starved)))
+		heap_push(&r->ready, n);
 }
 
 static void release_held(struct run *r, struct job *j)
@@ -137,23 +150,52 @@ static enum purpose first_purpose(const struct run *r, uint32_t task)
 	return r->plan.task[task].when.n && r->node[task].asked == NOT_ASKED ? TO_ASK : TO_RUN;
 }
 
+/* With its resources, or not yet. */
+static void start_with(struct run *r, uint32_t task)
+{
+	struct job *j = free_slot(r);
+	struct err e = {0};
+	int code = resource_take(&j->lock, &r->state, &r->plan, &r->plan.task[task], &e);
+
+	if (code == -EAGAIN) {
+		heap_push(&r->starved, &r->node[task]);
+		r->starved_until = clock_after(STARVED_SECONDS * NS_PER_S);
+		return;
+	}
+	if (code < 0) {
+		r->node[task].attempt++;
+		conclude(r, task, ERRORED, EXIT_OWN, e.text, 0);
+	} else if (!job_start(r, task, first_purpose(r, task))) {
+		lock_release(j->lock);
+		j->lock = NULL;
+	}
+}
+
+/* Whether a task that was ready may start now. */
+static bool still_wanted(const struct run *r, uint32_t task)
+{
+	enum tstate state = (enum tstate)r->node[task].state;
+
+	return (state == READY || state == RETRYING) &&
+		(!r->finishing || r->plan.task[task].final);
+}
+
 void start_ready(struct run *r)
 {
+	if (r->starved.count && clock_now() >= r->starved_until)
+		feed(r);
 	while (may_start(r) && r->ready.count && r->running < r->options.jobs) {
-		struct node *n = heap_pop(&r->ready);
-		uint32_t task = index_of(r, n);
+		uint32_t task = index_of(r, heap_pop(&r->ready));
 		struct job *other;
 
-		if (n->state != READY && n->state != RETRYING)
-			continue;
-		if (r->finishing && !r->plan.task[task].final)
+		if (!still_wanted(r, task))
 			continue;
 		other = in_the_way(r, task);
 		if (other) {
-			n->state = READY;
+			r->node[task].state = READY;
 			hold(other, task);
 		} else {
-			job_start(r, task, first_purpose(r, task));
+			start_with(r, task);
 		}
 	}
 }
@@ -212,7 +254,10 @@ void job_reaped(struct run *r, struct job *j, int wait_status)
 	else
 		conclude(r, task, state, status, reason, ms);
 	r->node[task].job = NULL;
+	lock_release(j->lock);
+	j->lock = NULL;
 	release_held(r, j);
+	feed(r);
 }
 
 void job_end(struct run *r, struct job *j, enum ending why)

@@ -57,6 +57,8 @@ static int64_t next_deadline(const struct run *r)
 
 	if (first && may_start(r))
 		next = MIN(next, first->due);
+	if (r->starved.count && may_start(r))
+		next = MIN(next, r->starved_until);
 	if (r->undo.begun && !r->undo.ended && !r->running)
 		next = MIN(next, r->undo.due);
 	for (int64_t i = 0; r->running && i < r->options.jobs; i++)
@@ -108,7 +110,7 @@ static bool waits(const struct run *r)
 	if (r->undo.begun && !r->undo.ended)
 		return !r->cancelling;
 	if (r->finishing)
-		return r->ready.count + r->delayed.count > 0;
+		return r->ready.count + r->delayed.count + r->starved.count > 0;
 	return r->left > r->finals && !r->cancelling && !r->stopping;
 }
 

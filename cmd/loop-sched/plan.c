@@ -166,6 +166,8 @@ static void read_document(struct plan *p, struct span text)
 	}
 	if (jscan_get(text, "name", &value) && jscan_kind(value) == '"')
 		p->name = plan_text(p, value);
+	if (jscan_get(text, "resources", &value) && jscan_kind(value) == '{')
+		p->resources = value;
 	if (jscan_get(text, "tasks", &value))
 		read_tasks(p, value);
 }
@@ -260,7 +262,7 @@ uint64_t task_hash(const struct task *t)
 
 uint64_t plan_hash(const struct plan *p)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = hash_add(UINT64_C(0xcbf29ce484222325), p->resources);
 	struct span defaults;
 
 	if (p->whole && jscan_get(p->text, "defaults", &defaults))

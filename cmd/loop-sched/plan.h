@@ -36,7 +36,7 @@ struct retry {
 
 /* What a task is made with, and what the plan's defaults may give it. Spans are JSON values. */
 struct recipe {
-	struct span run, agent, prompt, verify, undo, env, dir;
+	struct span run, agent, prompt, verify, undo, env, dir, resources;
 	int64_t timeout, stall; /* ns; 0: none */
 	struct retry retry;
 	bool own_retry; /* named by the task itself, not by the defaults */
@@ -74,6 +74,7 @@ struct plan {
 	size_t capacity;
 	struct map by_id; /* id to task */
 	struct recipe defaults;
+	struct span resources; /* how much there is of each */
 	struct dag_edge *edge;
 	uint8_t *edge_when; /* enum when, one an edge */
 	uint32_t edges;
@@ -100,6 +101,9 @@ void plan_link(struct plan *);
 /* Everything that plan_link does not ask: capacities, retries, contradictions. */
 void plan_check(struct plan *);
 void plan_clear(struct plan *);
+
+/* How much of a resource the plan says there is; -1 if it does not say. */
+int64_t plan_capacity(const struct plan *, struct span name);
 
 struct task *plan_task(const struct plan *, const char *id); /* NULL if there is none */
 uint32_t plan_index(const struct plan *, const struct task *);

@@ -39,7 +39,7 @@ static void rank_nodes(struct run *r)
 	AUTO_FREE int64_t *cost = mem_zero((size_t)count + 1, sizeof *cost);
 	AUTO_FREE int64_t *rank = mem_zero((size_t)count + 1, sizeof *rank);
 
-	history_load(&history, &r->state, &r->plan, NULL);
+	history_load(&history, &r->state, &r->plan, r->id);
 	plan_costs(&r->plan, &history, cost);
 	history_clear(&history);
 	dag_rank(&r->plan.dag, r->plan.order, cost, rank);
@@ -118,6 +118,7 @@ void run_prepare(struct run *r)
 	r->node = mem_zero((size_t)r->plan.count + 1, sizeof *r->node);
 	r->job = mem_zero((size_t)r->options.jobs, sizeof *r->job);
 	r->ready.before = sooner;
+	r->starved.before = sooner;
 	r->delayed.before = due_first;
 	rank_nodes(r);
 	copy_env(r);

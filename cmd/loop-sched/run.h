@@ -10,6 +10,7 @@
 #include "id.h"
 #include "journal.h"
 #include "lines.h"
+#include "lock.h"
 #include "state.h"
 #include "tstate.h"
 
@@ -75,6 +76,7 @@ struct job {
 	off_t output;	    /* bytes written, when last looked at */
 	enum ending ending; /* why we end it */
 	bool killed;	    /* SIGKILL was sent */
+	struct lock *lock;  /* the resources that it holds; may be NULL */
 	uint32_t *held;	    /* ready tasks that wait for this one's files */
 	size_t held_count, held_capacity;
 };
@@ -107,6 +109,8 @@ struct run {
 	struct lines commands; /* from the control FIFO */
 	struct node *node;
 	struct heap ready, delayed; /* of struct node */
+	struct heap starved;	    /* ready, but what they ask for is taken */
+	int64_t starved_until;	    /* when they are tried again, whatever happens */
 	struct job *job;
 	uint32_t running, left; /* tasks that run; that have not ended */
 	uint32_t finals;	/* of those left, the final ones */
@@ -122,7 +126,10 @@ struct run {
 	int64_t started, deadline;
 };
 
-/* folder.c: a new run's folder, or an old one's; ends the program if it cannot be. */
+/* folder.c: 0, or -1 and errno as fcntl; EAGAIN: another process runs the run */
+int lock_record(int fd) MUST_CHECK;
+
+/* A new run's folder, or an old one's; ends the program if it cannot be. */
 void run_create(struct run *, const char *id, const char *plan_file);
 void run_reopen(struct run *, const char *id);
 
@@ -209,7 +216,7 @@ struct fold {
 	uint32_t successes;
 	char state[16]; /* of the ended run; else empty */
 };
-int fold_read(struct fold *, const struct plan *, int folder, struct err *) MUST_CHECK;
+int fold_read(struct fold *, const struct plan *, int log, struct err *) MUST_CHECK;
 void fold_clear(struct fold *);
 
 #endif

@@ -2,35 +2,44 @@
 
 #include "clock.h"
 #include "die.h"
+#include "io.h"
 #include "runs.h"
 
 #include <errno.h>
 #include <fcntl.h>
 
-/* A run that is being made has no plan yet; one whose files are broken is said to be so. */
-int view_read(struct view *v, const char *id, struct err *e)
+static int read_fold(struct view *v, struct err *e)
 {
-	AUTO_FREE char *plan = NULL;
-	AUTO_CLOSE int folder = -1;
-	char path[300];
-	int r;
+	AUTO_FREE char *path = mem_format("%s/run.jsonl", v->path);
+	AUTO_CLOSE int log = io_open(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW, 0);
 
-	snprintf(v->id, sizeof v->id, "%s", id);
-	v->path = mem_format("%s/runs/%s", v->state.path, id);
-	snprintf(path, sizeof path, "runs/%s", id);
-	folder = state_file(&v->state, path, O_RDONLY | O_DIRECTORY, 0);
-	if (folder < 0)
-		return err_sys(e, folder, "%s", v->path);
-	plan = mem_format("%s/plan.json", v->path);
-	r = plan_load(&v->plan, plan, e);
+	return log < 0 ? err_sys(e, log, "%s", path) : fold_read(&v->fold, &v->plan, log, e);
+}
+
+static int read_plan(struct view *v, struct err *e)
+{
+	AUTO_FREE char *path = mem_format("%s/plan.json", v->path);
+	int r = plan_load(&v->plan, path, e);
+
 	if (r < 0)
 		return r;
 	if (!v->plan.diags.errors)
 		plan_link(&v->plan);
 	if (v->plan.diags.errors)
-		return err_set(e, -EINVAL, "%s: not as it was written", plan);
+		return err_set(e, -EINVAL, "%s: not as it was written", path);
 	v->plan.file = "plan.json";
-	r = fold_read(&v->fold, &v->plan, folder, e);
+	return 0;
+}
+
+int view_read(struct view *v, const char *id, struct err *e)
+{
+	int r;
+
+	snprintf(v->id, sizeof v->id, "%s", id);
+	v->path = mem_format("%s/runs/%s", v->state.path, id);
+	r = read_plan(v, e);
+	if (r == 0)
+		r = read_fold(v, e);
 	if (r < 0)
 		return r;
 	v->alive = !v->fold.ended && v->fold.runner.pid && owner_alive(&v->fold.runner);

@@ -5,6 +5,7 @@
 #include "die.h"
 #include "files.h"
 #include "parse.h"
+#include "resource.h"
 #include "view.h"
 
 /* The needs of a task that have not ended, or that ended as they must not. */
@@ -40,6 +41,21 @@ static bool say_files(const struct view *v, uint32_t task)
 	return said;
 }
 
+/* Asks for what it asks for, and gives it back at once. */
+static bool say_resources(const struct view *v, uint32_t task)
+{
+	struct plan *p = (struct plan *)(uintptr_t)&v->plan;
+	struct lock *held;
+	struct err e = {0};
+
+	if (resource_take(&held, &v->state, p, &p->task[task], &e) == 0) {
+		lock_release(held);
+		return false;
+	}
+	printf("  %s\n", e.text);
+	return true;
+}
+
 static void say_waiting(const struct view *v, uint32_t task)
 {
 	bool said = say_needs(v, task) > 0;
@@ -53,6 +69,8 @@ static void say_waiting(const struct view *v, uint32_t task)
 		said = true;
 	}
 	if (!said && say_files(v, task))
+		return;
+	if (!said && say_resources(v, task))
 		return;
 	if (!said)
 		printf("  %u of %lld places are taken\n", v->count[RUNNING],
