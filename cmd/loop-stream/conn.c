@@ -12,6 +12,7 @@
 #include "parse.h"
 #include "route.h"
 #include "server.h"
+#include "ws.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -32,9 +33,12 @@ static void watch(struct conn *c, int events)
 		conn_close(c);
 }
 
+/* Who does not read what it is sent is not heard either, if it may ask for more. */
 void conn_want_room(struct conn *c, bool on)
 {
-	watch(c, UV_READABLE | (on ? UV_WRITABLE : 0));
+	bool deaf = c->ws && (c->out.length || c->delivery.offset);
+
+	watch(c, (deaf ? 0 : UV_READABLE) | (on ? UV_WRITABLE : 0));
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -52,7 +56,9 @@ void conn_close(struct conn *c)
 		return;
 	if (c->state == CONN_STREAMING)
 		c->server->stream_count--;
-	sse_close(c);
+	delivery_close(c);
+	ws_free(c->ws);
+	c->ws = NULL;
 	c->state = CONN_CLOSED;
 	link_drop(&c->link);
 	intake_free(c->intake);
@@ -101,6 +107,17 @@ static void linger(struct conn *c)
 	watch(c, UV_READABLE);
 }
 
+void conn_end_stream(struct conn *c)
+{
+	c->server->stream_count--;
+	delivery_close(c);
+	ws_free(c->ws);
+	c->ws = NULL;
+	link_drop(&c->link);
+	link_add(&c->server->clients, &c->link);
+	linger(c);
+}
+
 ssize_t conn_send(struct conn *c, const struct iovec *v, size_t count)
 {
 	struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = count};
@@ -115,7 +132,7 @@ ssize_t conn_send(struct conn *c, const struct iovec *v, size_t count)
 	}
 	if (n <= 0)
 		return 0;
-	c->sse.last = clock_now();
+	c->delivery.last = clock_now();
 	c->server->counts.bytes += (uint64_t)n;
 	return n;
 }
@@ -129,7 +146,10 @@ bool conn_flush(struct conn *c)
 		if (n < 0)
 			return false;
 		if (n == 0) {
-			watch(c, UV_WRITABLE | (c->state == CONN_STREAMING ? UV_READABLE : 0));
+			if (c->state == CONN_STREAMING)
+				conn_want_room(c, true);
+			else
+				watch(c, UV_WRITABLE);
 			return false;
 		}
 		c->sent += (size_t)n;
@@ -337,6 +357,8 @@ static void received(struct conn *c, const char *bytes, size_t length)
 		return;
 	}
 	used = consume(c, bytes, length);
+	if (c->ws)
+		ws_hear(c, bytes + used, length - used);
 	if (c->state == CONN_WAITING && c->rest.length + length > REST_MAX)
 		conn_close(c);
 	else if (c->state == CONN_REPLYING || c->state == CONN_WAITING)
@@ -359,7 +381,9 @@ static void readable(struct conn *c)
 static void writable(struct conn *c)
 {
 	if (c->state == CONN_STREAMING) {
-		sse_flush(c);
+		delivery_flush(c);
+		if (c->ws)
+			ws_end_if_done(c);
 		return;
 	}
 	conn_go_on(c);
@@ -381,7 +405,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	}
 	if (events & UV_WRITABLE)
 		writable(c);
-	if (events & UV_READABLE && c->state != CONN_CLOSED && c->state != CONN_REPLYING)
+	if (events & c->watched & UV_READABLE && c->state != CONN_CLOSED)
 		readable(c);
 }
 

@@ -9,12 +9,13 @@
 #include "link.h"
 #include "reply.h"
 #include "request.h"
-#include "sse.h"
+#include "delivery.h"
 
 #include <uv.h>
 
 struct server;
 struct route;
+struct ws;
 
 enum conn_state { CONN_READING,
 	CONN_WAITING,	/* for something to answer with */
@@ -37,7 +38,8 @@ struct conn {
 	struct span part;     /* of the path, that its route leaves open */
 	struct buf out, rest; /* to be sent; received and not yet looked at */
 	size_t sent;	      /* of out */
-	struct sse sse;
+	struct delivery delivery;
+	struct ws *ws; /* NULL: server-sent events */
 };
 
 /* Takes over a connected descriptor. */
@@ -66,6 +68,9 @@ void conn_go_on(struct conn *);
 
 /* Answers with a head and turns into a stream: nothing of the request is kept. */
 void conn_become_stream(struct conn *, const struct buf *head);
+
+/* No more of it: our side is closed when what is in out has gone, and the rest is not heard. */
+void conn_end_stream(struct conn *);
 
 /* Sends what is in out; whether all of it went. */
 bool conn_flush(struct conn *);

@@ -86,6 +86,7 @@ static void keep(struct feed *f, const struct journal_line *line, int64_t next,
 		.next = next,
 		.text = text,
 		.length = frame->length,
+		.line = {text + frame->length - 2 - line->length, line->length},
 		.topic = {moved(t->type, frame->text, text), moved(t->subject, frame->text, text),
 			moved(t->run, frame->text, text)},
 	};

@@ -15,6 +15,7 @@ struct feed_event {
 	int64_t id, next; /* its place, and the place behind it */
 	const char *text; /* as server-sent event */
 	size_t length;
+	struct span line; /* of it: the event alone */
 	struct topic topic;
 };
 

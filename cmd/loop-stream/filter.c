@@ -17,56 +17,95 @@ void filter_free(struct filter *f)
 	free(f);
 }
 
-/* A list of patterns with commas between them. */
-static int read_patterns(struct span query, const char *name, char separator, struct strs *out,
+static int add_pattern(struct strs *out, const char *name, char separator, struct span word,
 	struct err *e)
 {
-	AUTO_BUF struct buf text = {0};
-	struct span rest;
-	int r = query_get(query, name, &text);
-
-	if (r < 0)
-		return err_set(e, r, "%s: not plain text", name);
-	for (rest = (struct span){text.text, text.length}; rest.n;) {
-		struct span word = span_cut(&rest, ',');
-
-		strs_take(out, mem_substring(word.p, word.n));
-		if (!pattern_valid(out->item[out->count - 1], separator))
-			return err_set(e, -EINVAL, "%s: '%.*s' is no pattern", name, (int)word.n,
-				word.p);
-		if (out->count > PATTERNS_MAX)
-			return err_set(e, -EINVAL, "%s: more than %d patterns", name, PATTERNS_MAX);
-	}
+	strs_take(out, mem_substring(word.p, word.n));
+	if (!pattern_valid(out->item[out->count - 1], separator))
+		return err_set(e, -EINVAL, "%s: '%.*s' is no pattern", name, (int)word.n, word.p);
+	if (out->count > PATTERNS_MAX)
+		return err_set(e, -EINVAL, "%s: more than %d patterns", name, PATTERNS_MAX);
 	return 0;
 }
 
-static int read_run(struct span query, char **out, struct err *e)
+/* Patterns with commas between them. */
+static int add_list(struct strs *out, const char *name, char separator, struct span list,
+	struct err *e)
 {
-	AUTO_BUF struct buf text = {0};
-	int r = query_get(query, "run", &text);
+	int r = 0;
 
-	if (r < 0)
-		return err_set(e, r, "run: not plain text");
-	if (text.length)
-		*out = buf_take(&text);
-	return 0;
+	while (r == 0 && list.n)
+		r = add_pattern(out, name, separator, span_cut(&list, ','), e);
+	return r;
 }
 
-int filter_new(struct filter **out, struct span query, struct err *e)
+/* Where the members of a filter come from: 1 and their text, 0 if there is none, -EINVAL. */
+typedef int source(struct span from, const char *name, struct buf *text);
+
+static int read_filter(struct filter *f, source *get, struct span from, struct err *e)
+{
+	AUTO_BUF struct buf types = {0}, subjects = {0}, run = {0};
+	int r;
+
+	if (get(from, "types", &types) < 0 || get(from, "subject", &subjects) < 0 ||
+		get(from, "run", &run) < 0)
+		return err_set(e, -EINVAL, "types, subject, run: not plain text");
+	if (run.length)
+		f->run = buf_take(&run);
+	r = add_list(&f->types, "types", PATTERN_TYPE, (struct span){types.text, types.length}, e);
+	if (r < 0)
+		return r;
+	return add_list(&f->subjects, "subject", PATTERN_SUBJECT,
+		(struct span){subjects.text, subjects.length}, e);
+}
+
+static int filter_make(struct filter **out, source *get, struct span from, struct err *e)
 {
 	struct filter *f = mem_zero(1, sizeof *f);
-	int r = read_patterns(query, "types", PATTERN_TYPE, &f->types, e);
+	int r = read_filter(f, get, from, e);
 
-	if (r == 0)
-		r = read_patterns(query, "subject", PATTERN_SUBJECT, &f->subjects, e);
-	if (r == 0)
-		r = read_run(query, &f->run, e);
 	*out = f;
 	if (r == 0 && (f->types.count || f->subjects.count || f->run))
 		return 0;
 	filter_free(f);
 	*out = NULL;
 	return r;
+}
+
+int filter_new(struct filter **out, struct span query, struct err *e)
+{
+	return filter_make(out, query_get, query, e);
+}
+
+/* An array's strings become a list. */
+static int join(struct span array, struct buf *text)
+{
+	struct jscan walk;
+	struct span key, value;
+	int r = jscan_open(&walk, array);
+
+	while (r >= 0 && (r = jscan_next(&walk, &key, &value)) > 0) {
+		buf_str(text, text->length ? "," : "");
+		if (jscan_text(value, text) < 0)
+			return -EINVAL;
+	}
+	return r;
+}
+
+static int json_member(struct span object, const char *name, struct buf *text)
+{
+	struct span value;
+	int r;
+
+	if (!jscan_get(object, name, &value) || jscan_kind(value) == 'n')
+		return 0;
+	r = jscan_kind(value) == '[' ? join(value, text) : jscan_text(value, text);
+	return r < 0 ? r : 1;
+}
+
+int filter_from_json(struct filter **out, struct span object, struct err *e)
+{
+	return filter_make(out, json_member, object, e);
 }
 
 /* A JSON string's text: where it stands if it has no escapes, else in the buffer. */

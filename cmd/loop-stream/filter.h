@@ -23,6 +23,9 @@ struct topic {
  * them. -EINVAL with the reason for what is no pattern.
  */
 int filter_new(struct filter **out, struct span query, struct err *) MUST_CHECK;
+
+/* The same of a JSON object's members; types and subject are a list or an array of patterns. */
+int filter_from_json(struct filter **out, struct span object, struct err *) MUST_CHECK;
 void filter_free(struct filter *);
 
 /* NULL wants all. */

@@ -2,7 +2,6 @@
 
 #include "conn.h"
 #include "parse.h"
-#include "resume.h"
 #include "server.h"
 
 #include <errno.h>
@@ -86,79 +85,138 @@ static int search_back(struct search *s, const struct state *state, int64_t posi
 }
 
 /* "next" is where the next request goes on: from=NEXT. */
+static void add_found(struct buf *out, const struct search *s, int64_t next)
+{
+	buf_str(out, "\"events\":[");
+	buf_add(out, s->text.text, s->text.length);
+	buf_format(out, "],\"next\":\"%lld\"}", (long long)next);
+}
+
 static void answer(struct conn *c, const struct search *s, int64_t next)
 {
 	AUTO_BUF struct buf body = {0};
 
-	buf_str(&body, "{\"events\":[");
-	buf_add(&body, s->text.text, s->text.length);
-	buf_format(&body, "],\"next\":\"%lld\"}\n", (long long)next);
+	buf_char(&body, '{');
+	add_found(&body, s, next);
+	buf_char(&body, '\n');
 	conn_reply_json(c, &body);
 }
 
-/* limit=N; false for what is none. */
-static bool read_limit(struct span query, size_t *max)
-{
-	AUTO_BUF struct buf text = {0};
-	int64_t value;
-	int r = query_get(query, "limit", &text);
+/* What is asked for, by name; where it comes from is another's to know. */
+struct wish {
+	struct buf limit, before, after, from;
+};
 
-	if (r == 0)
-		return true;
-	if (r < 0 || parse_int(text.text, 1, EVENTS_MAX, &value) < 0)
-		return false;
-	*max = (size_t)value;
+static void wish_clear(struct wish *w)
+{
+	buf_clear(&w->limit);
+	buf_clear(&w->before);
+	buf_clear(&w->after);
+	buf_clear(&w->from);
+}
+
+static bool read_wish(struct wish *w, int (*get)(struct span, const char *, struct buf *),
+	struct span from)
+{
+	struct buf *const text[] = {&w->limit, &w->before, &w->after, &w->from};
+	static const char *const names[] = {"limit", "before", "after", "from"};
+
+	for (size_t i = 0; i < countof(names); i++) {
+		buf_add(text[i], "", 0);
+		if (get(from, names[i], text[i]) < 0)
+			return false;
+	}
 	return true;
 }
 
-static bool has_place(const struct request *r)
+/* The newest in front of the journal's end, or of an id; or on from a place. */
+static int search(struct search *s, const struct feed *f, const struct wish *w, int64_t *next,
+	struct err *e)
 {
-	AUTO_BUF struct buf text = {0};
-
-	return query_get(r->query, "from", &text) || query_get(r->query, "after", &text);
-}
-
-/* The newest in front of the journal's end, or of before=ID; or on from a place. */
-static int search(struct search *s, const struct conn *c, int64_t *next, struct err *e)
-{
-	const struct feed *f = &c->server->feed;
-	const struct request *r = &c->intake->request;
-	AUTO_BUF struct buf before = {0};
+	int64_t limit = EVENTS_DEFAULT, end = f->end;
 	struct resume place;
-	int64_t end = f->end;
 
-	if (!read_limit(r->query, &s->max))
+	if (w->limit.length && parse_int(w->limit.text, 1, EVENTS_MAX, &limit) < 0)
 		return err_set(e, -EINVAL, "limit: not a number from 1 to %d", EVENTS_MAX);
-	if (has_place(r)) {
-		if (resume_find(&place, f, r, e) < 0)
-			return -EINVAL;
-		*next = place.position;
-		return search_on(s, f->state, next);
-	}
-	if (query_get(r->query, "before", &before) && parse_int(before.text, 0, f->end, &end) < 0)
-		return err_set(e, -EINVAL, "before: '%s' is no event's id", before.text);
+	if (w->before.length && parse_int(w->before.text, 0, f->end, &end) < 0)
+		return err_set(e, -EINVAL, "before: '%s' is no event's id", w->before.text);
+	s->max = (size_t)limit;
 	*next = f->end;
-	return search_back(s, f->state, end);
+	if (!w->after.length && !w->from.length)
+		return search_back(s, f->state, end) < 0
+			? err_set(e, -EINVAL, "before: no event has this id")
+			: 0;
+	if (resume_at(&place, f, w->after.text, w->from.text, e) < 0)
+		return -EINVAL;
+	*next = place.position;
+	return search_on(s, f->state, next) < 0 ? err_set(e, -EIO, "the journal cannot be read")
+						: 0;
 }
 
 void history_answer(struct conn *c)
 {
-	struct search s = {.max = EVENTS_DEFAULT};
+	struct span query = c->intake->request.query;
+	AUTO(wish_clear)
+	struct wish wish = {0};
+	struct search s = {0};
 	struct filter *filter = NULL;
 	struct err e = {0};
-	int64_t next = 0;
+	int64_t next;
 
-	if (filter_new(&filter, c->intake->request.query, &e) < 0) {
-		conn_reply_text(c, 400, e.text);
-		return;
+	if (!read_wish(&wish, query_get, query))
+		err_set(&e, -EINVAL, "the query is not plain text");
+	else if (filter_new(&filter, query, &e) == 0) {
+		s.filter = filter;
+		if (search(&s, &c->server->feed, &wish, &next, &e) == 0)
+			answer(c, &s, next);
 	}
-	s.filter = filter;
-	if (search(&s, c, &next, &e) < 0)
-		conn_reply_text(c, 400, e.text[0] ? e.text : "no such place in the journal");
-	else
-		answer(c, &s, next);
+	if (e.text[0])
+		conn_reply_text(c, 400, e.text);
 	filter_free(filter);
 	buf_clear(&s.text);
+}
+
+/* A member as text: of a string, or of a number as it stands. */
+static int member(struct span object, const char *name, struct buf *text)
+{
+	struct span value;
+
+	if (!jscan_get(object, name, &value) || jscan_kind(value) == 'n')
+		return 0;
+	if (jscan_kind(value) == '0')
+		return buf_add(text, value.p, value.n), 1;
+	return jscan_text(value, text) < 0 ? -EINVAL : 1;
+}
+
+int history_place(struct resume *place, const struct feed *f, struct span object, struct err *e)
+{
+	AUTO(wish_clear)
+	struct wish wish = {0};
+
+	if (!read_wish(&wish, member, object))
+		return err_set(e, -EINVAL, "from, after: not plain text");
+	return resume_at(place, f, wish.after.text, wish.from.text, e);
+}
+
+int history_json(const struct feed *f, struct span object, struct buf *out, struct err *e)
+{
+	AUTO(wish_clear)
+	struct wish wish = {0};
+	struct search s = {0};
+	struct filter *filter = NULL;
+	int64_t next;
+	int r = read_wish(&wish, member, object) ? 0 : err_set(e, -EINVAL, "not plain text");
+
+	if (r == 0)
+		r = filter_from_json(&filter, object, e);
+	s.filter = filter;
+	if (r == 0)
+		r = search(&s, f, &wish, &next, e);
+	if (r == 0)
+		add_found(out, &s, next);
+	filter_free(filter);
+	buf_clear(&s.text);
+	return r;
 }
 
 void poll_open(struct conn *c)
@@ -167,30 +225,30 @@ void poll_open(struct conn *c)
 	struct resume place;
 	struct err e = {0};
 
-	if (filter_new(&c->sse.filter, r->query, &e) < 0 ||
+	if (filter_new(&c->delivery.filter, r->query, &e) < 0 ||
 		resume_find(&place, &c->server->feed, r, &e) < 0) {
 		conn_reply_text(c, 400, e.text);
-		sse_close(c);
+		delivery_close(c);
 		return;
 	}
-	c->sse.position = place.position;
+	c->delivery.position = place.position;
 	conn_wait(c, POLL_TIME);
 	poll_look(c);
 }
 
 static void poll_answer(struct conn *c, const struct search *s)
 {
-	answer(c, s, c->sse.position);
-	sse_close(c);
+	answer(c, s, c->delivery.position);
+	delivery_close(c);
 }
 
 void poll_look(struct conn *c)
 {
-	struct search s = {.filter = c->sse.filter, .max = POLL_EVENTS};
+	struct search s = {.filter = c->delivery.filter, .max = POLL_EVENTS};
 
-	if (c->sse.position != c->server->feed.end &&
-		search_on(&s, c->server->state, &c->sse.position) < 0)
-		c->sse.position = c->server->feed.start; /* the journal began anew */
+	if (c->delivery.position != c->server->feed.end &&
+		search_on(&s, c->server->state, &c->delivery.position) < 0)
+		c->delivery.position = c->server->feed.start; /* the journal began anew */
 	if (s.found)
 		poll_answer(c, &s);
 	buf_clear(&s.text);

@@ -90,22 +90,28 @@ static int resolve_from(struct resume *out, const struct feed *f, const char *te
 	return 0;
 }
 
+int resume_at(struct resume *out, const struct feed *f, const char *after, const char *from,
+	struct err *e)
+{
+	*out = (struct resume){.position = f->end};
+	if (*after)
+		return resolve_text(out, f, "after", after, true, e);
+	return *from ? resolve_from(out, f, from, e) : 0;
+}
+
 int resume_find(
 	struct resume *out, const struct feed *f, const struct request *r, struct err *e)
 {
 	const struct field *last = request_field(r, "last-event-id");
 	AUTO_BUF struct buf after = {0}, from = {0};
 
-	*out = (struct resume){.position = f->end};
-	if (last && last->value.n) {
+	buf_add(&after, "", 0);
+	buf_add(&from, "", 0);
+	if (last && last->value.n)
 		buf_add(&after, last->value.p, last->value.n);
-		return resolve_text(out, f, "Last-Event-ID", after.text, true, e);
-	}
-	if (query_get(r->query, "after", &after) < 0)
+	else if (query_get(r->query, "after", &after) < 0)
 		return err_set(e, -EINVAL, "after: not plain text");
-	if (after.length)
-		return resolve_text(out, f, "after", after.text, true, e);
 	if (query_get(r->query, "from", &from) < 0)
 		return err_set(e, -EINVAL, "from: not plain text");
-	return from.length ? resolve_from(out, f, from.text, e) : 0;
+	return resume_at(out, f, after.text, from.text, e);
 }

@@ -21,4 +21,8 @@ struct resume {
 int resume_find(struct resume *, const struct feed *, const struct request *, struct err *)
 	MUST_CHECK;
 
+/* By two texts, either of which may be empty. */
+int resume_at(struct resume *, const struct feed *, const char *after, const char *from,
+	struct err *) MUST_CHECK;
+
 #endif

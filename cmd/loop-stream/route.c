@@ -3,7 +3,9 @@
 #include "changes.h"
 #include "history.h"
 #include "resources.h"
+#include "sse.h"
 #include "status.h"
+#include "ws.h"
 
 static void healthz(struct conn *c)
 {
@@ -30,6 +32,8 @@ static const struct route routes[] = {
 	{"/metrics", READ, metrics_answer},
 	{"/events", READ | METHOD_POST, events_answer},
 	{"/stream/progress", READ, sse_open},
+	{"/ws", METHOD_GET, ws_open},
+	{"/ws/echo", METHOD_GET, ws_open},
 	{"/history", READ, history_answer},
 	{"/poll", METHOD_GET, poll_open},
 	{"/runs", READ, runs_answer},

@@ -27,6 +27,8 @@ static struct server_limits limits = {
 	.keep_alive = 15 * NS_PER_S,
 	.body_max = 1 << 20,
 	.clients_max = 16000,
+	.message_max = 1 << 20,
+	.fragments_max = 16384,
 	.retry = 2 * NS_PER_S,
 };
 
@@ -72,6 +74,14 @@ const struct opt serve_options[] = {
 		.arg = "SIZE",
 		.help = "of a request's body (1M)",
 		.size = &limits.body_max},
+	{.name = "max-message",
+		.arg = "SIZE",
+		.help = "of a WebSocket message (1M)",
+		.size = &limits.message_max},
+	{.name = "max-fragments",
+		.arg = "N",
+		.help = "of a WebSocket message, 0: any number (16384)",
+		.number = &limits.fragments_max},
 	{.name = "max-clients",
 		.arg = "N",
 		.help = "connections open at once; more wait in the kernel (16000)",

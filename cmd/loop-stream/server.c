@@ -75,8 +75,8 @@ static void fan_out(struct server *s)
 	{
 		struct conn *c = container_of(at, struct conn, link);
 
-		if (!c->sse.behind)
-			sse_flush(c);
+		if (!c->delivery.behind)
+			delivery_flush(c);
 	}
 	link_each(&s->waiting, at)
 	{
@@ -92,7 +92,7 @@ static void rewind_streams(struct server *s)
 {
 	s->feed.rewound = false;
 	link_each(&s->streams, at)
-		sse_rewind(container_of(at, struct conn, link));
+		delivery_rewind(container_of(at, struct conn, link));
 }
 
 static void on_tick(uv_timer_t *);
@@ -143,7 +143,7 @@ static void expire(struct server *s, int64_t now)
 			conn_expire(c);
 	}
 	link_each(&s->streams, at)
-		sse_keep_alive(container_of(at, struct conn, link), now);
+		delivery_keep_alive(container_of(at, struct conn, link), now);
 }
 
 static void on_sweep(uv_timer_t *timer)

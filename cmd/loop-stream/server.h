@@ -27,7 +27,9 @@ struct server_limits {
 	int64_t keep_alive; /* ns between comments on a silent stream */
 	int64_t body_max;   /* bytes */
 	int64_t clients_max;
-	int64_t retry; /* ns a client is told to wait before it connects again */
+	int64_t message_max;   /* bytes of a WebSocket message */
+	int64_t fragments_max; /* of one; 0: no bound */
+	int64_t retry;	       /* ns to wait before one connects again */
 };
 
 struct server_counts {

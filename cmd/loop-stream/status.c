@@ -16,8 +16,8 @@ static void add_streams(struct server *s, struct buf *b)
 	{
 		struct conn *c = container_of(at, struct conn, link);
 
-		behind += c->sse.behind;
-		lag = MAX(lag, s->feed.end - c->sse.position);
+		behind += c->delivery.behind;
+		lag = MAX(lag, s->feed.end - c->delivery.position);
 	}
 	buf_format(b, "\"streams\":%zu,\"behind\":%zu,\"lag_bytes\":%lld", s->stream_count, behind,
 		(long long)lag);
