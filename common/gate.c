@@ -86,7 +86,7 @@ static int save(const struct state *s, const struct gate *g, struct err *e)
 	return r < 0 ? err_sys(e, r, "%s/%s", s->path, path) : 0;
 }
 
-static void emit(const struct state *s, const struct gate *g, const char *type)
+static void emit(const struct state *s, const struct gate *g)
 {
 	AUTO_BUF struct buf source = {0}, data = {0};
 	struct event event;
@@ -95,7 +95,7 @@ static void emit(const struct state *s, const struct gate *g, const char *type)
 	buf_format(&source, "/gate/%s", g->id);
 	gate_format(g, false, &data);
 	event = (struct event){
-		.type = type,
+		.type = g->state == GATE_PENDING ? "gate.raised" : "gate.resolved",
 		.source = source.text,
 		.subject = g->subject,
 		.runid = g->run,
@@ -106,6 +106,24 @@ static void emit(const struct state *s, const struct gate *g, const char *type)
 	journal_init(&j, s);
 	journal_emit(&j, &event);
 	journal_close(&j);
+}
+
+/* Tells the journal, and notes that it was told. */
+static int tell(const struct state *s, struct gate *g, struct err *e)
+{
+	g->told = true;
+	emit(s, g);
+	return save(s, g, e);
+}
+
+/* A new state: it holds from the first writing on. */
+static int enter(const struct state *s, struct gate *g, struct err *e)
+{
+	int r;
+
+	g->told = false;
+	r = save(s, g, e);
+	return r < 0 ? r : tell(s, g, e);
 }
 
 static bool has_choice(const struct gate *g, const char *text)
@@ -156,17 +174,17 @@ static void replace(char **member, const char *text)
 static int resolve(const struct state *s, struct gate *g, const struct gate_answer *a,
 	struct err *e)
 {
-	int r;
-
 	g->state = a->state;
 	g->resolved = clock_real();
 	replace(&g->answer, a->state == GATE_ANSWERED ? a->text : NULL);
 	replace(&g->by, a->by);
 	replace(&g->why, a->why);
-	r = save(s, g, e);
-	if (r == 0)
-		emit(s, g, "gate.resolved");
-	return r;
+	return enter(s, g, e);
+}
+
+static bool is_due(const struct gate *g)
+{
+	return g->state == GATE_PENDING && g->deadline && clock_real() >= g->deadline;
 }
 
 /* Under the lock: past its deadline a gate is resolved. */
@@ -174,7 +192,7 @@ static int settle(const struct state *s, struct gate *g, struct err *e)
 {
 	struct gate_answer a = {.by = "deadline", .text = g->fallback};
 
-	if (g->state != GATE_PENDING || !g->deadline || clock_real() < g->deadline)
+	if (!is_due(g))
 		return 0;
 	if (!g->fallback || judge(g, g->fallback, &a.state, NULL) < 0)
 		a.state = GATE_TIMED_OUT;
@@ -185,6 +203,8 @@ static int load_settled(const struct state *s, const char *id, struct gate *g, s
 {
 	int r = load(s, id, g, e);
 
+	if (r == 0 && !g->told)
+		r = tell(s, g, e);
 	if (r == 0)
 		r = settle(s, g, e);
 	if (r < 0)
@@ -197,7 +217,7 @@ int gate_read(const struct state *s, const char *id, struct gate *g, struct err 
 	AUTO_CLOSE int lock = -1;
 	int r = load(s, id, g, e);
 
-	if (r < 0 || g->state != GATE_PENDING || !g->deadline || clock_real() < g->deadline)
+	if (r < 0 || (g->told && !is_due(g)))
 		return r;
 	gate_clear(g);
 	lock = take_lock(s, e);
@@ -286,11 +306,8 @@ int gate_raise(const struct state *s, struct gate *g, struct err *e)
 		return err_set(e, r, "%s", absent.text);
 	g->state = GATE_PENDING;
 	g->raised = clock_real();
-	r = save(s, g, e);
-	if (r < 0)
-		return r;
-	emit(s, g, "gate.raised");
-	return 1;
+	r = enter(s, g, e);
+	return r < 0 ? r : 1;
 }
 
 int gate_resolve(const struct state *s, const char *id, const struct gate_answer *answer,

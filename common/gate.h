@@ -3,7 +3,8 @@
  * gates/ID.json, replaced whole under a flock(2) on gates/.lock: of two answers
  * at once exactly one wins, and the one who asked need not live to see it. Past
  * its deadline a gate is resolved by whoever looks at it next: by its default,
- * else it has timed out.
+ * else it has timed out. So is an event made up for that a killed process still
+ * owed: each is in the journal at least once.
  */
 #ifndef GATE_H
 #define GATE_H
@@ -39,6 +40,7 @@ struct gate {
 	struct owner asker;
 	char *subject, *run, *session; /* of the asker */
 	char *answer, *by, *why;
+	bool told; /* the event of its state is in the journal */
 };
 
 #define AUTO_GATE AUTO(gate_clear)

@@ -166,6 +166,9 @@ int gate_parse(struct gate *g, const char *text, size_t length, struct err *e)
 		r = parse_choices(g, tree, e);
 	if (r >= 0)
 		r = json_get_bool(tree, "text", &g->text, e);
+	g->told = true; /* by a person's own words it is */
+	if (r >= 0)
+		r = json_get_bool(tree, "told", &g->told, e);
 	if (r >= 0)
 		r = parse_asker(g, tree, e);
 	return MIN(r, 0);
@@ -212,9 +215,10 @@ void gate_format(const struct gate *g, bool lines, struct buf *b)
 	}
 	buf_format(b, "%s\"choices\":", next);
 	add_choices(b, &g->choices);
-	buf_format(b, "%s\"text\":%s%s\"asker\":{\"pid\":%d,\"start\":%llu,\"boot\":", next,
-		g->text ? "true" : "false", next, (int)g->asker.pid,
-		(unsigned long long)g->asker.start);
+	buf_format(b, "%s\"text\":%s%s\"told\":%s", next, g->text ? "true" : "false", next,
+		g->told ? "true" : "false");
+	buf_format(b, "%s\"asker\":{\"pid\":%d,\"start\":%llu,\"boot\":", next,
+		(int)g->asker.pid, (unsigned long long)g->asker.start);
 	add_text(b, g->asker.boot);
 	buf_str(b, lines ? "}\n}\n" : "}}\n");
 }

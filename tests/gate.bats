@@ -96,7 +96,7 @@ asleep() {
 	status_is 0 loop-gate ask --wait --id deploy 'Deploy?'
 	status_is 73 loop-gate ask --id deploy 'Something else?'
 	has "$stderr" 'another question'
-	[ "$(jq -r 'select(.type == "gate.raised") | .id' "$LOOP_DIR/events.jsonl" | wc -l)" -eq 1 ]
+	[ "$(jq -r 'select(.type == "gate.raised") | .data.gate' "$LOOP_DIR/events.jsonl" | sort -u)" = deploy ]
 }
 
 @test "of many answers at once exactly one holds" {

@@ -111,6 +111,27 @@ TEST(gate_with_a_senseless_default_times_out)
 	state_close(&state);
 }
 
+/* Killed between the file and the event: the next who looks tells it. */
+TEST(gate_event_that_is_owed_is_made_up_for)
+{
+	static const char text[] = "{\"gate\":\"a\",\"state\":\"pending\",\"question\":\"q\","
+				   "\"told\":false}";
+	AUTO_GATE struct gate g = {0};
+	AUTO_BUF struct buf journal = {0};
+	struct err e = {0};
+
+	begin();
+	close(state_folder(&state, "gates"));
+	CHECK_INT(io_replace(state.dir, "gates/a.json", text, strlen(text), 0600), 0);
+	CHECK_INT(gate_read(&state, "a", &g, &e), 0);
+	gate_clear(&g);
+	CHECK_INT(gate_read(&state, "a", &g, &e), 0);
+	CHECK_INT(io_read_file(state.dir, "events.jsonl", 1 << 16, &journal), 0);
+	CHECK(strstr(journal.text, "\"gate.raised\""));
+	CHECK(strchr(journal.text, '\n')[1] == '\0'); /* once */
+	state_close(&state);
+}
+
 TEST(gate_stays_pending_when_the_answer_cannot_be_written)
 {
 	const struct gate_answer yes = {.state = GATE_APPROVED, .by = "ann"};
