@@ -8,18 +8,10 @@
 #include "backoff.h"
 #include "breaker_file.h"
 #include "clock.h"
-#include "event.h"
-#include "io.h"
-#include "journal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
-#define LOCK_WAIT (2 * NS_PER_S)
 #define ASK_AGAIN NS_PER_S /* of a probe that is out: its process may end unseen */
-
-enum { FILE_MAX = 1 << 20,
-	PATH_SIZE = 160 };
 
 int breaker_init(struct breaker *b, const struct state *s, const char *name,
 	const struct breaker_settings *wanted, struct err *e)
@@ -30,102 +22,6 @@ int breaker_init(struct breaker *b, const struct state *s, const char *name,
 			"'%s' is no name for a breaker: 1 to 128 of A-Za-z0-9._:@+-", name);
 	snprintf(b->name, sizeof b->name, "%s", name);
 	return breaker_settings_check(wanted, e);
-}
-
-static char *file_path(const struct breaker *b, char out[PATH_SIZE])
-{
-	snprintf(out, PATH_SIZE, "breakers/%s.json", b->name);
-	return out;
-}
-
-/* Reads the file; none is a breaker that nobody has used. */
-static int load(const struct breaker *b, struct breaker_file *f, struct err *e)
-{
-	AUTO_BUF struct buf text = {0};
-	struct err why = {0};
-	char path[PATH_SIZE];
-	/* Not to be held up by a FIFO that somebody put there. */
-	AUTO_CLOSE int fd = state_file(b->state, file_path(b, path), O_RDONLY | O_NONBLOCK, 0);
-	int r;
-
-	if (fd == -ENOENT) {
-		breaker_file_new(f, &b->wanted);
-		return 0;
-	}
-	r = fd < 0 ? fd : io_read_all(fd, FILE_MAX, &text);
-	if (r < 0)
-		return err_sys(e, r, "%s/%s", b->state->path, path);
-	r = breaker_file_parse(f, text.text, text.length, &why);
-	if (r < 0)
-		return err_set(e, r, "%s/%s: %s", b->state->path, path, why.text);
-	breaker_settings_merge(&f->settings, &b->wanted);
-	return 0;
-}
-
-static int save(const struct breaker *b, const struct breaker_file *f, struct err *e)
-{
-	AUTO_BUF struct buf text = {0};
-	char path[PATH_SIZE];
-	int r;
-
-	breaker_file_format(f, b->name, &text);
-	r = io_replace(b->state->dir, file_path(b, path), text.text, text.length, 0600);
-	return r < 0 ? err_sys(e, r, "%s/%s", b->state->path, path) : 0;
-}
-
-/* Takes the lock: a descriptor, or -errno. */
-static int take_lock(const struct breaker *b, struct err *e)
-{
-	char path[PATH_SIZE];
-	AUTO_CLOSE int folder = state_folder(b->state, "breakers");
-	int fd, r;
-
-	snprintf(path, sizeof path, "breakers/.%s.lock", b->name);
-	fd = folder < 0 ? folder : state_file(b->state, path, O_RDWR | O_CREAT, 0600);
-	if (fd < 0)
-		return err_sys(e, fd, "%s/%s", b->state->path, path);
-	r = io_lock(fd, clock_after(LOCK_WAIT));
-	if (r == 0)
-		return fd;
-	close(fd);
-	return err_sys(e, r, "%s/%s", b->state->path, path);
-}
-
-/*
- * A file that says nothing is put aside, and the breaker starts anew. Its generation is
- * one that no permit of before has.
- */
-static int repair(struct breaker *b, struct breaker_file *f, struct err *e)
-{
-	char path[PATH_SIZE], aside[PATH_SIZE + 8];
-
-	snprintf(aside, sizeof aside, "%s.damaged", file_path(b, path));
-	if (renameat(b->state->dir, path, b->state->dir, aside) < 0)
-		return err_sys(e, -errno, "%s/%s", b->state->path, path);
-	breaker_file_new(f, &b->wanted);
-	f->generation = clock_real() / NS_PER_S;
-	b->repaired = true;
-	return 0;
-}
-
-/* The lock's descriptor, and the file as it is under it. */
-static int open_locked(struct breaker *b, struct breaker_file *f, struct err *e)
-{
-	struct err damage = {0};
-	int fd = take_lock(b, e), r;
-
-	if (fd < 0)
-		return fd;
-	r = load(b, f, &damage);
-	if (r == -EINVAL)
-		r = repair(b, f, e);
-	else if (r < 0)
-		err_set(e, r, "%s", damage.text);
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
-	return fd;
 }
 
 static void set_state(struct breaker_file *f, enum breaker_state state, const char *why)
@@ -213,70 +109,6 @@ static void forget(struct breaker_file *f, int64_t now)
 	memmove(f->call, f->call + drop, f->count * sizeof *f->call);
 }
 
-struct window {
-	int64_t calls, failures, in_a_row;
-};
-
-static struct window look_at(const struct breaker_file *f)
-{
-	struct window w = {.calls = (int64_t)f->count};
-
-	for (size_t i = 0; i < f->count; i++) {
-		w.failures += f->call[i].failed;
-		w.in_a_row = f->call[i].failed ? w.in_a_row + 1 : 0;
-	}
-	return w;
-}
-
-static void emit(const struct breaker *b, const struct breaker_file *f)
-{
-	static const char *const types[] = {
-		[BREAKER_CLOSED] = "breaker.closed",
-		[BREAKER_OPEN] = "breaker.opened",
-		[BREAKER_HALF_OPEN] = "breaker.half_open",
-		[BREAKER_HELD] = "breaker.opened",
-		[BREAKER_OBSERVED] = "breaker.closed",
-	};
-	AUTO_BUF struct buf source = {0}, data = {0};
-	struct window w = look_at(f);
-	struct event event;
-	struct journal j;
-	char until[TIME_SIZE];
-
-	buf_format(&source, "/breaker/%s", b->name);
-	buf_format(&data, "{\"breaker\":\"%s\",\"state\":\"%s\",\"generation\":%lld", b->name,
-		breaker_state_name(f->state), (long long)f->generation);
-	buf_format(&data, ",\"failures\":%lld,\"calls\":%lld,\"why\":", (long long)w.failures,
-		(long long)w.calls);
-	buf_json(&data, f->why, strlen(f->why));
-	if (f->until)
-		buf_format(&data, ",\"until\":\"%s\"", format_time(until, f->until));
-	buf_char(&data, '}');
-	event = (struct event){
-		.type = types[f->state],
-		.source = source.text,
-		.subject = b->name,
-		.runid = getenv("LOOP_RUN"),
-		.sessionid = getenv("LOOP_SESSION"),
-		.priority = f->state == BREAKER_OPEN ? HIGH : NORMAL,
-		.data = {data.text, data.length},
-	};
-	journal_init(&j, b->state);
-	journal_emit(&j, &event);
-	journal_close(&j);
-}
-
-/* Writes what was changed under the lock; a new state's event follows before others see it. */
-static int commit(const struct breaker *b, const struct breaker_file *f, int64_t before,
-	struct err *e)
-{
-	int r = save(b, f, e);
-
-	if (r == 0 && f->generation != before)
-		emit(b, f);
-	return r;
-}
-
 /* Whether the file as it stands answers: 1 go, 0 wait, -EAGAIN: the state has to move on. */
 static int answer(const struct breaker_file *f, int64_t now, struct permit *p)
 {
@@ -314,7 +146,7 @@ static void lend_probe(struct breaker_file *f, int64_t now, struct permit *p)
 static int allow_locked(struct breaker *b, struct permit *p, struct err *e)
 {
 	struct breaker_file f;
-	AUTO_CLOSE int lock = open_locked(b, &f, e);
+	AUTO_CLOSE int lock = breaker_open_locked(b, &f, e);
 	int64_t now = clock_real(), before;
 	bool changed;
 	int r, failed;
@@ -330,7 +162,7 @@ static int allow_locked(struct breaker *b, struct permit *p, struct err *e)
 	} else if (!changed) {
 		return r; /* another one was faster */
 	}
-	failed = commit(b, &f, before, e);
+	failed = breaker_commit(b, &f, before, e);
 	return failed < 0 ? failed : r;
 }
 
@@ -338,7 +170,7 @@ int breaker_allow(struct breaker *b, struct permit *p, struct err *e)
 {
 	struct breaker_file f;
 	struct err damage = {0};
-	int r = load(b, &f, &damage);
+	int r = breaker_load(b, &f, &damage);
 
 	if (r == 0)
 		r = answer(&f, clock_real(), p);
@@ -364,7 +196,7 @@ int breaker_renew(struct breaker *b, struct permit *p, struct err *e)
 
 	if (!p->lease[0])
 		return 1;
-	lock = open_locked(b, &f, e);
+	lock = breaker_open_locked(b, &f, e);
 	if (lock < 0)
 		return lock;
 	before = f.generation;
@@ -374,8 +206,19 @@ int breaker_renew(struct breaker *b, struct permit *p, struct err *e)
 		p->again = f.probe.expires = clock_real() + f.settings.lease;
 	else if (!changed)
 		return 0;
-	r = commit(b, &f, before, e);
+	r = breaker_commit(b, &f, before, e);
 	return r < 0 ? r : valid;
+}
+
+struct window breaker_window(const struct breaker_file *f)
+{
+	struct window w = {.calls = (int64_t)f->count};
+
+	for (size_t i = 0; i < f->count; i++) {
+		w.failures += f->call[i].failed;
+		w.in_a_row = f->call[i].failed ? w.in_a_row + 1 : 0;
+	}
+	return w;
 }
 
 static void count_call(struct breaker_file *f, bool failed, int64_t now)
@@ -387,7 +230,7 @@ static void count_call(struct breaker_file *f, bool failed, int64_t now)
 		memmove(f->call, f->call + 1, --f->count * sizeof *f->call);
 	f->call[f->count++] = (struct call){.time = now, .failed = failed};
 	forget(f, now);
-	w = look_at(f);
+	w = breaker_window(f);
 	if (f->state == BREAKER_OBSERVED)
 		return;
 	if (w.in_a_row >= f->settings.consecutive)
@@ -432,7 +275,7 @@ int breaker_record(struct breaker *b, const struct permit *p, enum outcome o, in
 	struct err *e)
 {
 	struct breaker_file f;
-	AUTO_CLOSE int lock = open_locked(b, &f, e);
+	AUTO_CLOSE int lock = breaker_open_locked(b, &f, e);
 	int64_t before;
 	bool valid;
 	int r;
@@ -446,7 +289,7 @@ int breaker_record(struct breaker *b, const struct permit *p, enum outcome o, in
 		count_outcome(&f, o, hint);
 	else
 		f.totals.late++;
-	r = commit(b, &f, before, e);
+	r = breaker_commit(b, &f, before, e);
 	return r < 0 ? r : valid;
 }
 
@@ -454,7 +297,7 @@ int breaker_force(struct breaker *b, enum breaker_state state, int64_t until, co
 	struct err *e)
 {
 	struct breaker_file f;
-	AUTO_CLOSE int lock = open_locked(b, &f, e);
+	AUTO_CLOSE int lock = breaker_open_locked(b, &f, e);
 	int64_t before;
 
 	if (lock < 0)
@@ -468,19 +311,19 @@ int breaker_force(struct breaker *b, enum breaker_state state, int64_t until, co
 	} else {
 		set_state(&f, state, why);
 	}
-	return commit(b, &f, before, e);
+	return breaker_commit(b, &f, before, e);
 }
 
 int breaker_read(const struct breaker *b, struct breaker_view *v, struct err *e)
 {
 	struct breaker_file f;
 	struct window w;
-	int r = load(b, &f, e);
+	int r = breaker_load(b, &f, e);
 
 	if (r < 0)
 		return r;
 	forget(&f, clock_real());
-	w = look_at(&f);
+	w = breaker_window(&f);
 	*v = (struct breaker_view){
 		.state = f.state,
 		.generation = f.generation,

@@ -79,7 +79,8 @@ struct permit {
  * belongs to this process (pid, start time, boot): if that ends, or does not
  * renew in time, the probe counts as a failure. While the breaker is closed
  * nothing is written; else it may wait 2 s for the lock (-ETIMEDOUT). A change of
- * state is an event in the journal: breaker.opened, breaker.half_open, breaker.closed.
+ * state is an event in the journal, at least once: breaker.opened, breaker.half_open,
+ * breaker.closed.
  */
 int breaker_allow(struct breaker *, struct permit *, struct err *) MUST_CHECK;
 

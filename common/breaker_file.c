@@ -99,7 +99,7 @@ void breaker_settings_merge(struct breaker_settings *into, const struct breaker_
 
 void breaker_file_new(struct breaker_file *f, const struct breaker_settings *s)
 {
-	*f = (struct breaker_file){.generation = 1, .since = clock_real()};
+	*f = (struct breaker_file){.generation = 1, .since = clock_real(), .told = true};
 	f->settings.rate = normal_rate;
 	for (size_t i = 0; i < countof(settings); i++)
 		*at(&f->settings, settings[i].offset) = settings[i].normal;
@@ -242,6 +242,8 @@ int breaker_file_parse(struct breaker_file *f, const char *text, size_t length, 
 	if (r >= 0)
 		r = get_time(tree, "hint", &f->hint, e);
 	if (r >= 0)
+		r = json_get_bool(tree, "told", &f->told, e);
+	if (r >= 0)
 		r = get_copy(tree, "why", f->why, sizeof f->why, e);
 	if (r >= 0)
 		r = parse_settings(&f->settings, tree, e);
@@ -342,7 +344,7 @@ void breaker_file_format(const struct breaker_file *f, const char *name, struct 
 		add_time(b, times[i].key, get(f, times[i].offset));
 		buf_str(b, ",\n");
 	}
-	buf_str(b, "  \"why\": ");
+	buf_format(b, "  \"told\": %s,\n  \"why\": ", f->told ? "true" : "false");
 	buf_json(b, f->why, strlen(f->why));
 	buf_str(b, ",\n");
 	add_numbers(b, f);

@@ -31,6 +31,7 @@ struct breaker_file {
 	char why[160];
 	struct breaker_settings settings;
 	struct probe probe;
+	bool told; /* the event of its state is in the journal */
 	struct totals totals;
 	struct call call[BREAKER_WINDOW_MAX]; /* the oldest first */
 	size_t count;
@@ -49,5 +50,24 @@ void breaker_settings_merge(struct breaker_settings *, const struct breaker_sett
 int breaker_file_parse(struct breaker_file *, const char *text, size_t length, struct err *)
 	MUST_CHECK;
 void breaker_file_format(const struct breaker_file *, const char *name, struct buf *out);
+
+/* What the outcomes in the window amount to. */
+struct window {
+	int64_t calls, failures, in_a_row;
+};
+struct window breaker_window(const struct breaker_file *);
+
+/* Reads the file without a lock; none is a breaker that nobody has used. */
+int breaker_load(const struct breaker *, struct breaker_file *, struct err *) MUST_CHECK;
+
+/* The lock's descriptor, and the file as it is under it, repaired where it was damaged. */
+int breaker_open_locked(struct breaker *, struct breaker_file *, struct err *) MUST_CHECK;
+
+/*
+ * Writes what was changed under the lock. Where the generation is another than before,
+ * the journal is told of the new state before others see the lock free.
+ */
+int breaker_commit(const struct breaker *, struct breaker_file *, int64_t before, struct err *)
+	MUST_CHECK;
 
 #endif

@@ -1,9 +1,12 @@
 #include "state.h"
 
+#include "buf.h"
 #include "err.h"
 #include "io.h"
 #include "mem.h"
+#include "parse.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -184,4 +187,43 @@ int state_find(struct state *s, struct err *e)
 int state_open(struct state *s, struct err *e)
 {
 	return open_state(s, true, e);
+}
+
+/* The name that a file's name holds, a new string; NULL if it holds none. */
+static char *name_in(const char *file, const char *suffix)
+{
+	size_t n = strlen(file), behind = strlen(suffix);
+	char *name;
+
+	if (n <= behind || strcmp(file + n - behind, suffix) != 0)
+		return NULL;
+	name = mem_substring(file, n - behind);
+	if (name_valid(name))
+		return name;
+	free(name);
+	return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int state_list(const struct state *s, const char *folder, const char *suffix, struct strs *names)
+{
+	int fd = state_file(s, folder, O_RDONLY | O_DIRECTORY, 0);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	char *name;
+
+	if (!dir)
+		return fd == -ENOENT ? 0 : fd < 0 ? fd
+						  : -errno;
+	while ((entry = readdir(dir)))
+		if ((name = name_in(entry->d_name, suffix)))
+			strs_take(names, name);
+	closedir(dir);
+	if (names->count)
+		qsort(names->item, names->count, sizeof *names->item, by_name);
+	return 0;
 }

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 struct err;
+struct strs;
 
 struct state {
 	int dir;    /* the directory's descriptor */
@@ -32,5 +33,12 @@ int state_folder(const struct state *, const char *path) MUST_CHECK;
 
 /* Opens a file below it, never through a symbolic link. */
 int state_file(const struct state *, const char *path, int flags, mode_t mode) MUST_CHECK;
+
+/*
+ * Adds the names, sorted, of what a folder below it holds under NAME.SUFFIX; what is no
+ * name is passed over, and a folder that is not there holds nothing.
+ */
+int state_list(const struct state *, const char *folder, const char *suffix, struct strs *)
+	MUST_CHECK;
 
 #endif

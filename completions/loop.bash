@@ -148,6 +148,63 @@ _loop_table() {
 		options='--subject --priority --data --type --source --run --session --time --attribute --sync --print --help --version'
 		commands=''
 		;;
+	"loop-gate")
+		options='--help --version'
+		commands='ask wait approve reject answer list'
+		takes_command=
+		;;
+	"loop-gate ask")
+		case $before in
+		-i|--id) COMPREPLY=(); return ;;
+		-c|--choices) COMPREPLY=(); return ;;
+		-d|--deadline) COMPREPLY=(); return ;;
+		--default) COMPREPLY=(); return ;;
+		--subject) COMPREPLY=(); return ;;
+		esac
+		options='--id --choices --text --deadline --default --subject --wait --print --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-gate wait")
+		case $before in
+		-t|--timeout) COMPREPLY=(); return ;;
+		esac
+		options='--timeout --print --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-gate approve")
+		case $before in
+		--why) COMPREPLY=(); return ;;
+		--by) COMPREPLY=(); return ;;
+		esac
+		options='--why --by --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-gate reject")
+		case $before in
+		--why) COMPREPLY=(); return ;;
+		--by) COMPREPLY=(); return ;;
+		esac
+		options='--why --by --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-gate answer")
+		case $before in
+		--why) COMPREPLY=(); return ;;
+		--by) COMPREPLY=(); return ;;
+		esac
+		options='--why --by --help --version'
+		commands=''
+		takes_command=
+		;;
+	"loop-gate list")
+		options='--pending --json --help --version'
+		commands=''
+		takes_command=
+		;;
 	"loop-guard")
 		case $before in
 		-r|--retry) COMPREPLY=(); return ;;
@@ -477,4 +534,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-emit loop-guard loop-lock loop-mock loop-sched loop-spawn loop-story loop-stream
+complete -F _loop loop loop-bus loop-emit loop-gate loop-guard loop-lock loop-mock loop-sched loop-spawn loop-story loop-stream

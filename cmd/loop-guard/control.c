@@ -7,7 +7,6 @@
 #include "io.h"
 #include "mem.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -58,32 +57,6 @@ static bool exists(const struct breaker *b)
 	AUTO_FREE char *path = mem_format("breakers/%s.json", b->name);
 
 	return faccessat(b->state->dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The names of all there are. */
-static void find_names(const struct state *s, struct strs *names)
-{
-	int fd = state_file(s, "breakers", O_RDONLY | O_DIRECTORY, 0);
-	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-
-	if (!folder)
-		return;
-	while ((entry = readdir(folder))) {
-		size_t n = strlen(entry->d_name);
-		AUTO_FREE char *name = mem_substring(entry->d_name, n > 5 ? n - 5 : 0);
-
-		if (n > 5 && strcmp(entry->d_name + n - 5, ".json") == 0 && name_valid(name))
-			strs_add(names, name);
-	}
-	closedir(folder);
-	if (names->count)
-		qsort(names->item, names->count, sizeof *names->item, by_name);
 }
 
 static void add_time(struct buf *b, const char *key, int64_t ns)
@@ -173,13 +146,14 @@ int list_run(const struct args *args)
 {
 	AUTO_STRS struct strs names = {0};
 	struct state s;
-	int status = EXIT_SUCCESS;
+	int status = EXIT_SUCCESS, r;
 
 	find_state(&s, false);
 	for (size_t i = 0; i < args->count; i++)
 		strs_add(&names, args->item[i]);
-	if (!args->count)
-		find_names(&s, &names);
+	r = args->count ? 0 : state_list(&s, "breakers", ".json", &names);
+	if (r < 0)
+		die(die_status(r), "%s/breakers: %s", s.path, strerror(-r));
 	for (size_t i = 0; i < names.count; i++) {
 		int shown = show(&s, names.item[i]);
 

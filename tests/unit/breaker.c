@@ -436,3 +436,18 @@ TEST(breaker_transitions_are_events)
 	CHECK(strstr(at, "\"breaker.closed\""));
 	end();
 }
+
+/* Killed between the file and the event: the next who writes tells it. */
+TEST(breaker_event_that_is_owed_is_made_up_for)
+{
+	AUTO_BUF struct buf text = {0};
+
+	begin(&(struct breaker_settings){0});
+	call(OUTCOME_OK);
+	put("{\"state\":\"closed\",\"told\":false,\"generation\":4}");
+	calls(2, OUTCOME_OK);
+	CHECK_INT(io_read_file(state.dir, "events.jsonl", 1 << 16, &text), 0);
+	CHECK(strstr(text.text, "\"breaker.closed\""));
+	CHECK(strchr(text.text, '\n')[1] == '\0'); /* once */
+	end();
+}
