@@ -45,7 +45,7 @@ Q   := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 all: $(BINS)
-.PHONY: all check check-unit check-bats fuzz lint bench demo demo-run deps install uninstall clean completions
+.PHONY: all check check-unit check-bats fuzz model lint bench demo demo-run deps install uninstall clean completions
 
 # A program's own extra sources (of one foreign folder, so without our warnings) and libraries: cmd/NAME/build.mk sets
 # SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME; what unit tests and fuzzers need of it, UNIT_OBJECTS, UNIT_CPPFLAGS
@@ -156,6 +156,10 @@ check-unit: $(B)/tests/unit/unit
 
 check-bats: all $(B)/tests/unit/unit $(TOOLS)
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" BUILD_DIR="$(CURDIR)/$(B)" bats --print-output-on-failure $(if $(T),$(T),tests)
+
+# Every interleaving of the locks' protocol, with kills, by spin where it is installed.
+model:
+	@tests/model/check
 
 lint:
 	@tests/lint/lint

@@ -237,6 +237,13 @@ static int take(struct lock_request *q)
 	return r < 0 ? r : 1;
 }
 
+/* Taking failed half way, as on a full disk; the owner may be a script's, which lives on. */
+static void give_back(struct lock_request *q)
+{
+	lock_bytes_free(q->owner, LOCK_HOLD, LOCK_SLOT + LOCK_CAPACITY_MAX - LOCK_HOLD);
+	lock_slots_clear(&q->slots);
+}
+
 /*
  * A holder without whose going we cannot come, to sleep on: the only one, or any
  * of several that keep us from taking all. 0 where there is none such, as for
@@ -271,8 +278,12 @@ int lock_queue_look(struct lock_request *q, int64_t *on)
 		return r;
 	if (!ahead) {
 		r = lock_slots_own(q->owner, q->capacity, q->row.units, &q->slots);
+		if (r > 0)
+			r = take(q);
+		if (r < 0)
+			give_back(q);
 		if (r)
-			return r < 0 ? r : take(q);
+			return r;
 	}
 	if (q->options->timeout == 0)
 		return -EAGAIN;

@@ -131,6 +131,23 @@ waiters() {
 	wait_for 5 gone "$command"
 }
 
+@test "lock: kill -9 of the command of --close, and of both at once, frees it" {
+	local victims
+	mkfifo ready
+	for victims in command both; do
+		start loop-lock --close db -- sh -c 'echo $$ >ready; exec sleep 60'
+		read -t 10 -r command <>ready
+		case $victims in
+		command) kill -KILL "$command" ;;
+		both) kill -KILL "$started" "$command" ;;
+		esac
+		status_is 0 loop-lock --timeout 5s db -- true
+		status=0
+		wait "$started" || status=$?
+		[ "$status" -eq 137 ]
+	done
+}
+
 @test "lock: --close: what the command leaves behind does not hold" {
 	loop-lock --close db -- sh -c 'sleep 60 >/dev/null 2>&1 3>&- & echo $! >pid'
 	STARTED+=("$(<pid)")

@@ -4,8 +4,10 @@
  *
  *	lock-stress MODE [processes N] [seconds N] [kills MS] [stops MS] [hold US] [seed N]
  *
- * Modes: mutex, shared, counted, several (three of five locks at once), deadlock
- * (two to four of eight, one after the other in any order). Every MS a process
+ * Modes: mutex, shared, counted, several (three of five locks at once), priority
+ * (of four levels), deadlock (two to four of eight, one after the other in any
+ * order), queue (all wait for one hold, which then passes through them once: the
+ * mean cost of a hand-over). Every MS a process
  * is killed or stopped for a while. In shared memory each slot has its owner: an
  * acquisition that finds a living one there is a violation. A lock that nobody
  * owns while somebody has waited three seconds for it is a lost wake-up. In
@@ -16,6 +18,7 @@
 #include "die.h"
 #include "io.h"
 #include "lock.h"
+#include "lock_view.h"
 #include "mem.h"
 #include "parse.h"
 
@@ -27,32 +30,37 @@
 #include <sys/wait.h>
 
 enum { LOCKS = 8,
-	PROCESSES = 512,
+	PROCESSES = 1024,
+	LEVELS = 4,
 	BUCKETS = 32 };
 
 #define LOST_AFTER (3 * NS_PER_S)
 #define DEADLOCK_AFTER (2 * NS_PER_S)
+#define ENROLLED_AFTER (NS_PER_S / 4) /* in the queue by then, however loaded the machine is */
 
 struct mode {
 	const char *name;
 	int locks, wants; /* of how many locks how many are taken */
 	int64_t capacity, units;
 	int shared_percent;
-	bool nested;
+	bool nested, levels, queue;
 };
 
 static const struct mode modes[] = {
-	{"mutex", 1, 1, 1, 1, 0, false},
-	{"shared", 1, 1, 1, 1, 75, false},
-	{"counted", 1, 1, 4, 3, 0, false},
-	{"several", 5, 3, 1, 1, 0, false},
-	{"deadlock", 8, 4, 1, 1, 0, true},
+	{"mutex", 1, 1, 1, 1, 0, false, false, false},
+	{"shared", 1, 1, 1, 1, 75, false, false, false},
+	{"counted", 1, 1, 4, 3, 0, false, false, false},
+	{"several", 5, 3, 1, 1, 0, false, false, false},
+	{"priority", 1, 1, 1, 1, 0, false, true, false},
+	{"deadlock", 8, 4, 1, 1, 0, true, false, false},
+	{"queue", 1, 1, 1, 1, 0, false, false, true},
 };
 
 struct worker {
 	_Atomic pid_t pid;
 	_Atomic int64_t waits_since[LOCKS];
 	_Atomic bool victim;
+	_Atomic int level;
 };
 
 /* What the referee knows. */
@@ -60,6 +68,7 @@ static struct board {
 	_Atomic pid_t owner[LOCKS][LOCK_CAPACITY_MAX];
 	_Atomic int64_t released[LOCKS];
 	_Atomic int64_t acquisitions, violations, phantoms, victims, failures, longest, hand_overs;
+	_Atomic int64_t inversions;
 	_Atomic int64_t bucket[BUCKETS]; /* hand-overs by the logarithm of their microseconds */
 	struct worker worker[PROCESSES];
 } * board;
@@ -198,10 +207,28 @@ static void fail(int code, const struct err *e)
 	atomic_fetch_add(&board->failures, 1);
 }
 
+/*
+ * Somebody more important who has been waiting for long was passed: the lock was
+ * let go when it must have stood in the queue already.
+ */
+static void check_levels(int level)
+{
+	int64_t released = atomic_load(&board->released[0]);
+
+	for (int i = 0; i < processes; i++) {
+		int64_t since = atomic_load(&board->worker[i].waits_since[0]);
+
+		if (since && since + ENROLLED_AFTER < released &&
+			atomic_load(&board->worker[i].level) > level)
+			atomic_fetch_add(&board->inversions, 1);
+	}
+}
+
 /* All of the pick at once. */
 static void round_of(struct worker *w, const struct state *state)
 {
-	const struct lock_options o = {.timeout = NS_FOREVER, .priority = 50};
+	int level = mode->levels ? random_below(LEVELS) : 2;
+	const struct lock_options o = {.timeout = NS_FOREVER, .priority = level * 25};
 	struct err e = {0};
 	struct pick p;
 	struct lock *lock;
@@ -209,6 +236,7 @@ static void round_of(struct worker *w, const struct state *state)
 	int r;
 
 	pick_locks(&p);
+	atomic_store(&w->level, level);
 	if (p.count == 1)
 		atomic_store(&w->waits_since[p.which[0]], began);
 	r = lock_acquire(&lock, state, p.want, (size_t)p.count, &o, &e);
@@ -219,6 +247,8 @@ static void round_of(struct worker *w, const struct state *state)
 	}
 	if (p.count == 1)
 		count_hand_over(p.which[0], began, clock_now());
+	if (mode->levels)
+		check_levels(level);
 	atomic_fetch_add(&board->acquisitions, 1);
 	for (int i = 0; i < p.count; i++)
 		claim_all(lock, (size_t)i, &p.want[i], p.which[i]);
@@ -449,7 +479,7 @@ static int64_t percentile(int percent)
 static int report(int64_t lost)
 {
 	int64_t wrong = atomic_load(&board->violations) + atomic_load(&board->phantoms) +
-		atomic_load(&board->failures) + lost;
+		atomic_load(&board->failures) + atomic_load(&board->inversions) + lost;
 
 	printf("%lld acquisitions, %lld violations, %lld lost, %lld failures, longest wait %lld ms",
 		(long long)atomic_load(&board->acquisitions),
@@ -460,11 +490,57 @@ static int report(int64_t lost)
 		printf(", %lld victims, %lld of them for nothing",
 			(long long)atomic_load(&board->victims),
 			(long long)atomic_load(&board->phantoms));
-	else if (mode->wants == 1)
+	if (mode->levels)
+		printf(", %lld passed over", (long long)atomic_load(&board->inversions));
+	if (!mode->nested && mode->wants == 1)
 		printf(", hand-over p50 %lld us, p99 %lld us", (long long)percentile(50),
 			(long long)percentile(99));
 	putchar('\n');
 	return finish(wrong || !atomic_load(&board->acquisitions) ? EXIT_NO : 0);
+}
+
+static void await_queue(const struct state *state, int64_t n)
+{
+	struct lock_view v = {0};
+	struct err e = {0};
+
+	for (;;) {
+		if (lock_view_one(&v, state, "s0", &e) < 0)
+			die(EX_SOFTWARE, "%s", e.text);
+		if ((int64_t)v.waiters == n)
+			break;
+		lock_view_clear(&v);
+		clock_sleep(20 * NS_PER_MS);
+	}
+	lock_view_clear(&v);
+}
+
+/* One hold that passes through all: every waiter is there before it starts. */
+static int run_queue(const struct state *state)
+{
+	const struct lock_want want = {.name = "s0", .units = 1};
+	const struct lock_options o = {.timeout = NS_FOREVER, .priority = 50};
+	struct lock *lock;
+	struct err e = {0};
+	int64_t start;
+
+	if (lock_acquire(&lock, state, &want, 1, &o, &e) < 0)
+		die(EX_TEMPFAIL, "%s", e.text);
+	for (int i = 0; i < processes; i++) {
+		if (fork() == 0) {
+			lock_release(lock); /* our copy of the description */
+			_exit(lock_acquire(&lock, state, &want, 1, &o, &e) < 0);
+		}
+	}
+	await_queue(state, processes);
+	start = clock_now();
+	lock_release(lock);
+	for (int status; wait(&status) > 0;)
+		if (status != 0)
+			die(EX_SOFTWARE, "a waiter failed");
+	printf("queue: %lld waiters, %lld us a hand-over\n", (long long)processes,
+		(long long)((clock_now() - start) / processes / NS_PER_US));
+	return finish(0);
 }
 
 static void read_arguments(int argc, char **argv)
@@ -504,6 +580,8 @@ int main(int argc, char **argv)
 	r = state_open(&state, &e);
 	if (r < 0)
 		die_err(r, &e);
+	if (mode->queue)
+		return run_queue(&state);
 	board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		0);
 	if (board == MAP_FAILED)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
@@ -358,6 +359,40 @@ TEST(lock_open_faults_are_reported)
 	}
 	CHECK_INT(acquire(&a, &s, "x", 1, 0, false), 0);
 	lock_release(a);
+	state_close(&s);
+}
+
+/* As a full disk does: nothing can be written any more. */
+static void limit_files(rlim_t size)
+{
+	struct rlimit limit;
+
+	CHECK_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = size;
+	CHECK_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+TEST(lock_write_faults_leave_nothing_held)
+{
+	struct lock_want want = {.name = "x", .units = 1};
+	struct lock_options on_fd = at_once;
+	struct state s = open_here();
+	struct lock *a, *b;
+
+	signal(SIGXFSZ, SIG_IGN);
+	CHECK_INT(acquire(&a, &s, "x", 1, 0, false), 0);
+	lock_release(a);
+	on_fd.fd = io_open(s.dir, "locks/x.lk", O_RDWR, 0);
+	limit_files(0);
+	CHECK_INT(acquire(&a, &s, "x", 1, 0, false), -EFBIG);
+	CHECK_INT(lock_acquire(&a, &s, &want, 1, &on_fd, NULL), -EFBIG);
+	CHECK_INT(acquire(&a, &s, "new", 1, 0, false), -EFBIG);
+	limit_files(RLIM_INFINITY);
+	CHECK_INT(acquire(&a, &s, "x", 1, 0, false), 0);
+	CHECK_INT(acquire(&b, &s, "new", 1, 0, false), 0);
+	lock_release(a);
+	lock_release(b);
+	close(on_fd.fd);
 	state_close(&s);
 }
 
