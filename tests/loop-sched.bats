@@ -669,3 +669,28 @@ none_left() {
 	[ -e ran ]
 	wait "$holder"
 }
+
+@test "retries bounds the further attempts of a whole run" {
+	plan '{"defaults":{"retry":{"attempts":5,"base":"1ms"}},"tasks":[{"id":"a","run":"false"},{"id":"b","run":"false"}]}'
+	status_is 1 loop-sched run --id R -j 1 --retries 3 plan.json
+	[ "$(loop-sched show --json R | jq -s 'map(.attempt) | add')" = 5 ]
+}
+
+@test "a launcher is given the command as arguments, or as one word" {
+	plan '{"tasks":[{"id":"a","run":"echo \"it'\''s $LOOP_TASK\""},{"id":"b","run":["printf","%s.","x y","$z"]}]}'
+	printf '#!/bin/sh\necho "launched $#"\nexec "$@"\n' >words
+	printf '#!/bin/sh\necho "remote $#"\nshift\nexec env -i PATH="$PATH" sh -c "$*"\n' >remote
+	chmod +x words remote
+	status_is 0 loop-sched run --id R --launcher ./words plan.json
+	[ "$(cat "$LOOP_DIR"/runs/R/tasks/?/1.out)" = $'launched 3\nit\'s a\nlaunched 4\nx y.$z.' ]
+	status_is 0 loop-sched run --id S --launcher './remote host {}' plan.json
+	[ "$(cat "$LOOP_DIR"/runs/S/tasks/?/1.out)" = $'remote 2\nit\'s a\nremote 2\nx y.$z.' ]
+}
+
+@test "make below the tasks shares their places" {
+	printf 'all: 1 2 3 4\n1 2 3 4:\n\t@mkdir "$(SLOTS)/a" 2>/dev/null && s=a || { mkdir "$(SLOTS)/b" && s=b; } || exit 1; sleep 0.02; rmdir "$(SLOTS)/$$s"\n' >Makefile
+	mkdir slots
+	plan '{"tasks":[{"id":"a"},{"id":"b"},{"id":"c"}]}'
+	status_is 0 loop-sched run --id R -j 2 --jobserver --run "make -s SLOTS=$PWD/slots" plan.json
+	run ! grep -q jobserver "$LOOP_DIR"/runs/R/tasks/?/1.err
+}

@@ -112,7 +112,7 @@ static void announce(struct run *r, uint32_t task, enum purpose purpose)
 		r->count[n->state]--;
 	n->state = purpose == TO_UNDO ? COMPENSATING : QUEUED;
 	log_task(r, task, "");
-	log_flush(r);
+	log_write(r);
 }
 
 /* False if it could not be started, which is then its ending. */
@@ -150,8 +150,8 @@ static enum purpose first_purpose(const struct run *r, uint32_t task)
 	return r->plan.task[task].when.n && r->node[task].asked == NOT_ASKED ? TO_ASK : TO_RUN;
 }
 
-/* With its resources, or not yet. */
-static void start_with(struct run *r, uint32_t task)
+/* With its resources, or not yet; whether it runs. */
+static bool start_with(struct run *r, uint32_t task)
 {
 	struct job *j = free_slot(r);
 	struct err e = {0};
@@ -160,15 +160,18 @@ static void start_with(struct run *r, uint32_t task)
 	if (code == -EAGAIN) {
 		heap_push(&r->starved, &r->node[task]);
 		r->starved_until = clock_after(STARVED_SECONDS * NS_PER_S);
-		return;
+		return false;
 	}
 	if (code < 0) {
 		r->node[task].attempt++;
 		conclude(r, task, ERRORED, EXIT_OWN, e.text, 0);
-	} else if (!job_start(r, task, first_purpose(r, task))) {
-		lock_release(j->lock);
-		j->lock = NULL;
+		return false;
 	}
+	if (job_start(r, task, first_purpose(r, task)))
+		return true;
+	lock_release(j->lock);
+	j->lock = NULL;
+	return false;
 }
 
 /* Whether a task that was ready may start now. */
@@ -184,7 +187,7 @@ void start_ready(struct run *r)
 {
 	if (r->starved.count && clock_now() >= r->starved_until)
 		feed(r);
-	while (may_start(r) && r->ready.count && r->running < r->options.jobs) {
+	while (may_start(r) && r->ready.count && r->running < r->pace.now) {
 		uint32_t task = index_of(r, heap_pop(&r->ready));
 		struct job *other;
 
@@ -194,8 +197,11 @@ void start_ready(struct run *r)
 		if (other) {
 			r->node[task].state = READY;
 			hold(other, task);
-		} else {
-			start_with(r, task);
+		} else if (!jobserver_take(&r->tokens)) {
+			heap_push(&r->ready, &r->node[task]);
+			return; /* the pipe tells when there is one */
+		} else if (!start_with(r, task)) {
+			jobserver_put(&r->tokens);
 		}
 	}
 }
@@ -245,6 +251,7 @@ void job_reaped(struct run *r, struct job *j, int wait_status)
 		reason = signal_reason(signal, status);
 	if (j->ending == ENDS_TIMEOUT || j->ending == ENDS_STALL)
 		status = EXIT_TIMEDOUT;
+	pace_status(&r->pace, status);
 	j->pid = 0;
 	r->running--;
 	if (j->purpose == TO_UNDO)
@@ -258,6 +265,10 @@ void job_reaped(struct run *r, struct job *j, int wait_status)
 	j->lock = NULL;
 	release_held(r, j);
 	feed(r);
+	if (r->running)
+		jobserver_put(&r->tokens);
+	else
+		jobserver_refill(&r->tokens);
 }
 
 void job_end(struct run *r, struct job *j, enum ending why)
