@@ -24,7 +24,7 @@ void pace_init(struct pace *, int64_t min, int64_t max);
 /* A look at the machine, when next has come; whether work waits for a place. */
 void pace_tick(struct pace *, bool waiting);
 
-/* A task ended with this status: loop-spawn's quota and transient say that a provider has enough. */
+/* A task ended with this status: loop-spawn's quota and transient tell of a provider's limit. */
 void pace_status(struct pace *, int status);
 
 #endif

@@ -694,3 +694,35 @@ none_left() {
 	status_is 0 loop-sched run --id R -j 2 --jobserver --run "make -s SLOTS=$PWD/slots" plan.json
 	run ! grep -q jobserver "$LOOP_DIR"/runs/R/tasks/?/1.err
 }
+
+@test "while a breaker is open its tasks wait, and no attempt is burnt" {
+	plan '{"breakers":{"api":{"consecutive":1,"cooldown":"300ms","probes":1}},"defaults":{"breaker":"api"},"tasks":[
+		{"id":"a","priority":1,"run":"exit 1"},{"id":"b","priority":2,"run":"true"},{"id":"c","priority":3,"run":"true","needs":["b"]}]}'
+	start loop-sched run --id R -j 1 plan.json
+	wait_for 5 grep -qs '"type":"breaker.opened"' "$LOOP_DIR/events.jsonl"
+	loop-sched why b R | grep -q 'breaker api is open' || [ "$(states R | grep -c succeeded)" -gt 0 ]
+	ended_with 1
+	[ "$(states R | tr '\n' ' ')" = "a failed b succeeded c succeeded " ]
+	[ "$(loop-sched show --json R | jq -s 'map(.attempt) | add')" = 3 ]
+	jq -r 'select(.type | startswith("breaker.") or . == "task.completed") | .type' "$LOOP_DIR/events.jsonl" | tr '\n' ' ' >order
+	grep -q 'task.completed breaker.opened\|breaker.opened task.completed' order
+	grep -q 'breaker.half_open' order
+	grep -q 'breaker.closed' order
+	plan '{"breakers":{"api":{"rate":2,"wimdow":3}},"tasks":[{"id":"a","breaker":"no name"}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "rate: must be a number above 0, at most 1"
+	has "$stderr" "did you mean 'window'?"
+	has "$stderr" "a breaker's name"
+}
+
+@test "a task for an agent goes through loop-spawn, with its prompt and its verify commands" {
+	printf '{"steps":[{"result":"Fine."}]}\n' >script.json
+	export LOOP_MOCK_SCRIPT=$PWD/script.json
+	plan '{"tasks":[{"id":"a","agent":"mock","prompt":"Do it for {{LOOP_TASK}}","verify":["test -e proof"]}]}'
+	status_is 1 loop-sched run --id R plan.json
+	has "$stderr" "a: failed with status 118"
+	touch proof
+	status_is 0 loop-sched retry R
+	grep -q 'Do it for a' "$LOOP_DIR"/sessions/*/prompt.md
+	[ "$(grep -c '"subject":"plan/a"' "$LOOP_DIR/events.jsonl")" -ge 4 ]
+}

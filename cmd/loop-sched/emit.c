@@ -36,7 +36,7 @@ static bool loses_needs(const struct plan *p, uint32_t task, const bool *hidden)
 static void emit_head(struct buf *b, const struct plan *p, const char *source)
 {
 	static const char *const kept[] = {"description", "branch", "defaults", "resources",
-		"other"};
+		"breakers", "other"};
 	struct span value;
 
 	buf_str(b, "{\"name\":");

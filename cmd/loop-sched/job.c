@@ -150,25 +150,48 @@ static enum purpose first_purpose(const struct run *r, uint32_t task)
 	return r->plan.task[task].when.n && r->node[task].asked == NOT_ASKED ? TO_ASK : TO_RUN;
 }
 
-/* With its resources, or not yet; whether it runs. */
-static bool start_with(struct run *r, uint32_t task)
+/* A task whose breaker is open is ready again when that may have closed. */
+static bool breaker_allows(struct run *r, struct job *j, uint32_t task)
 {
-	struct job *j = free_slot(r);
+	struct node *n = &r->node[task];
+	struct err e = {0};
+	int code = fuse_ask(&j->fuse, &r->state, &r->plan, &r->plan.task[task], &n->due, &e);
+
+	if (code < 0)
+		warn("%s: %s", r->plan.task[task].id, e.text);
+	if (code <= 0)
+		heap_push(&r->delayed, n);
+	return code > 0;
+}
+
+/* All it asks for is taken, or it starves and is tried again when something is given back. */
+static bool resources_allow(struct run *r, struct job *j, uint32_t task)
+{
 	struct err e = {0};
 	int code = resource_take(&j->lock, &r->state, &r->plan, &r->plan.task[task], &e);
 
+	if (code == 0)
+		return true;
 	if (code == -EAGAIN) {
 		heap_push(&r->starved, &r->node[task]);
 		r->starved_until = clock_after(STARVED_SECONDS * NS_PER_S);
-		return false;
-	}
-	if (code < 0) {
+	} else {
 		r->node[task].attempt++;
 		conclude(r, task, ERRORED, EXIT_OWN, e.text, 0);
-		return false;
 	}
-	if (job_start(r, task, first_purpose(r, task)))
+	return false;
+}
+
+/* With all that it needs besides its needs, or not yet; whether it runs. */
+static bool start_with(struct run *r, uint32_t task)
+{
+	struct job *j = free_slot(r);
+
+	if (!resources_allow(r, j, task))
+		return false;
+	if (breaker_allows(r, j, task) && job_start(r, task, first_purpose(r, task)))
 		return true;
+	fuse_tell(&j->fuse, OUTCOME_IGNORED);
 	lock_release(j->lock);
 	j->lock = NULL;
 	return false;
@@ -235,6 +258,14 @@ static const char *signal_reason(char out[32], int status)
 	return out;
 }
 
+/* What an attempt says about what it called: a question and a cancel say nothing. */
+static enum outcome outcome_of(const struct job *j, enum tstate state)
+{
+	if (j->purpose != TO_RUN || state == CANCELLED)
+		return OUTCOME_IGNORED;
+	return state == SUCCEEDED ? OUTCOME_OK : OUTCOME_FAILED;
+}
+
 void job_reaped(struct run *r, struct job *j, int wait_status)
 {
 	uint32_t task = j->task;
@@ -254,6 +285,7 @@ void job_reaped(struct run *r, struct job *j, int wait_status)
 	pace_status(&r->pace, status);
 	j->pid = 0;
 	r->running--;
+	fuse_tell(&j->fuse, outcome_of(j, state));
 	if (j->purpose == TO_UNDO)
 		undo_ended(r, task, state == CANCELLED ? -1 : status, reason, ms);
 	else if (j->purpose == TO_ASK)
@@ -304,13 +336,15 @@ static off_t output_of(struct run *r, const struct job *j)
 
 int64_t job_deadline(const struct job *j)
 {
-	return MIN(j->deadline, j->stall_at);
+	return MIN(MIN(j->deadline, j->stall_at), j->fuse.renew);
 }
 
 void job_tick(struct run *r, struct job *j, int64_t now)
 {
 	off_t output;
 
+	if (now >= j->fuse.renew)
+		fuse_renew(&j->fuse);
 	if (now >= j->deadline) {
 		job_end(r, j, ENDS_TIMEOUT);
 		return;

@@ -78,7 +78,7 @@ static void on_time(struct run *r)
 
 	while ((n = heap_top(&r->delayed)) && n->due <= now) {
 		heap_pop(&r->delayed);
-		if (n->state == RETRYING)
+		if (n->state == RETRYING || n->state == READY)
 			heap_push(&r->ready, n);
 	}
 	for (int64_t i = 0; r->running && i < r->options.jobs; i++)

@@ -118,24 +118,6 @@ static void read_task(struct plan *p, struct span text)
 	p->count += t->id != NULL;
 }
 
-static void read_defaults(struct plan *p, struct span defaults)
-{
-	static const struct field *const tables[] = {recipe_fields, NULL};
-	struct span key, value;
-	struct jscan walk;
-
-	if (jscan_kind(defaults) != '{' || jscan_open(&walk, defaults) < 0)
-		return; /* said by the walk over the plan's members */
-	while (jscan_next(&walk, &key, &value) > 0) {
-		const struct field *f = field_find(recipe_fields, key);
-
-		if (f)
-			field_read(p, NULL, f, value, &p->defaults);
-		else
-			field_unknown(p, NULL, "defaults", key, tables);
-	}
-}
-
 static void read_tasks(struct plan *p, struct span tasks)
 {
 	struct span key, value;
@@ -153,8 +135,8 @@ static void read_document(struct plan *p, struct span text)
 	struct span key, value;
 	struct jscan walk;
 
-	if (jscan_get(text, "defaults", &value))
-		read_defaults(p, value);
+	if (jscan_get(text, "defaults", &value) && jscan_kind(value) == '{')
+		object_read(p, NULL, "defaults", recipe_fields, value, &p->defaults);
 	jscan_open(&walk, text);
 	while (jscan_next(&walk, &key, &value) > 0) {
 		const struct field *f = field_find(plan_fields, key);
@@ -168,6 +150,8 @@ static void read_document(struct plan *p, struct span text)
 		p->name = plan_text(p, value);
 	if (jscan_get(text, "resources", &value) && jscan_kind(value) == '{')
 		p->resources = value;
+	if (jscan_get(text, "breakers", &value) && jscan_kind(value) == '{')
+		p->breakers = value;
 	if (jscan_get(text, "tasks", &value))
 		read_tasks(p, value);
 }

@@ -36,7 +36,7 @@ struct retry {
 
 /* What a task is made with, and what the plan's defaults may give it. Spans are JSON values. */
 struct recipe {
-	struct span run, agent, prompt, verify, undo, env, dir, resources;
+	struct span run, agent, prompt, verify, undo, env, dir, resources, breaker;
 	int64_t timeout, stall; /* ns; 0: none */
 	struct retry retry;
 	bool own_retry; /* named by the task itself, not by the defaults */
@@ -74,6 +74,7 @@ struct plan {
 	size_t capacity;
 	struct map by_id; /* id to task */
 	struct recipe defaults;
+	struct span breakers;  /* their settings */
 	struct span resources; /* how much there is of each */
 	struct dag_edge *edge;
 	uint8_t *edge_when; /* enum when, one an edge */

@@ -6,6 +6,7 @@
 #ifndef RUN_H
 #define RUN_H
 
+#include "fuse.h"
 #include "heap.h"
 #include "id.h"
 #include "journal.h"
@@ -82,8 +83,9 @@ struct job {
 	off_t output;	    /* bytes written, when last looked at */
 	enum ending ending; /* why we end it */
 	bool killed;	    /* SIGKILL was sent */
-	struct lock *lock;  /* the resources that it holds; may be NULL */
-	uint32_t *held;	    /* ready tasks that wait for this one's files */
+	struct fuse fuse;
+	struct lock *lock; /* the resources that it holds; may be NULL */
+	uint32_t *held;	   /* ready tasks that wait for this one's files */
 	size_t held_count, held_capacity;
 };
 
