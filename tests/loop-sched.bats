@@ -726,3 +726,21 @@ none_left() {
 	grep -q 'Do it for a' "$LOOP_DIR"/sessions/*/prompt.md
 	[ "$(grep -c '"subject":"plan/a"' "$LOOP_DIR/events.jsonl")" -ge 4 ]
 }
+
+@test "foreach makes a task a value, and its id names them all" {
+	plan '{"tasks":[{"id":"first","run":"true"},{"id":"each","needs":["first"],"foreach":["x y",{"n":1},3],"run":"echo \"$LOOP_TASK $LOOP_INDEX $LOOP_ITEM\""},
+		{"id":"after","needs":["each"],"run":"cat \"$LOOP_DIR\"/runs/R/tasks/each.*/1.out"},{"id":"none","foreach":[],"run":"false"},
+		{"id":"last","needs":["none","first","after"],"run":"true"}]}'
+	status_is 0 loop-sched run --id R -j 4 plan.json
+	[ "$(cat "$LOOP_DIR/runs/R/tasks/after/1.out")" = $'each.1 1 x y\neach.2 2 {"n":1}\neach.3 3 3' ]
+	[ "$(jq -c '.tasks | map(.id)' "$LOOP_DIR/runs/R/plan.json")" = '["first","each","after","last","none"]' ]
+	status_is 0 loop-sched resume R
+	loop-sched optimize plan.json 2>/dev/null | jq -c '.tasks[] | select(.id == "last").needs' | grep -qF '["none","after"]'
+	plan '{"tasks":[{"id":"each","foreach":[1,2]},{"id":"each.2"},{"id":"each","run":"true"}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "the id 'each.2' is there already"
+	has "$stderr" "the id 'each' is there already"
+	plan '{"tasks":[{"id":"each","foreach":[1,2],"needs":["z"]},{"id":"z","needs":["each"]}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "the needs go round in a circle"
+}

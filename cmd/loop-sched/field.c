@@ -29,6 +29,7 @@ const struct field task_fields[] = {
 	{"notes", KIND_IGNORED, FIELD_NOT_KEPT},
 	{"criteria", KIND_NAMES, FIELD_NOT_KEPT},
 	{"phase", KIND_TEXT, AT(task, phase)},
+	{"foreach", KIND_ARRAY, AT(task, foreach)},
 	{"when", KIND_COMMAND, AT(task, when)},
 	{"final", KIND_BOOL, AT(task, final)},
 	{"pivot", KIND_BOOL, AT(task, pivot)},

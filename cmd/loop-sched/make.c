@@ -184,6 +184,18 @@ static void make_inputs(struct run *r, uint32_t task, const char *folder, struct
 	strs_format(env, "LOOP_INPUTS=%s/tasks/%s", r->path, path);
 }
 
+/* A string as its text, anything else as JSON. */
+static void make_item(struct strs *env, const struct task *t)
+{
+	AUTO_BUF struct buf item = {0};
+
+	buf_str(&item, "LOOP_ITEM=");
+	if (jscan_text(t->item, &item) < 0)
+		buf_add(&item, t->item.p, t->item.n);
+	strs_add(env, item.text);
+	strs_format(env, "LOOP_INDEX=%u", t->index);
+}
+
 static void make_env(struct run *r, uint32_t task, struct attempt *a, const char *folder)
 {
 	const struct task *t = &r->plan.task[task];
@@ -199,6 +211,8 @@ static void make_env(struct run *r, uint32_t task, struct attempt *a, const char
 	strs_format(&a->env, "LOOP_OUTPUT=%s/tasks/%s/output.json", r->path, folder);
 	strs_format(&a->env, "LOOP_PROGRESS=%s/tasks/%s/progress", r->path, folder);
 	strs_add(&a->env, a->marker);
+	if (t->index)
+		make_item(&a->env, t);
 	if (r->options.jobserver)
 		strs_format(&a->env, "MAKEFLAGS= -j%lld --jobserver-auth=%d,%d",
 			(long long)r->options.jobs, r->tokens.ends[0], r->tokens.ends[1]);

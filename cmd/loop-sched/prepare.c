@@ -54,7 +54,7 @@ static bool set_for_each(const struct run *r, const char *entry)
 {
 	static const char *const names[] = {"DIR", "RUN", "TASK", "ATTEMPT", "SUBJECT", "TASK_FILE",
 		"OUTPUT", "INPUTS", "PROGRESS", "TRACE",
-		"UNDO"};
+		"UNDO", "ITEM", "INDEX"};
 	size_t n = strcspn(entry, "=");
 
 	if (r->options.jobserver && strncmp(entry, "MAKEFLAGS=", 10) == 0)
