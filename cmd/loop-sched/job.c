@@ -65,7 +65,8 @@ static void release_held(struct run *r, struct job *j)
 	j->held_count = 0;
 }
 
-static void log_running(struct run *r, uint32_t task, const struct child *child)
+static void log_running(
+	struct run *r, uint32_t task, enum purpose purpose, const struct child *child)
 {
 	const struct task *t = &r->plan.task[task];
 	AUTO_BUF struct buf b = {0};
@@ -73,6 +74,8 @@ static void log_running(struct run *r, uint32_t task, const struct child *child)
 	buf_format(&b, ",\"pid\":%d,\"start\":%llu", child->pid,
 		(unsigned long long)child->owner.start);
 	log_task(r, task, b.text);
+	if (purpose != TO_RUN)
+		return;
 	buf_drop(&b, b.length);
 	buf_str(&b, ",\"title\":");
 	if (t->title.n)
@@ -133,7 +136,7 @@ bool job_start(struct run *r, uint32_t task, enum purpose purpose)
 		begin_job(r, j, task, child.pid);
 		j->purpose = purpose;
 		n->state = purpose == TO_UNDO ? COMPENSATING : RUNNING;
-		log_running(r, task, &child);
+		log_running(r, task, purpose, &child);
 		child_close(&child);
 		return true;
 	}
@@ -177,7 +180,9 @@ static bool resources_allow(struct run *r, struct job *j, uint32_t task)
 		r->starved_until = clock_after(STARVED_SECONDS * NS_PER_S);
 	} else {
 		r->node[task].attempt++;
+		r->node[task].job = j;
 		conclude(r, task, ERRORED, EXIT_OWN, e.text, 0);
+		r->node[task].job = NULL;
 	}
 	return false;
 }
@@ -235,12 +240,12 @@ static void answered(struct run *r, uint32_t task, enum tstate state, int status
 {
 	struct node *n = &r->node[task];
 
-	n->job = NULL;
 	if (state == SUCCEEDED) {
 		n->asked = JUST_ASKED;
 		make_ready(r, task);
 	} else if (state == FAILED && status <= EXIT_SIGNAL && status != EXIT_NOT_FOUND &&
 		status != EXIT_CANNOT_RUN) {
+		n->job = NULL; /* no attempt tells of this ending */
 		settle(r, task, SKIPPED, "its \"when\" said no");
 	} else {
 		conclude(r, task, state == FAILED ? ERRORED : state, status, reason, ms);
