@@ -669,3 +669,78 @@ none_left() {
 	[ -e ran ]
 	wait "$holder"
 }
+
+@test "retries bounds the further attempts of a whole run" {
+	plan '{"defaults":{"retry":{"attempts":5,"base":"1ms"}},"tasks":[{"id":"a","run":"false"},{"id":"b","run":"false"}]}'
+	status_is 1 loop-sched run --id R -j 1 --retries 3 plan.json
+	[ "$(loop-sched show --json R | jq -s 'map(.attempt) | add')" = 5 ]
+}
+
+@test "a launcher is given the command as arguments, or as one word" {
+	plan '{"tasks":[{"id":"a","run":"echo \"it'\''s $LOOP_TASK\""},{"id":"b","run":["printf","%s.","x y","$z"]}]}'
+	printf '#!/bin/sh\necho "launched $#"\nexec "$@"\n' >words
+	printf '#!/bin/sh\necho "remote $#"\nshift\nexec env -i PATH="$PATH" sh -c "$*"\n' >remote
+	chmod +x words remote
+	status_is 0 loop-sched run --id R --launcher ./words plan.json
+	[ "$(cat "$LOOP_DIR"/runs/R/tasks/?/1.out)" = $'launched 3\nit\'s a\nlaunched 4\nx y.$z.' ]
+	status_is 0 loop-sched run --id S --launcher './remote host {}' plan.json
+	[ "$(cat "$LOOP_DIR"/runs/S/tasks/?/1.out)" = $'remote 2\nit\'s a\nremote 2\nx y.$z.' ]
+}
+
+@test "make below the tasks shares their places" {
+	printf 'all: 1 2 3 4\n1 2 3 4:\n\t@mkdir "$(SLOTS)/a" 2>/dev/null && s=a || { mkdir "$(SLOTS)/b" && s=b; } || exit 1; sleep 0.02; rmdir "$(SLOTS)/$$s"\n' >Makefile
+	mkdir slots
+	plan '{"tasks":[{"id":"a"},{"id":"b"},{"id":"c"}]}'
+	status_is 0 loop-sched run --id R -j 2 --jobserver --run "make -s SLOTS=$PWD/slots" plan.json
+	run ! grep -q jobserver "$LOOP_DIR"/runs/R/tasks/?/1.err
+}
+
+@test "while a breaker is open its tasks wait, and no attempt is burnt" {
+	plan '{"breakers":{"api":{"consecutive":1,"cooldown":"300ms","probes":1}},"defaults":{"breaker":"api"},"tasks":[
+		{"id":"a","priority":1,"run":"exit 1"},{"id":"b","priority":2,"run":"true"},{"id":"c","priority":3,"run":"true","needs":["b"]}]}'
+	start loop-sched run --id R -j 1 plan.json
+	wait_for 5 grep -qs '"type":"breaker.opened"' "$LOOP_DIR/events.jsonl"
+	loop-sched why b R | grep -q 'breaker api is open' || [ "$(states R | grep -c succeeded)" -gt 0 ]
+	ended_with 1
+	[ "$(states R | tr '\n' ' ')" = "a failed b succeeded c succeeded " ]
+	[ "$(loop-sched show --json R | jq -s 'map(.attempt) | add')" = 3 ]
+	jq -r 'select(.type | startswith("breaker.") or . == "task.completed") | .type' "$LOOP_DIR/events.jsonl" | tr '\n' ' ' >order
+	grep -q 'task.completed breaker.opened\|breaker.opened task.completed' order
+	grep -q 'breaker.half_open' order
+	grep -q 'breaker.closed' order
+	plan '{"breakers":{"api":{"rate":2,"wimdow":3}},"tasks":[{"id":"a","breaker":"no name"}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "rate: must be a number above 0, at most 1"
+	has "$stderr" "did you mean 'window'?"
+	has "$stderr" "a breaker's name"
+}
+
+@test "a task for an agent goes through loop-spawn, with its prompt and its verify commands" {
+	printf '{"steps":[{"result":"Fine."}]}\n' >script.json
+	export LOOP_MOCK_SCRIPT=$PWD/script.json
+	plan '{"tasks":[{"id":"a","agent":"mock","prompt":"Do it for {{LOOP_TASK}}","verify":["test -e proof"]}]}'
+	status_is 1 loop-sched run --id R plan.json
+	has "$stderr" "a: failed with status 118"
+	touch proof
+	status_is 0 loop-sched retry R
+	grep -q 'Do it for a' "$LOOP_DIR"/sessions/*/prompt.md
+	[ "$(grep -c '"subject":"plan/a"' "$LOOP_DIR/events.jsonl")" -ge 4 ]
+}
+
+@test "foreach makes a task a value, and its id names them all" {
+	plan '{"tasks":[{"id":"first","run":"true"},{"id":"each","needs":["first"],"foreach":["x y",{"n":1},3],"run":"echo \"$LOOP_TASK $LOOP_INDEX $LOOP_ITEM\""},
+		{"id":"after","needs":["each"],"run":"cat \"$LOOP_DIR\"/runs/R/tasks/each.*/1.out"},{"id":"none","foreach":[],"run":"false"},
+		{"id":"last","needs":["none","first","after"],"run":"true"}]}'
+	status_is 0 loop-sched run --id R -j 4 plan.json
+	[ "$(cat "$LOOP_DIR/runs/R/tasks/after/1.out")" = $'each.1 1 x y\neach.2 2 {"n":1}\neach.3 3 3' ]
+	[ "$(jq -c '.tasks | map(.id)' "$LOOP_DIR/runs/R/plan.json")" = '["first","each","after","last","none"]' ]
+	status_is 0 loop-sched resume R
+	loop-sched optimize plan.json 2>/dev/null | jq -c '.tasks[] | select(.id == "last").needs' | grep -qF '["none","after"]'
+	plan '{"tasks":[{"id":"each","foreach":[1,2]},{"id":"each.2"},{"id":"each","run":"true"}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "the id 'each.2' is there already"
+	has "$stderr" "the id 'each' is there already"
+	plan '{"tasks":[{"id":"each","foreach":[1,2],"needs":["z"]},{"id":"z","needs":["each"]}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "the needs go round in a circle"
+}

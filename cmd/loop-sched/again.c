@@ -156,6 +156,7 @@ void run_again(struct run *r, enum again how)
 		r->stopping = r->undo.wanted = true;
 	r->undo.alone = how == TO_TAKE_BACK;
 	r->successes = fold.successes;
+	r->retries = how == TO_RETRY ? 0 : fold.retries;
 	for (uint32_t i = 0; i < r->plan.count; i++)
 		take_over(r, &fold, i, how, &tally);
 	if (how == TO_RETRY)

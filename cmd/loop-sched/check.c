@@ -1,6 +1,8 @@
 /* What the plan's tasks ask for and could never get. */
 #include "plan.h"
 
+#include "breaker.h"
+#include "field.h"
 #include "parse.h"
 
 int64_t plan_capacity(const struct plan *p, struct span name)
@@ -17,6 +19,15 @@ int64_t plan_capacity(const struct plan *p, struct span name)
 	return jscan_int(value, &capacity) < 0 ? -1 : capacity;
 }
 
+static bool check_name(
+	struct plan *p, const struct task *t, struct span name, const char *what)
+{
+	if (name_valid(plan_text(p, name)))
+		return true;
+	plan_error(p, t, name, "a %s's name must be of letters, digits and ._:@+-", what);
+	return false;
+}
+
 static void check_demands(struct plan *p, const struct task *t)
 {
 	struct span key, value;
@@ -27,10 +38,9 @@ static void check_demands(struct plan *p, const struct task *t)
 	while (jscan_next(&walk, &key, &value) > 0) {
 		int64_t units, capacity = plan_capacity(p, key);
 
-		if (!name_valid(plan_text(p, key)))
-			plan_error(p, t, key,
-				"a resource's name must be of letters, digits and ._:@+-");
-		else if (jscan_int(value, &units) < 0 || units < 1)
+		if (!check_name(p, t, key, "resource"))
+			continue;
+		if (jscan_int(value, &units) < 0 || units < 1)
 			plan_error(p, t, value,
 				"the demand for a resource must be a whole number, at least 1");
 		else if (capacity >= 0 && units > capacity)
@@ -99,13 +109,31 @@ static void check_contradictions(struct plan *p)
 	}
 }
 
+static void check_breakers(struct plan *p)
+{
+	struct span key, value;
+	struct jscan walk;
+
+	if (!p->breakers.n || jscan_open(&walk, p->breakers) < 0)
+		return;
+	while (jscan_next(&walk, &key, &value) > 0) {
+		struct breaker_settings settings = {0};
+
+		check_name(p, NULL, key, "breaker");
+		object_read(p, NULL, "a breaker", breaker_fields, value, &settings);
+	}
+}
+
 void plan_check(struct plan *p)
 {
 	check_capacities(p);
+	check_breakers(p);
 	for (uint32_t i = 0; i < p->count; i++) {
 		const struct task *t = &p->task[i];
 
 		check_demands(p, t);
+		if (t->recipe->breaker.n && t->recipe->breaker.p != p->defaults.breaker.p)
+			check_name(p, t, t->recipe->breaker, "breaker");
 		if (t->recipe->own_retry && t->recipe->retry.attempts > 1 && t->recipe->run.n &&
 			!t->recipe->undo.n)
 			plan_warning(p, t, t->text,

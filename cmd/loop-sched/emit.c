@@ -2,8 +2,22 @@
 
 enum { REDUCE_VISITS = 200000000 };
 
-/* A task's text with some of its needs left out. The needs that became edges, in their order, are
- * the edges of its row. */
+/* Whether all edges that a need became are hidden; *edge moves on behind them. */
+static bool need_hidden(const struct plan *p, struct span need, const bool *hidden, uint32_t *edge)
+{
+	struct group named = {0};
+	bool all = true;
+	struct span name;
+	enum when when;
+
+	if (need_read(need, &name, &when) < 0 || !plan_named(p, name, &named))
+		return false;
+	for (uint32_t i = 0; i < named.count; i++)
+		all &= hidden[(*edge)++];
+	return all && named.count;
+}
+
+/* A task's text with some of its needs left out. The edges of its row are in their order. */
 static void emit_task(struct buf *b, const struct plan *p, const struct task *t, const bool *hidden)
 {
 	uint32_t edge = p->dag.first_in[plan_index(p, t)];
@@ -15,7 +29,7 @@ static void emit_task(struct buf *b, const struct plan *p, const struct task *t,
 	buf_char(b, '[');
 	jscan_open(&walk, t->needs);
 	while (jscan_next(&walk, &key, &value) > 0) {
-		if (hidden[edge++])
+		if (need_hidden(p, value, hidden, &edge))
 			continue;
 		buf_str(b, comma);
 		buf_add(b, value.p, value.n);
@@ -36,7 +50,7 @@ static bool loses_needs(const struct plan *p, uint32_t task, const bool *hidden)
 static void emit_head(struct buf *b, const struct plan *p, const char *source)
 {
 	static const char *const kept[] = {"description", "branch", "defaults", "resources",
-		"other"};
+		"breakers", "other"};
 	struct span value;
 
 	buf_str(b, "{\"name\":");
@@ -55,13 +69,23 @@ void plan_emit(struct buf *b, const struct plan *p, const char *source, const bo
 	emit_head(b, p, source);
 	buf_str(b, ",\"tasks\":[\n");
 	for (uint32_t i = 0; i < p->count; i++) {
+		if (p->task[i].index > 1)
+			continue; /* written with the first of its group */
+		buf_str(b, i ? ",\n" : "");
 		if (loses_needs(p, i, hidden))
 			emit_task(b, p, &p->task[i], hidden);
 		else
 			buf_add(b, p->task[i].text.p, p->task[i].text.n);
-		buf_str(b, i + 1 < p->count ? ",\n" : "\n");
 	}
-	buf_str(b, "]}\n");
+	map_each (&p->groups, s) {
+		const struct group *g = s->value;
+
+		if (g->count)
+			continue;
+		buf_str(b, p->count ? ",\n" : ""); /* a group of none is still a name */
+		buf_add(b, g->text.p, g->text.n);
+	}
+	buf_str(b, "\n]}\n");
 }
 
 bool plan_reduce(const struct plan *p, bool *hidden)

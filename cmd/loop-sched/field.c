@@ -1,5 +1,6 @@
 #include "field.h"
 
+#include "breaker.h"
 #include "parse.h"
 
 #define AT(type, member) offsetof(struct type, member)
@@ -11,6 +12,7 @@ const struct field plan_fields[] = {
 	{"branch", KIND_TEXT, FIELD_NOT_KEPT},
 	{"defaults", KIND_OBJECT, FIELD_NOT_KEPT},
 	{"resources", KIND_OBJECT, FIELD_NOT_KEPT},
+	{"breakers", KIND_OBJECT, FIELD_NOT_KEPT},
 	{"tasks", KIND_ARRAY, FIELD_NOT_KEPT},
 	{"other", KIND_OBJECT, FIELD_NOT_KEPT},
 	{0},
@@ -27,6 +29,7 @@ const struct field task_fields[] = {
 	{"notes", KIND_IGNORED, FIELD_NOT_KEPT},
 	{"criteria", KIND_NAMES, FIELD_NOT_KEPT},
 	{"phase", KIND_TEXT, AT(task, phase)},
+	{"foreach", KIND_ARRAY, AT(task, foreach)},
 	{"when", KIND_COMMAND, AT(task, when)},
 	{"final", KIND_BOOL, AT(task, final)},
 	{"pivot", KIND_BOOL, AT(task, pivot)},
@@ -45,6 +48,7 @@ const struct field recipe_fields[] = {
 	{"verify", KIND_NAMES, AT(recipe, verify)},
 	{"retry", KIND_RETRY, AT(recipe, retry)},
 	{"resources", KIND_OBJECT, AT(recipe, resources)},
+	{"breaker", KIND_TEXT, AT(recipe, breaker)},
 	{"undo", KIND_COMMAND, AT(recipe, undo)},
 	{"timeout", KIND_DURATION, AT(recipe, timeout)},
 	{"stall", KIND_DURATION, AT(recipe, stall)},
@@ -61,6 +65,16 @@ const struct field retry_fields[] = {
 	{"jitter", KIND_JITTER, AT(retry, backoff.jitter)},
 	{"on", KIND_ARRAY, AT(retry, on)},
 	{"never_on", KIND_ARRAY, AT(retry, never_on)},
+	{0},
+};
+
+const struct field breaker_fields[] = {
+	{"rate", KIND_RATE, AT(breaker_settings, rate)},
+	{"consecutive", KIND_COUNT, AT(breaker_settings, consecutive)},
+	{"window", KIND_COUNT, AT(breaker_settings, window)},
+	{"min_calls", KIND_COUNT, AT(breaker_settings, min_calls)},
+	{"cooldown", KIND_DURATION, AT(breaker_settings, cooldown)},
+	{"probes", KIND_COUNT, AT(breaker_settings, probes)},
 	{0},
 };
 
@@ -147,23 +161,24 @@ static bool read_priority(struct span value, int32_t *out)
 	return true;
 }
 
-static void read_retry(struct plan *p, const struct task *t, struct span value, struct retry *out)
+void object_read(struct plan *p, const struct task *t, const char *whose,
+	const struct field *table, struct span value, void *base)
 {
-	static const struct field *const tables[] = {retry_fields, NULL};
+	const struct field *const tables[] = {table, NULL};
 	struct span key, member;
 	struct jscan walk;
 
 	if (jscan_kind(value) != '{' || jscan_open(&walk, value) < 0) {
-		plan_error(p, t, value, "retry: must be an object");
+		plan_error(p, t, value, "%s: must be an object", whose);
 		return;
 	}
 	while (jscan_next(&walk, &key, &member) > 0) {
-		const struct field *f = field_find(retry_fields, key);
+		const struct field *f = field_find(table, key);
 
 		if (f)
-			field_read(p, t, f, member, out);
+			field_read(p, t, f, member, base);
 		else
-			field_unknown(p, t, "retry", key, tables);
+			field_unknown(p, t, whose, key, tables);
 	}
 }
 
@@ -244,6 +259,15 @@ static bool set_factor(struct plan *p, struct span value, void *out)
 	return true;
 }
 
+static bool set_rate(struct plan *p, struct span value, void *out)
+{
+	double rate = jscan_kind(value) == '0' ? strtod(value.p, NULL) : 0;
+
+	(void)p;
+	*(double *)out = rate;
+	return rate > 0 && rate <= 1;
+}
+
 static bool set_jitter(struct plan *p, struct span value, void *out)
 {
 	return is_text(value) && jitter_parse(plan_text(p, value), out) == 0;
@@ -282,6 +306,7 @@ static const struct {
 		set_duration},
 	[KIND_COUNT] = {"a whole number, at least 1", NULL, set_count},
 	[KIND_FACTOR] = {"a number, at least 1", NULL, set_factor},
+	[KIND_RATE] = {"a number above 0, at most 1", NULL, set_rate},
 	[KIND_JITTER] = {"\"equal\", \"full\" or \"none\"", NULL, set_jitter},
 	[KIND_PRIORITY] = {"a whole number, or critical, high, normal (medium) or low", NULL,
 		set_priority},
@@ -301,7 +326,7 @@ void field_read(
 		return;
 	}
 	if (f->kind == KIND_RETRY) {
-		read_retry(p, t, value, out);
+		object_read(p, t, "retry", retry_fields, value, out);
 		return;
 	}
 	right = kinds[f->kind].set ? kinds[f->kind].set(p, value, out) : kinds[f->kind].is(value);

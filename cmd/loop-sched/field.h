@@ -19,6 +19,7 @@ enum kind {
 	KIND_DURATION, /* int64_t ns */
 	KIND_COUNT,    /* int64_t, at least 1 */
 	KIND_FACTOR,   /* double, at least 1 */
+	KIND_RATE,     /* double, above 0 and at most 1 */
 	KIND_JITTER,   /* enum jitter */
 	KIND_PRIORITY, /* int32_t */
 	KIND_BOOL,     /* bool */
@@ -34,7 +35,8 @@ struct field {
 	size_t offset;
 };
 
-extern const struct field task_fields[], recipe_fields[], retry_fields[], plan_fields[];
+extern const struct field task_fields[], recipe_fields[], retry_fields[], plan_fields[],
+	breaker_fields[];
 
 /* The field of this key (with its quotes); NULL if it is none. */
 const struct field *field_find(const struct field *table, struct span key);
@@ -42,6 +44,10 @@ const struct field *field_find(const struct field *table, struct span key);
 /* Reads a value into base, or says what is wrong with it. The task may be NULL. */
 void field_read(struct plan *, const struct task *, const struct field *, struct span value,
 	void *base);
+
+/* Reads an object by a table, or says what is wrong with it and its members. */
+void object_read(struct plan *, const struct task *, const char *whose, const struct field *table,
+	struct span value, void *base);
 
 /* Says that a key is unknown, with the nearest one or all there are. */
 void field_unknown(struct plan *, const struct task *, const char *whose, struct span key,

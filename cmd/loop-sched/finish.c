@@ -60,7 +60,7 @@ int run_end(struct run *r)
 	buf_format(&line, "\"ended\"%s", b.text);
 	log_run(r, line.text);
 	r->synced = INT64_MIN / 2; /* and this is on the disk */
-	log_flush(r);
+	log_flush(r, true);
 	good |= r->undo.alone && !r->count[COMPENSATION_FAILED] && !r->cancelling;
 	if (!good || r->options.verbose)
 		say(r);

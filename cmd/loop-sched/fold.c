@@ -40,6 +40,7 @@ static void fold_task(struct fold *f, const struct plan *p, struct span line, st
 	past->failures = (uint16_t)(state == RETRYING ? past->failures + 1
 			: state == PENDING	      ? number_of(line, "failures")
 						      : past->failures);
+	f->retries += state == RETRYING;
 	if (state == SUCCEEDED) {
 		past->finished = ++f->successes;
 		past->done_by = past->attempt;

@@ -33,15 +33,22 @@ static void write_plan(struct run *r)
 static void write_options(struct run *r)
 {
 	const struct run_options *o = &r->options;
+	const struct {
+		const char *name;
+		int64_t value;
+	} numbers[] = {{"jobs", o->jobs}, {"min_jobs", o->min_jobs}, {"attempts", o->attempts},
+		{"retries", o->retries}, {"timeout", o->timeout}, {"grace", o->grace},
+		{"on_failure", o->on_failure}, {"form", o->form}};
 	AUTO_BUF struct buf b = {0};
 	int code;
 
-	buf_format(&b,
-		"{\"jobs\":%lld,\"attempts\":%lld,\"timeout\":%lld,\"grace\":%lld,"
-		"\"on_failure\":%d,\"form\":%d,\"imported\":%s",
-		(long long)o->jobs, (long long)o->attempts, (long long)o->timeout,
-		(long long)o->grace, o->on_failure, (int)o->form, o->imported ? "true" : "false");
+	buf_char(&b, '{');
+	for (size_t i = 0; i < countof(numbers); i++)
+		buf_format(&b, "\"%s\":%lld,", numbers[i].name, (long long)numbers[i].value);
+	buf_format(&b, "\"imported\":%s,\"jobserver\":%s", o->imported ? "true" : "false",
+		o->jobserver ? "true" : "false");
 	member(&b, "command", o->command);
+	member(&b, "launcher", o->launcher);
 	member(&b, "dir", o->dir);
 	member(&b, "source", o->source);
 	buf_str(&b, "}\n");
@@ -137,6 +144,13 @@ static int64_t get_number(struct span object, const char *key)
 	return jscan_get(object, key, &value) && jscan_int(value, &n) == 0 ? n : 0;
 }
 
+static bool get_flag(struct span object, const char *key)
+{
+	struct span value;
+
+	return jscan_get(object, key, &value) && jscan_kind(value) == 't';
+}
+
 static const char *get_text(struct run *r, struct span object, const char *key)
 {
 	struct span value;
@@ -149,7 +163,7 @@ static void read_options(struct run *r)
 	struct run_options *o = &r->options;
 	AUTO_BUF struct buf text = {0};
 	int code = io_read_file(r->folder, "run.json", 1 << 20, &text);
-	struct span object = {text.text, text.length}, value;
+	struct span object = {text.text, text.length};
 	const char *what;
 	size_t at;
 
@@ -157,14 +171,19 @@ static void read_options(struct run *r)
 		path_fail(code, "run.json");
 	if (jscan_check(object.p, object.n, &at, &what) < 0 || jscan_kind(object) != '{')
 		die(EX_DATAERR, "%s/run.json: not as it was written", r->path);
-	if (!o->jobs)
+	if (!o->jobs) {
 		o->jobs = MAX(get_number(object, "jobs"), (int64_t)1);
+		o->min_jobs = get_number(object, "min_jobs");
+	}
+	o->retries = get_number(object, "retries");
+	o->jobserver = get_flag(object, "jobserver");
 	o->attempts = get_number(object, "attempts");
 	o->timeout = get_number(object, "timeout");
 	o->grace = get_number(object, "grace");
 	o->on_failure = (int)get_number(object, "on_failure");
 	o->form = (enum form)get_number(object, "form");
-	o->imported = jscan_get(object, "imported", &value) && jscan_kind(value) == 't';
+	o->imported = get_flag(object, "imported");
+	o->launcher = get_text(r, object, "launcher");
 	o->command = get_text(r, object, "command");
 	o->dir = get_text(r, object, "dir");
 	o->source = get_text(r, object, "source");

@@ -65,7 +65,8 @@ static void release_held(struct run *r, struct job *j)
 	j->held_count = 0;
 }
 
-static void log_running(struct run *r, uint32_t task, const struct child *child)
+static void log_running(
+	struct run *r, uint32_t task, enum purpose purpose, const struct child *child)
 {
 	const struct task *t = &r->plan.task[task];
 	AUTO_BUF struct buf b = {0};
@@ -73,6 +74,8 @@ static void log_running(struct run *r, uint32_t task, const struct child *child)
 	buf_format(&b, ",\"pid\":%d,\"start\":%llu", child->pid,
 		(unsigned long long)child->owner.start);
 	log_task(r, task, b.text);
+	if (purpose != TO_RUN)
+		return;
 	buf_drop(&b, b.length);
 	buf_str(&b, ",\"title\":");
 	if (t->title.n)
@@ -112,7 +115,7 @@ static void announce(struct run *r, uint32_t task, enum purpose purpose)
 		r->count[n->state]--;
 	n->state = purpose == TO_UNDO ? COMPENSATING : QUEUED;
 	log_task(r, task, "");
-	log_flush(r);
+	log_write(r);
 }
 
 /* False if it could not be started, which is then its ending. */
@@ -133,7 +136,7 @@ bool job_start(struct run *r, uint32_t task, enum purpose purpose)
 		begin_job(r, j, task, child.pid);
 		j->purpose = purpose;
 		n->state = purpose == TO_UNDO ? COMPENSATING : RUNNING;
-		log_running(r, task, &child);
+		log_running(r, task, purpose, &child);
 		child_close(&child);
 		return true;
 	}
@@ -150,25 +153,53 @@ static enum purpose first_purpose(const struct run *r, uint32_t task)
 	return r->plan.task[task].when.n && r->node[task].asked == NOT_ASKED ? TO_ASK : TO_RUN;
 }
 
-/* With its resources, or not yet. */
-static void start_with(struct run *r, uint32_t task)
+/* A task whose breaker is open is ready again when that may have closed. */
+static bool breaker_allows(struct run *r, struct job *j, uint32_t task)
 {
-	struct job *j = free_slot(r);
+	struct node *n = &r->node[task];
+	struct err e = {0};
+	int code = fuse_ask(&j->fuse, &r->state, &r->plan, &r->plan.task[task], &n->due, &e);
+
+	if (code < 0)
+		warn("%s: %s", r->plan.task[task].id, e.text);
+	if (code <= 0)
+		heap_push(&r->delayed, n);
+	return code > 0;
+}
+
+/* All it asks for is taken, or it starves and is tried again when something is given back. */
+static bool resources_allow(struct run *r, struct job *j, uint32_t task)
+{
 	struct err e = {0};
 	int code = resource_take(&j->lock, &r->state, &r->plan, &r->plan.task[task], &e);
 
+	if (code == 0)
+		return true;
 	if (code == -EAGAIN) {
 		heap_push(&r->starved, &r->node[task]);
 		r->starved_until = clock_after(STARVED_SECONDS * NS_PER_S);
-		return;
-	}
-	if (code < 0) {
+	} else {
 		r->node[task].attempt++;
+		r->node[task].job = j;
 		conclude(r, task, ERRORED, EXIT_OWN, e.text, 0);
-	} else if (!job_start(r, task, first_purpose(r, task))) {
-		lock_release(j->lock);
-		j->lock = NULL;
+		r->node[task].job = NULL;
 	}
+	return false;
+}
+
+/* With all that it needs besides its needs, or not yet; whether it runs. */
+static bool start_with(struct run *r, uint32_t task)
+{
+	struct job *j = free_slot(r);
+
+	if (!resources_allow(r, j, task))
+		return false;
+	if (breaker_allows(r, j, task) && job_start(r, task, first_purpose(r, task)))
+		return true;
+	fuse_tell(&j->fuse, OUTCOME_IGNORED);
+	lock_release(j->lock);
+	j->lock = NULL;
+	return false;
 }
 
 /* Whether a task that was ready may start now. */
@@ -184,7 +215,7 @@ void start_ready(struct run *r)
 {
 	if (r->starved.count && clock_now() >= r->starved_until)
 		feed(r);
-	while (may_start(r) && r->ready.count && r->running < r->options.jobs) {
+	while (may_start(r) && r->ready.count && r->running < r->pace.now) {
 		uint32_t task = index_of(r, heap_pop(&r->ready));
 		struct job *other;
 
@@ -194,8 +225,11 @@ void start_ready(struct run *r)
 		if (other) {
 			r->node[task].state = READY;
 			hold(other, task);
-		} else {
-			start_with(r, task);
+		} else if (!jobserver_take(&r->tokens)) {
+			heap_push(&r->ready, &r->node[task]);
+			return; /* the pipe tells when there is one */
+		} else if (!start_with(r, task)) {
+			jobserver_put(&r->tokens);
 		}
 	}
 }
@@ -206,12 +240,12 @@ static void answered(struct run *r, uint32_t task, enum tstate state, int status
 {
 	struct node *n = &r->node[task];
 
-	n->job = NULL;
 	if (state == SUCCEEDED) {
 		n->asked = JUST_ASKED;
 		make_ready(r, task);
 	} else if (state == FAILED && status <= EXIT_SIGNAL && status != EXIT_NOT_FOUND &&
 		status != EXIT_CANNOT_RUN) {
+		n->job = NULL; /* no attempt tells of this ending */
 		settle(r, task, SKIPPED, "its \"when\" said no");
 	} else {
 		conclude(r, task, state == FAILED ? ERRORED : state, status, reason, ms);
@@ -227,6 +261,14 @@ static const char *signal_reason(char out[32], int status)
 		return NULL;
 	snprintf(out, 32, "SIG%s", name);
 	return out;
+}
+
+/* What an attempt says about what it called: a question and a cancel say nothing. */
+static enum outcome outcome_of(const struct job *j, enum tstate state)
+{
+	if (j->purpose != TO_RUN || state == CANCELLED)
+		return OUTCOME_IGNORED;
+	return state == SUCCEEDED ? OUTCOME_OK : OUTCOME_FAILED;
 }
 
 void job_reaped(struct run *r, struct job *j, int wait_status)
@@ -245,8 +287,10 @@ void job_reaped(struct run *r, struct job *j, int wait_status)
 		reason = signal_reason(signal, status);
 	if (j->ending == ENDS_TIMEOUT || j->ending == ENDS_STALL)
 		status = EXIT_TIMEDOUT;
+	pace_status(&r->pace, status);
 	j->pid = 0;
 	r->running--;
+	fuse_tell(&j->fuse, outcome_of(j, state));
 	if (j->purpose == TO_UNDO)
 		undo_ended(r, task, state == CANCELLED ? -1 : status, reason, ms);
 	else if (j->purpose == TO_ASK)
@@ -258,6 +302,10 @@ void job_reaped(struct run *r, struct job *j, int wait_status)
 	j->lock = NULL;
 	release_held(r, j);
 	feed(r);
+	if (r->running)
+		jobserver_put(&r->tokens);
+	else
+		jobserver_refill(&r->tokens);
 }
 
 void job_end(struct run *r, struct job *j, enum ending why)
@@ -293,13 +341,15 @@ static off_t output_of(struct run *r, const struct job *j)
 
 int64_t job_deadline(const struct job *j)
 {
-	return MIN(j->deadline, j->stall_at);
+	return MIN(MIN(j->deadline, j->stall_at), j->fuse.renew);
 }
 
 void job_tick(struct run *r, struct job *j, int64_t now)
 {
 	off_t output;
 
+	if (now >= j->fuse.renew)
+		fuse_renew(&j->fuse);
 	if (now >= j->deadline) {
 		job_end(r, j, ENDS_TIMEOUT);
 		return;

@@ -75,7 +75,10 @@ static int spawn_attempt(struct run *r, const struct task *t, unsigned attempt,
 		return -ECANCELED; /* nothing that exec said */
 	}
 	return proc_spawn(child,
-		&(struct spawn){.argv = a->argv.item,
+		&(struct spawn){
+			.keep = r->tokens.ends,
+			.keep_count = r->tokens.taker < 0 ? 0 : countof(r->tokens.ends),
+			.argv = a->argv.item,
 			.env = env,
 			.dir = a->dir,
 			.in = -1,

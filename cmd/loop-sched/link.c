@@ -42,16 +42,26 @@ static void link_task(struct plan *p, struct task *t)
 	if (!t->needs.n || jscan_open(&walk, t->needs) < 0)
 		return;
 	while (jscan_next(&walk, &key, &value) > 0) {
-		struct task *needed;
+		struct group needed;
 
 		if (need_read(value, &name, &when) < 0)
 			continue;
-		needed = map_get_n(&p->by_id, name.p + 1, name.n - 2);
-		if (!needed)
+		if (!plan_named(p, name, &needed)) {
 			unknown_need(p, t, name);
-		else
-			add_edge(p, plan_index(p, needed), plan_index(p, t), when);
+			continue;
+		}
+		for (uint32_t i = 0; i < needed.count; i++)
+			add_edge(p, needed.first + i, plan_index(p, t), when);
 	}
+}
+
+/* Whether a need names a task, or the group that it is in: "ID" for "ID.3". */
+static bool names_it(struct span name, const char *id)
+{
+	const char *dot = strrchr(id, '.');
+	size_t n = dot ? (size_t)(dot - id) : 0;
+
+	return jscan_is(name, id) || (n && name.n - 2 == n && memcmp(name.p + 1, id, n) == 0);
 }
 
 /* The name, in a task's needs, of the task that is needed. */
@@ -63,7 +73,7 @@ static struct span need_of(const struct task *t, const char *id)
 
 	if (t->needs.n && jscan_open(&walk, t->needs) == 0)
 		while (jscan_next(&walk, &key, &value) > 0)
-			if (need_read(value, &name, &when) == 0 && jscan_is(name, id))
+			if (need_read(value, &name, &when) == 0 && names_it(name, id))
 				return name;
 	return t->text;
 }

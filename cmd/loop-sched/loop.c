@@ -53,7 +53,7 @@ static void read_signals(struct run *r)
 static int64_t next_deadline(const struct run *r)
 {
 	const struct node *first = heap_top(&r->delayed);
-	int64_t next = r->cancelling ? NS_FOREVER : r->deadline;
+	int64_t next = MIN(log_due(r), r->cancelling ? NS_FOREVER : r->deadline);
 
 	if (first && may_start(r))
 		next = MIN(next, first->due);
@@ -61,6 +61,8 @@ static int64_t next_deadline(const struct run *r)
 		next = MIN(next, r->starved_until);
 	if (r->undo.begun && !r->undo.ended && !r->running)
 		next = MIN(next, r->undo.due);
+	if (r->ready.count)
+		next = MIN(next, r->pace.next);
 	for (int64_t i = 0; r->running && i < r->options.jobs; i++)
 		if (r->job[i].pid)
 			next = MIN(next, job_deadline(&r->job[i]));
@@ -72,9 +74,11 @@ static void on_time(struct run *r)
 	int64_t now = clock_now();
 	struct node *n;
 
+	pace_tick(&r->pace, r->ready.count > 0);
+
 	while ((n = heap_top(&r->delayed)) && n->due <= now) {
 		heap_pop(&r->delayed);
-		if (n->state == RETRYING)
+		if (n->state == RETRYING || n->state == READY)
 			heap_push(&r->ready, n);
 	}
 	for (int64_t i = 0; r->running && i < r->options.jobs; i++)
@@ -86,10 +90,17 @@ static void on_time(struct run *r)
 	}
 }
 
+/* Whether a place is free and only a token is missing. */
+static bool wants_token(const struct run *r)
+{
+	return may_start(r) && r->ready.count && r->running < r->pace.now;
+}
+
 static void wait_for_something(struct run *r)
 {
 	struct pollfd fd[] = {{.fd = r->signals, .events = POLLIN},
-		{.fd = r->control, .events = POLLIN}};
+		{.fd = r->control, .events = POLLIN},
+		{.fd = wants_token(r) ? r->tokens.taker : -1, .events = POLLIN}};
 	int n = poll(fd, countof(fd), clock_poll_timeout(next_deadline(r)));
 
 	if (n > 0 && fd[0].revents)
@@ -140,7 +151,7 @@ void run_loop(struct run *r)
 	do {
 		go(r);
 		while (waits(r)) {
-			log_flush(r);
+			log_flush(r, false);
 			wait_for_something(r);
 			if (r->broken && !r->cancelling)
 				cancel_all(r);

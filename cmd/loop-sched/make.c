@@ -184,6 +184,18 @@ static void make_inputs(struct run *r, uint32_t task, const char *folder, struct
 	strs_format(env, "LOOP_INPUTS=%s/tasks/%s", r->path, path);
 }
 
+/* A string as its text, anything else as JSON. */
+static void make_item(struct strs *env, const struct task *t)
+{
+	AUTO_BUF struct buf item = {0};
+
+	buf_str(&item, "LOOP_ITEM=");
+	if (jscan_text(t->item, &item) < 0)
+		buf_add(&item, t->item.p, t->item.n);
+	strs_add(env, item.text);
+	strs_format(env, "LOOP_INDEX=%u", t->index);
+}
+
 static void make_env(struct run *r, uint32_t task, struct attempt *a, const char *folder)
 {
 	const struct task *t = &r->plan.task[task];
@@ -199,6 +211,11 @@ static void make_env(struct run *r, uint32_t task, struct attempt *a, const char
 	strs_format(&a->env, "LOOP_OUTPUT=%s/tasks/%s/output.json", r->path, folder);
 	strs_format(&a->env, "LOOP_PROGRESS=%s/tasks/%s/progress", r->path, folder);
 	strs_add(&a->env, a->marker);
+	if (t->index)
+		make_item(&a->env, t);
+	if (r->options.jobserver)
+		strs_format(&a->env, "MAKEFLAGS= -j%lld --jobserver-auth=%d,%d",
+			(long long)r->options.jobs, r->tokens.ends[0], r->tokens.ends[1]);
 	make_inputs(r, task, folder, &a->env);
 	if (!t->recipe->env.n || jscan_open(&walk, t->recipe->env) < 0)
 		return;
@@ -211,6 +228,54 @@ static void make_env(struct run *r, uint32_t task, struct attempt *a, const char
 			buf_add(&entry, value.p, value.n);
 		strs_take(&a->env, buf_take(&entry));
 	}
+}
+
+/* A word as a shell reads it back. */
+static void add_quoted(struct buf *b, const char *word)
+{
+	buf_char(b, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			buf_str(b, "'\\''");
+		else
+			buf_char(b, *word);
+	}
+	buf_str(b, "' ");
+}
+
+/* The whole command as one line for another host's shell, with what it is told in front. */
+static void add_line(struct buf *b, const struct attempt *a)
+{
+	AUTO_BUF struct buf line = {0};
+
+	buf_str(&line, "env ");
+	for (size_t i = 0; i < a->env.count; i++)
+		add_quoted(&line, a->env.item[i]);
+	for (size_t i = 0; i < a->argv.count; i++)
+		add_quoted(&line, a->argv.item[i]);
+	add_quoted(b, line.text);
+}
+
+/* Through the launcher: in the place of its {}, or else behind its own words. */
+static void launch_through(const char *launcher, struct attempt *a)
+{
+	AUTO_BUF struct buf script = {0};
+	struct strs argv = {0};
+	const char *hole = strstr(launcher, "{}");
+
+	buf_str(&script, "exec ");
+	buf_add(&script, launcher, hole ? (size_t)(hole - launcher) : strlen(launcher));
+	if (hole)
+		add_line(&script, a);
+	buf_str(&script, hole ? hole + 2 : " \"$@\"");
+	strs_add(&argv, "sh");
+	strs_add(&argv, "-c");
+	strs_add(&argv, script.text);
+	strs_add(&argv, "sh");
+	for (size_t i = 0; !hole && i < a->argv.count; i++)
+		strs_add(&argv, a->argv.item[i]);
+	strs_clear(&a->argv);
+	a->argv = argv;
 }
 
 void attempt_make(struct run *r, uint32_t task, enum purpose purpose, struct attempt *a)
@@ -226,6 +291,8 @@ void attempt_make(struct run *r, uint32_t task, enum purpose purpose, struct att
 	if (purpose == TO_UNDO)
 		strs_format(&a->env, "LOOP_UNDO=%s/tasks/%s/%u", r->path, t->id,
 			r->node[task].done_by);
+	if (r->options.launcher && a->argv.count)
+		launch_through(r->options.launcher, a);
 	if (t->recipe->dir.n) {
 		AUTO_BUF struct buf dir = {0};
 

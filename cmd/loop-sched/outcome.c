@@ -81,6 +81,8 @@ static bool may_retry(const struct run *r, uint32_t task, int status, enum tstat
 		attempts = r->options.attempts;
 	if (state == ERRORED || state == CANCELLED || !may_start(r))
 		return false;
+	if (r->options.retries >= 0 && r->retries >= r->options.retries)
+		return false;
 	if (r->node[task].failures >= attempts || any_fits(retry->never_on, status, state))
 		return false;
 	return !retry->on.n || any_fits(retry->on, status, state);
@@ -94,6 +96,7 @@ static void retry_later(struct run *r, uint32_t task, int status, const char *re
 
 	buf_format(&b, ",\"status\":%d,\"delay_ms\":%lld", status, (long long)(delay / NS_PER_MS));
 	n->state = RETRYING;
+	r->retries++;
 	n->due = clock_after(delay);
 	heap_push(&r->delayed, n);
 	buf_format(&b, ",\"attempt\":%u", n->attempt);
@@ -126,7 +129,7 @@ static void succeeded(struct run *r, uint32_t task)
 
 	if (!r->options.imported || !r->options.source)
 		return;
-	log_flush(r); /* known before it is said in the user's file */
+	log_write(r); /* known before it is said in the user's file */
 	if (passes_write(r, task, &e) < 0)
 		warn("%s", e.text);
 }

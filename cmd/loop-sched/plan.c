@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include "field.h"
+#include "parse.h"
 
 #include <errno.h>
 
@@ -21,6 +22,18 @@ const char *plan_text(struct plan *p, struct span string)
 struct task *plan_task(const struct plan *p, const char *id)
 {
 	return map_get(&p->by_id, id);
+}
+
+bool plan_named(const struct plan *p, struct span name, struct group *out)
+{
+	const struct task *t = map_get_n(&p->by_id, name.p + 1, name.n - 2);
+	const struct group *g = map_get_n(&p->groups, name.p + 1, name.n - 2);
+
+	if (t)
+		*out = (struct group){.first = plan_index(p, t), .count = 1};
+	else if (g)
+		*out = *g;
+	return t || g;
 }
 
 uint32_t plan_index(const struct plan *p, const struct task *t)
@@ -92,6 +105,31 @@ static void read_member(struct plan *p, struct task *t, struct span key, struct 
 		own_recipe(p, t)->own_retry = true;
 }
 
+/* A task with foreach becomes one task a value, "ID.1" and so on; its own id names them all. */
+static void expand(struct plan *p, struct task model)
+{
+	struct group *g = arena_new(&p->arena, sizeof *g);
+	struct span key, value;
+	struct jscan walk;
+
+	*g = (struct group){.first = p->count, .text = model.text};
+	if (map_add(&p->groups, model.id, strlen(model.id), g) != g)
+		plan_error(p, &model, model.text, "the id '%s' is there already", model.id);
+	jscan_open(&walk, model.foreach);
+	while (jscan_next(&walk, &key, &value) > 0 && p->count < PLAN_TASKS) {
+		char id[160];
+
+		snprintf(id, sizeof id, "%s.%u", model.id, ++g->count);
+		p->task = mem_grow(p->task, p->count, &p->capacity, sizeof *p->task);
+		p->task[p->count] = model;
+		p->task[p->count].id = arena_substring(&p->arena, id, strlen(id));
+		p->task[p->count].index = g->count;
+		p->task[p->count++].item = value;
+	}
+	if (!name_valid(model.id) || strlen(model.id) > 118)
+		plan_error(p, &model, model.text, "the id of a task with foreach is too long");
+}
+
 static void read_task(struct plan *p, struct span text)
 {
 	struct span key, value;
@@ -115,25 +153,10 @@ static void read_task(struct plan *p, struct span text)
 		read_member(p, t, key, value);
 	if (!t->id && !jscan_get(text, "id", &value))
 		plan_error(p, t, text, "a task needs an id");
-	p->count += t->id != NULL;
-}
-
-static void read_defaults(struct plan *p, struct span defaults)
-{
-	static const struct field *const tables[] = {recipe_fields, NULL};
-	struct span key, value;
-	struct jscan walk;
-
-	if (jscan_kind(defaults) != '{' || jscan_open(&walk, defaults) < 0)
-		return; /* said by the walk over the plan's members */
-	while (jscan_next(&walk, &key, &value) > 0) {
-		const struct field *f = field_find(recipe_fields, key);
-
-		if (f)
-			field_read(p, NULL, f, value, &p->defaults);
-		else
-			field_unknown(p, NULL, "defaults", key, tables);
-	}
+	if (t->id && t->foreach.n)
+		expand(p, *t);
+	else
+		p->count += t->id != NULL;
 }
 
 static void read_tasks(struct plan *p, struct span tasks)
@@ -153,8 +176,8 @@ static void read_document(struct plan *p, struct span text)
 	struct span key, value;
 	struct jscan walk;
 
-	if (jscan_get(text, "defaults", &value))
-		read_defaults(p, value);
+	if (jscan_get(text, "defaults", &value) && jscan_kind(value) == '{')
+		object_read(p, NULL, "defaults", recipe_fields, value, &p->defaults);
 	jscan_open(&walk, text);
 	while (jscan_next(&walk, &key, &value) > 0) {
 		const struct field *f = field_find(plan_fields, key);
@@ -168,6 +191,8 @@ static void read_document(struct plan *p, struct span text)
 		p->name = plan_text(p, value);
 	if (jscan_get(text, "resources", &value) && jscan_kind(value) == '{')
 		p->resources = value;
+	if (jscan_get(text, "breakers", &value) && jscan_kind(value) == '{')
+		p->breakers = value;
 	if (jscan_get(text, "tasks", &value))
 		read_tasks(p, value);
 }
@@ -204,7 +229,7 @@ static void name_tasks(struct plan *p)
 		struct span id = {0};
 
 		first = map_add(&p->by_id, t->id, strlen(t->id), t);
-		if (first == t)
+		if (first == t && !map_get(&p->groups, t->id))
 			continue;
 		jscan_get(t->text, "id", &id);
 		plan_error(p, t, id, "the id '%s' is there already", t->id);
@@ -278,6 +303,7 @@ void plan_clear(struct plan *p)
 	buf_clear(&p->made);
 	arena_clear(&p->arena);
 	map_clear(&p->by_id);
+	map_clear(&p->groups);
 	dag_clear(&p->dag);
 	diags_clear(&p->diags);
 	free(p->task);

@@ -36,7 +36,7 @@ struct retry {
 
 /* What a task is made with, and what the plan's defaults may give it. Spans are JSON values. */
 struct recipe {
-	struct span run, agent, prompt, verify, undo, env, dir, resources;
+	struct span run, agent, prompt, verify, undo, env, dir, resources, breaker;
 	int64_t timeout, stall; /* ns; 0: none */
 	struct retry retry;
 	bool own_retry; /* named by the task itself, not by the defaults */
@@ -47,12 +47,20 @@ struct task {
 	struct span text;  /* the whole object */
 	struct span title; /* spans of absent members are empty */
 	struct span needs, files, phase, when, at;
+	struct span foreach, item; /* of a member of a group: the values, and its own */
 	const struct recipe *recipe;
 	int64_t estimate; /* ns; 0: unknown */
+	uint32_t index;	  /* in its group, from 1; 0: it is in none */
 	int32_t priority; /* smaller is sooner */
 	bool done;
 	bool final; /* run at the end, whatever came before */
 	bool pivot; /* once it succeeded, nothing is undone */
+};
+
+/* What became of a task with foreach: its members, side by side. */
+struct group {
+	uint32_t first, count;
+	struct span text; /* the task's */
 };
 
 enum form { FORM_JSON,
@@ -72,8 +80,10 @@ struct plan {
 	struct task *task;
 	uint32_t count;
 	size_t capacity;
-	struct map by_id; /* id to task */
+	struct map by_id;  /* id to task */
+	struct map groups; /* id of a task with foreach to its struct group */
 	struct recipe defaults;
+	struct span breakers;  /* their settings */
 	struct span resources; /* how much there is of each */
 	struct dag_edge *edge;
 	uint8_t *edge_when; /* enum when, one an edge */
@@ -106,6 +116,8 @@ void plan_clear(struct plan *);
 int64_t plan_capacity(const struct plan *, struct span name);
 
 struct task *plan_task(const struct plan *, const char *id); /* NULL if there is none */
+/* What this name (with its quotes) names: a task, or all of a group; false if nothing. */
+bool plan_named(const struct plan *, struct span name, struct group *);
 uint32_t plan_index(const struct plan *, const struct task *);
 
 /* A JSON string's text in the plan's arena; NULL for an empty span. */

@@ -50,13 +50,15 @@ static void rank_nodes(struct run *r)
 }
 
 /* What every task gets a value of its own for. */
-static bool set_for_each(const char *entry)
+static bool set_for_each(const struct run *r, const char *entry)
 {
 	static const char *const names[] = {"DIR", "RUN", "TASK", "ATTEMPT", "SUBJECT", "TASK_FILE",
 		"OUTPUT", "INPUTS", "PROGRESS", "TRACE",
-		"UNDO"};
+		"UNDO", "ITEM", "INDEX"};
 	size_t n = strcspn(entry, "=");
 
+	if (r->options.jobserver && strncmp(entry, "MAKEFLAGS=", 10) == 0)
+		return true;
 	if (strncmp(entry, "LOOP_", 5) != 0)
 		return false;
 	for (size_t i = 0; i < countof(names); i++)
@@ -73,7 +75,7 @@ static void copy_env(struct run *r)
 		count++;
 	r->env = mem_zero(count + 1, sizeof *r->env);
 	for (size_t i = 0; i < count; i++)
-		if (!set_for_each(environ[i]))
+		if (!set_for_each(r, environ[i]))
 			r->env[r->env_count++] = environ[i];
 }
 
@@ -107,6 +109,18 @@ static char *subject_of(const char *name)
 		: mem_string("plan");
 }
 
+static void open_tokens(struct run *r)
+{
+	int code;
+
+	jobserver_none(&r->tokens);
+	if (!r->options.jobserver)
+		return;
+	code = jobserver_open(&r->tokens, r->options.jobs);
+	if (code < 0)
+		path_fail(code, "the job server's pipe");
+}
+
 void run_prepare(struct run *r)
 {
 	r->subject = subject_of(r->plan.name);
@@ -117,12 +131,16 @@ void run_prepare(struct run *r)
 	r->commands.max = 256;
 	r->node = mem_zero((size_t)r->plan.count + 1, sizeof *r->node);
 	r->job = mem_zero((size_t)r->options.jobs, sizeof *r->job);
+	for (int64_t i = 0; i < r->options.jobs; i++)
+		r->job[i].fuse.renew = NS_FOREVER;
 	r->ready.before = sooner;
 	r->starved.before = sooner;
 	r->delayed.before = due_first;
 	rank_nodes(r);
 	copy_env(r);
 	open_signals(r);
+	pace_init(&r->pace, r->options.min_jobs, r->options.jobs);
+	open_tokens(r);
 	r->started = clock_now();
 	r->synced = r->started;
 	r->deadline = r->options.timeout ? clock_after(r->options.timeout) : NS_FOREVER;

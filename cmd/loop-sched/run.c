@@ -14,18 +14,27 @@ enum { JOBS_MAX = 4096 };
 
 static struct {
 	const char *jobs, *id, *command;
-	int64_t attempts, timeout, grace;
+	int64_t attempts, retries, min, max, timeout, grace;
+	const char *launcher;
+	bool jobserver;
 	int on_failure;
 	bool verbose;
-} opts = {.grace = 10 * NS_PER_S};
+} opts = {.retries = -1, .grace = 10 * NS_PER_S};
 
 const struct opt run_options[] = {
-	{"jobs", 'j', "N", "run N tasks at once (auto: one a processor; the default)",
+	{"jobs", 'j', "N", "run N tasks at once (one a processor; auto: as the machine bears)",
 		.string = &opts.jobs},
+	{"min", 0, "N", "with --jobs=auto, at least so many (1)", .number = &opts.min},
+	{"max", 0, "N", "with --jobs=auto, at most so many (4 a processor)", .number = &opts.max},
+	{"jobserver", 0, NULL, "share the jobs with make below the tasks",
+		.flag = &opts.jobserver},
+	{"launcher", 0, "COMMAND", "run every task through it, as its arguments, or as {}",
+		.string = &opts.launcher},
 	{"run", 'r', "COMMAND", "what tasks without a command of their own run, by sh -c",
 		.string = &opts.command},
 	{"attempts", 'a', "N", "try a task N times in all, unless it says itself how often",
 		.number = &opts.attempts, .min = 1, .max = 1000},
+	{"retries", 0, "N", "at most N further attempts in the whole run", .number = &opts.retries},
 	{"id", 0, "NAME", "name the run", .string = &opts.id},
 	{"on-failure", 0, "WHAT", "continue with what does not need it, stop, or undo",
 		.choice = &opts.on_failure, .choices = on_failure_words},
@@ -41,13 +50,24 @@ const struct opt resume_options[] = {
 	{0},
 };
 
-static int64_t jobs_of(const char *text)
+static int64_t processors(void)
 {
-	int64_t jobs = sysconf(_SC_NPROCESSORS_ONLN);
+	return MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L);
+}
 
-	if (text && strcmp(text, "auto") != 0 && parse_int(text, 1, JOBS_MAX, &jobs) < 0)
+/* How many at once: a number, or auto, which moves between two. */
+static void set_jobs(struct run_options *o, const char *text)
+{
+	o->jobs = processors();
+	o->min_jobs = 0;
+	if (text && strcmp(text, "auto") == 0) {
+		o->min_jobs = opts.min ? opts.min : 1;
+		o->jobs = opts.max ? opts.max : 4 * processors();
+		if (o->min_jobs > o->jobs || o->jobs > JOBS_MAX)
+			die_usage("--min must not be above --max, nor --max above %d", JOBS_MAX);
+	} else if (text && parse_int(text, 1, JOBS_MAX, &o->jobs) < 0) {
 		die_usage("--jobs: '%s' is neither auto nor a number from 1 to %d", text, JOBS_MAX);
-	return MAX(jobs, (int64_t)1);
+	}
 }
 
 static void contain(void)
@@ -88,14 +108,18 @@ int run_main(const struct args *a)
 	args_expect(a, 1, 1);
 	if (opts.id && !name_valid(opts.id))
 		die_usage("--id: '%s' is not a name", opts.id);
-	r.options = (struct run_options){.jobs = jobs_of(opts.jobs),
+	r.options = (struct run_options){
 		.attempts = opts.attempts,
+		.retries = opts.retries,
+		.launcher = opts.launcher,
+		.jobserver = opts.jobserver,
 		.timeout = opts.timeout,
 		.grace = opts.grace,
 		.on_failure = opts.on_failure,
 		.command = opts.command,
 		.dir = getcwd(dir, sizeof dir),
 		.verbose = opts.verbose};
+	set_jobs(&r.options, opts.jobs);
 	plan_need(&r.plan, a->item[0], false);
 	run_id_new(id);
 	contain();
@@ -116,7 +140,8 @@ static int go_on(const struct args *a, enum again how)
 	contain();
 	runs_open(&r.state);
 	run_find(&r.state, a->item[0], id);
-	r.options.jobs = opts.jobs ? jobs_of(opts.jobs) : 0;
+	if (opts.jobs)
+		set_jobs(&r.options, opts.jobs);
 	r.options.verbose = opts.verbose;
 	run_reopen(&r, id);
 	run_prepare(&r);

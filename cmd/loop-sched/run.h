@@ -6,11 +6,14 @@
 #ifndef RUN_H
 #define RUN_H
 
+#include "fuse.h"
 #include "heap.h"
 #include "id.h"
 #include "journal.h"
 #include "lines.h"
+#include "jobserver.h"
 #include "lock.h"
+#include "pace.h"
 #include "state.h"
 #include "tstate.h"
 
@@ -18,11 +21,15 @@
 
 /* What a run was asked to do; kept in run.json, so that resume does the same. */
 struct run_options {
-	int64_t jobs;
-	int64_t attempts;    /* 0: as the plan says */
-	int64_t timeout;     /* of the whole run; ns, 0: none */
-	int64_t grace;	     /* between SIGTERM and SIGKILL */
-	int on_failure;	     /* an index into on_failure_words */
+	int64_t jobs;	  /* at most so many at once */
+	int64_t min_jobs; /* 0: always so many; else the least to which it may fall */
+	int64_t attempts; /* 0: as the plan says */
+	int64_t retries;  /* in the whole run; -1: no bound */
+	int64_t timeout;  /* of the whole run; ns, 0: none */
+	int64_t grace;	  /* between SIGTERM and SIGKILL */
+	int on_failure;	  /* an index into on_failure_words */
+	const char *launcher;
+	bool jobserver;
 	const char *command; /* for tasks without one of their own; may be NULL */
 	const char *dir;     /* where tasks run; absolute */
 	const char *source;  /* the user's plan, absolute; NULL: none to write back to */
@@ -76,8 +83,9 @@ struct job {
 	off_t output;	    /* bytes written, when last looked at */
 	enum ending ending; /* why we end it */
 	bool killed;	    /* SIGKILL was sent */
-	struct lock *lock;  /* the resources that it holds; may be NULL */
-	uint32_t *held;	    /* ready tasks that wait for this one's files */
+	struct fuse fuse;
+	struct lock *lock; /* the resources that it holds; may be NULL */
+	uint32_t *held;	   /* ready tasks that wait for this one's files */
 	size_t held_count, held_capacity;
 };
 
@@ -105,7 +113,7 @@ struct run {
 	struct buf records; /* events, not yet appended */
 	size_t *record_end; /* where each ends */
 	size_t record_count, record_capacity;
-	int64_t synced;
+	int64_t synced, appended;
 	struct lines commands; /* from the control FIFO */
 	struct node *node;
 	struct heap ready, delayed; /* of struct node */
@@ -122,6 +130,8 @@ struct run {
 	bool killed;	/* told twice to end: nothing at all is started */
 	uint32_t retries, successes;
 	struct undo undo;
+	struct pace pace;
+	struct jobserver tokens;
 	int signal; /* that ended us */
 	int64_t started, deadline;
 };
@@ -181,7 +191,9 @@ void attempt_clear(struct attempt *);
 /* log.c */
 void log_run(struct run *, const char *what);
 void log_task(struct run *, uint32_t task, const char *members);
-void log_flush(struct run *);
+void log_write(struct run *);		/* run.jsonl: before what it says takes effect */
+void log_flush(struct run *, bool now); /* and the journal, now or when that is due */
+int64_t log_due(const struct run *);
 void event_task(struct run *, uint32_t task, const char *type, const char *members);
 void event_run(struct run *, const char *type, const char *members);
 
@@ -213,7 +225,7 @@ struct fold {
 	struct owner runner;
 	int64_t jobs, started, ended; /* clock_real; 0: not */
 	bool paused, cancelling, undoing, undone;
-	uint32_t successes;
+	uint32_t successes, retries;
 	char state[16]; /* of the ended run; else empty */
 };
 int fold_read(struct fold *, const struct plan *, int log, struct err *) MUST_CHECK;

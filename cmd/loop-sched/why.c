@@ -1,6 +1,7 @@
 /* why: what a task waits for, or what became of it. */
 #include "commands.h"
 
+#include "breaker.h"
 #include "clock.h"
 #include "die.h"
 #include "files.h"
@@ -56,6 +57,24 @@ static bool say_resources(const struct view *v, uint32_t task)
 	return true;
 }
 
+static bool say_breaker(const struct view *v, uint32_t task)
+{
+	struct plan *p = (struct plan *)(uintptr_t)&v->plan;
+	const char *name = plan_text(p, p->task[task].recipe->breaker);
+	struct breaker_settings settings = {0};
+	struct breaker_view seen;
+	struct breaker b;
+	struct err e = {0};
+
+	if (!name || breaker_init(&b, &v->state, name, &settings, &e) < 0 ||
+		breaker_read(&b, &seen, &e) < 0 || seen.state == BREAKER_CLOSED ||
+		seen.state == BREAKER_OBSERVED)
+		return false;
+	printf("  its breaker %s is %s%s%s\n", name, breaker_state_name(seen.state),
+		seen.why[0] ? ": " : "", seen.why);
+	return true;
+}
+
 static void say_waiting(const struct view *v, uint32_t task)
 {
 	bool said = say_needs(v, task) > 0;
@@ -70,7 +89,7 @@ static void say_waiting(const struct view *v, uint32_t task)
 	}
 	if (!said && say_files(v, task))
 		return;
-	if (!said && say_resources(v, task))
+	if (!said && (say_breaker(v, task) || say_resources(v, task)))
 		return;
 	if (!said)
 		printf("  %u of %lld places are taken\n", v->count[RUNNING],

@@ -1,0 +1,64 @@
+#include "fuse.h"
+
+#include "clock.h"
+#include "die.h"
+#include "field.h"
+
+enum { RENEW_SECONDS = 20, /* a third of a probe's lease */
+	ASK_SECONDS = 5 /* where the breaker does not say when */ };
+
+/* The settings were checked with the plan. */
+static struct breaker_settings settings_of(struct plan *p, const char *name)
+{
+	struct breaker_settings settings = {0};
+	struct span value;
+
+	if (p->breakers.n && jscan_get(p->breakers, name, &value))
+		object_read(p, NULL, "a breaker", breaker_fields, value, &settings);
+	return settings;
+}
+
+int fuse_ask(struct fuse *f, const struct state *s, struct plan *p, const struct task *t,
+	int64_t *again, struct err *e)
+{
+	const char *name = plan_text(p, t->recipe->breaker);
+	struct breaker_settings settings;
+	int r;
+
+	f->used = false;
+	f->renew = NS_FOREVER;
+	if (!name)
+		return 1;
+	settings = settings_of(p, name);
+	r = breaker_init(&f->breaker, s, name, &settings, e);
+	if (r == 0)
+		r = breaker_allow(&f->breaker, &f->permit, e);
+	f->used = r > 0;
+	if (f->used && f->permit.lease[0])
+		f->renew = clock_after(RENEW_SECONDS * NS_PER_S);
+	*again = clock_after(ASK_SECONDS * NS_PER_S);
+	if (r == 0 && f->permit.again != NS_FOREVER)
+		*again = clock_after(MAX(f->permit.again - clock_real(), NS_PER_MS));
+	return r;
+}
+
+void fuse_renew(struct fuse *f)
+{
+	struct err e = {0};
+
+	f->renew = clock_after(RENEW_SECONDS * NS_PER_S);
+	if (breaker_renew(&f->breaker, &f->permit, &e) < 0)
+		warn("%s", e.text);
+}
+
+void fuse_tell(struct fuse *f, enum outcome outcome)
+{
+	struct err e = {0};
+
+	if (!f->used)
+		return;
+	f->used = false;
+	f->renew = NS_FOREVER;
+	if (breaker_record(&f->breaker, &f->permit, outcome, 0, &e) < 0)
+		warn("%s", e.text);
+}
