@@ -1,4 +1,4 @@
-/* commands: the subcommands of loop-session; each ends the program's work and returns its status. */
+/* commands: the subcommands of loop-session; each returns the exit status. */
 #ifndef COMMANDS_H
 #define COMMANDS_H
 

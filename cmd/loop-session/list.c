@@ -30,7 +30,11 @@ const struct opt list_options[] = {
 		.arg = "AGENT",
 		.help = "of this agent",
 		.string = &wanted.agent},
-	{.name = "number", .letter = 'n', .arg = "N", .help = "the newest N", .number = &wanted.most},
+	{.name = "number",
+		.letter = 'n',
+		.arg = "N",
+		.help = "the newest N",
+		.number = &wanted.most},
 	{.name = "json", .help = "JSON lines", .flag = &as_json},
 	{0},
 };

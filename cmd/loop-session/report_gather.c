@@ -145,7 +145,8 @@ void report_clear(struct report *p)
 
 static bool needs_human(const char *reason)
 {
-	static const char *const reasons[] = {"needs_human", "auth", "permission", "quota", "refused"};
+	static const char *const reasons[] = {
+		"needs_human", "auth", "permission", "quota", "refused"};
 
 	for (size_t i = 0; i < countof(reasons); i++)
 		if (strcmp(reasons[i], reason) == 0)
@@ -190,8 +191,10 @@ static void add_command(struct strs *commands, const char *word, const char *nam
 /* Whether a name from outside can be typed as it stands. */
 static bool is_plain(const char *name)
 {
-	return *name != '-' && name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
-						 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/+@-")] == '\0';
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789._/+@-";
+
+	return *name != '-' && name[strspn(name, plain)] == '\0';
 }
 
 void report_next(const struct report *p, struct strs *commands)

@@ -116,7 +116,8 @@ static void add_session(const struct page *p, const struct record *r)
 	add_cell(p, record_story(r), 60);
 	buf_str(p->out, "  ");
 	add_cell(p, record_outcome(r), 32);
-	buf_format(p->out, ", %s ago", format_duration(age, clock_real() - MAX(r->ended, r->started)));
+	buf_format(p->out, ", %s ago",
+		format_duration(age, clock_real() - MAX(r->ended, r->started)));
 	if (*r->message) {
 		buf_str(p->out, ": ");
 		add_cell(p, r->message, 200);

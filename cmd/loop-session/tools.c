@@ -126,8 +126,11 @@ static void add_times(struct table *t, struct tool *tool)
 	static const int percents[] = {50, 90, 99};
 	char time[DURATION_SIZE];
 
-	for (size_t i = 0; i < countof(percents); i++)
-		table_cell(t, time_or_unknown(time, tool, sample_percentile(&tool->time, percents[i])));
+	for (size_t i = 0; i < countof(percents); i++) {
+		int64_t ns = sample_percentile(&tool->time, percents[i]);
+
+		table_cell(t, time_or_unknown(time, tool, ns));
+	}
 	table_cell(t, time_or_unknown(time, tool, tool->time.max));
 }
 

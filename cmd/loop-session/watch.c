@@ -74,7 +74,10 @@ static bool is_replaced(const struct watching *w)
 {
 	struct stat ours, there;
 
-	return w->fd < 0 || (stat(w->source.path, &there) == 0 && fstat(w->fd, &ours) == 0 && ours.st_ino != there.st_ino);
+	if (w->fd < 0)
+		return true;
+	return stat(w->source.path, &there) == 0 && fstat(w->fd, &ours) == 0 &&
+		ours.st_ino != there.st_ino;
 }
 
 static void read_news(struct watching *w)
