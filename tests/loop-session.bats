@@ -324,6 +324,19 @@ calls() {
 	status_is 0 session report
 }
 
+@test "the report asks what is asked, until it is answered" {
+	record ses_1 10 success
+	loop-gate ask --id merge 'Merge it?'
+	echo rubbish >"$LOOP_DIR/gates/torn.json"
+	status_is 0 session report
+	has "$output" 'Merge it?'
+	has "$output" '  loop-gate approve merge'
+	[ "$(field 'map(select(.kind == "gate").gate) | join(" ")' report)" = merge ]
+	loop-gate approve merge
+	status_is 0 session report
+	if [[ $output == *Merge* ]]; then false; fi
+}
+
 # A repository with a worktree of a session that failed, and what it left uncommitted.
 abandoned() { # ID
 	[ -d .git ] || { git init -q && git commit -q --allow-empty -m begin; }

@@ -5,6 +5,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
+#include "gate.h"
 #include "map.h"
 #include "record.h"
 #include "runs.h"
@@ -32,6 +33,8 @@ struct report {
 	int64_t failed, live, lost, retried; /* retried: failed, and later its story did not */
 	struct run *run;
 	size_t runs, run_capacity;
+	struct gate *gate; /* that wait for an answer */
+	size_t gates, gate_capacity;
 	int64_t merged;	      /* stories, by the journal */
 	struct strs branches; /* that they were merged onto */
 };

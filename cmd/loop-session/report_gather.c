@@ -1,9 +1,16 @@
 #include "report.h"
 
+#include "clock.h"
 #include "event.h"
+#include "io.h"
 #include "journal.h"
 #include "mem.h"
 #include "parse.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+
+enum { GATE_FILE_MAX = 1 << 20 };
 
 static void add_to(struct group *g, const struct record *r)
 {
@@ -79,6 +86,38 @@ static void gather_runs(struct report *p)
 		qsort(p->run, p->runs, sizeof *p->run, by_start);
 }
 
+/* Read, not resolved: whose deadline has passed waits for nobody. */
+static void add_gate(struct report *p, int folder, const char *name)
+{
+	AUTO_BUF struct buf text = {0};
+	struct gate g = {0};
+	struct err e = {0};
+
+	if (*name == '.' || io_read_file(folder, name, GATE_FILE_MAX, &text) < 0)
+		return;
+	if (gate_parse(&g, text.text, text.length, &e) < 0 || g.state != GATE_PENDING ||
+		(g.deadline && g.deadline < clock_real())) {
+		gate_clear(&g);
+		return;
+	}
+	p->gate = mem_grow(p->gate, p->gates, &p->gate_capacity, sizeof *p->gate);
+	p->gate[p->gates++] = g;
+}
+
+static void gather_gates(struct report *p)
+{
+	int fd = state_file(&p->state, "gates", O_RDONLY | O_DIRECTORY, 0);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+
+	if (!dir && fd >= 0)
+		close(fd);
+	while (dir && (d = readdir(dir)))
+		add_gate(p, fd, d->d_name);
+	if (dir)
+		closedir(dir);
+}
+
 static void add_branch(struct report *p, struct span data)
 {
 	AUTO_BUF struct buf name = {0};
@@ -129,6 +168,7 @@ void report_gather(struct report *p)
 {
 	gather_sessions(p);
 	gather_runs(p);
+	gather_gates(p);
 	gather_events(p);
 }
 
@@ -140,6 +180,9 @@ void report_clear(struct report *p)
 	map_clear(&p->stories.by_name);
 	map_clear(&p->models.by_name);
 	free(p->run);
+	for (size_t i = 0; i < p->gates; i++)
+		gate_clear(&p->gate[i]);
+	free(p->gate);
 	strs_clear(&p->branches);
 }
 
@@ -199,6 +242,11 @@ static bool is_plain(const char *name)
 
 void report_next(const struct report *p, struct strs *commands)
 {
+	for (size_t i = 0; i < p->gates; i++)
+		add_command(commands,
+			p->gate[i].text || p->gate[i].choices.count ? "loop-gate answer"
+								    : "loop-gate approve",
+			p->gate[i].id);
 	for (size_t i = 0; i < p->runs; i++) {
 		const struct run *r = &p->run[i];
 

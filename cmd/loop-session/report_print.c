@@ -151,6 +151,24 @@ static void add_list(const struct page *p, enum report_list list, const char *ti
 	}
 }
 
+static void add_gates(const struct page *p)
+{
+	char age[DURATION_SIZE];
+
+	if (p->report->gates)
+		heading(p, "Questions to you");
+	for (size_t i = 0; i < p->report->gates; i++) {
+		const struct gate *g = &p->report->gate[i];
+
+		begin_item(p);
+		add_cell(p, g->id, 60);
+		buf_format(p->out, ", %s ago: ",
+			format_duration(age, MAX(clock_real() - g->raised, INT64_C(0))));
+		add_cell(p, g->question ? g->question : "", 200);
+		buf_char(p->out, '\n');
+	}
+}
+
 static int dearest_first(const void *left, const void *right)
 {
 	const struct group *a = left, *b = right;
@@ -160,7 +178,6 @@ static int dearest_first(const void *left, const void *right)
 	return (a->output < b->output) - (a->output > b->output);
 }
 
-/* Sorted in place: whoever looked groups up by name has done so. */
 static void add_groups(const struct page *p, const struct groups *g, const char *title)
 {
 	size_t shown = MIN(g->count, (size_t)ROWS_MAX);
@@ -216,6 +233,7 @@ void report_text(const struct report *r, bool markdown, struct buf *out)
 	struct groups stories = sorted(&r->stories), models = sorted(&r->models);
 
 	add_head(&p);
+	add_gates(&p);
 	add_list(&p, REPORT_WAITING, "Waits for you");
 	add_list(&p, REPORT_LOST, "Lost");
 	add_list(&p, REPORT_FAILED, "Failed");
@@ -286,6 +304,9 @@ void report_json(const struct report *r)
 	print_list(r, REPORT_WAITING, "waiting");
 	print_list(r, REPORT_LOST, "lost");
 	print_list(r, REPORT_FAILED, "failed");
+	for (size_t i = 0; i < r->gates; i++)
+		out_json(json_pack("{s:s, s:s, s:s?}", "kind", "gate", "gate", r->gate[i].id,
+			"question", r->gate[i].question));
 	for (size_t i = 0; i < r->runs; i++)
 		print_run(&r->run[i]);
 	for (size_t i = 0; i < r->stories.count; i++)
