@@ -39,7 +39,7 @@ const struct opt gc_options[] = {
 	{0},
 };
 
-static struct verdict make(bool remove, const char *format, va_list args)
+static struct verdict PRINTF_LIKE(2, 0) make(bool remove, const char *format, va_list args)
 {
 	struct verdict v = {.remove = remove};
 

@@ -2,7 +2,8 @@
 
 void out_text(struct buf *b)
 {
-	fwrite(b->text, 1, b->length, stdout);
+	if (b->length)
+		fwrite(b->text, 1, b->length, stdout);
 	b->length = 0;
 }
 
