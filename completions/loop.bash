@@ -70,7 +70,7 @@ _loop_table() {
 		;;
 	"loop-bus")
 		options='--help --version'
-		commands='serve stop status sub history replay verify'
+		commands='serve stop status sub history replay verify on redrive route'
 		;;
 	"loop-bus serve")
 		options='--daemon --no-fifo --help --version'
@@ -133,6 +133,40 @@ _loop_table() {
 		options='--quiet --help --version'
 		commands=''
 		;;
+	"loop-bus on")
+		case $before in
+		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
+		-w|--where) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'critical high normal low background'; return ;;
+		--from) COMPREPLY=(); return ;;
+		-j|--jobs) COMPREPLY=(); return ;;
+		--timeout) COMPREPLY=(); return ;;
+		--retries) COMPREPLY=(); return ;;
+		--backoff) COMPREPLY=(); return ;;
+		--durable) COMPREPLY=(); return ;;
+		--name) COMPREPLY=(); return ;;
+		-n|--number) COMPREPLY=(); return ;;
+		esac
+		options='--type --subject --where --priority --from --jobs --timeout --retries --backoff --durable --name --number --help --version'
+		commands=''
+		;;
+	"loop-bus redrive")
+		case $before in
+		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
+		-w|--where) COMPREPLY=(); return ;;
+		esac
+		options='--list --type --subject --where --help --version'
+		commands=''
+		;;
+	"loop-bus route")
+		case $before in
+		--from) COMPREPLY=(); return ;;
+		esac
+		options='--check --from --help --version'
+		commands=''
+		;;
 	"loop-emit")
 		case $before in
 		-s|--subject) COMPREPLY=(); return ;;
@@ -151,7 +185,6 @@ _loop_table() {
 	"loop-gate")
 		options='--help --version'
 		commands='ask wait approve reject answer list'
-		takes_command=
 		;;
 	"loop-gate ask")
 		case $before in
@@ -163,7 +196,6 @@ _loop_table() {
 		esac
 		options='--id --choices --text --deadline --default --subject --wait --print --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-gate wait")
 		case $before in
@@ -171,7 +203,6 @@ _loop_table() {
 		esac
 		options='--timeout --print --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-gate approve")
 		case $before in
@@ -180,7 +211,6 @@ _loop_table() {
 		esac
 		options='--why --by --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-gate reject")
 		case $before in
@@ -189,7 +219,6 @@ _loop_table() {
 		esac
 		options='--why --by --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-gate answer")
 		case $before in
@@ -198,12 +227,10 @@ _loop_table() {
 		esac
 		options='--why --by --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-gate list")
 		options='--pending --json --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-guard")
 		case $before in
@@ -440,6 +467,108 @@ _loop_table() {
 		options='--help --version'
 		commands=''
 		;;
+	"loop-session")
+		options='--help --version'
+		commands='list latest summary tools errors timeline metrics watch transcript export report gc trace'
+		;;
+	"loop-session list")
+		case $before in
+		--run) COMPREPLY=(); return ;;
+		--since) COMPREPLY=(); return ;;
+		--until) COMPREPLY=(); return ;;
+		--state) _loop_words 'any starting running waiting verifying ended lost unreadable'; return ;;
+		--reason) COMPREPLY=(); return ;;
+		-a|--agent) COMPREPLY=(); return ;;
+		-n|--number) COMPREPLY=(); return ;;
+		esac
+		options='--run --since --until --state --reason --agent --number --json --help --version'
+		commands=''
+		;;
+	"loop-session latest")
+		case $before in
+		--run) COMPREPLY=(); return ;;
+		-a|--agent) COMPREPLY=(); return ;;
+		esac
+		options='--run --agent --path --help --version'
+		commands=''
+		;;
+	"loop-session summary")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		esac
+		options='--json --agent --help --version'
+		commands=''
+		;;
+	"loop-session tools")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		esac
+		options='--calls --json --agent --help --version'
+		commands=''
+		;;
+	"loop-session errors")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		esac
+		options='--json --agent --help --version'
+		commands=''
+		;;
+	"loop-session timeline")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		esac
+		options='--json --agent --help --version'
+		commands=''
+		;;
+	"loop-session metrics")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		esac
+		options='--json --agent --help --version'
+		commands=''
+		;;
+	"loop-session watch")
+		options='--new --json --help --version'
+		commands=''
+		;;
+	"loop-session transcript")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		esac
+		options='--agent --help --version'
+		commands=''
+		;;
+	"loop-session export")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		esac
+		options='--agent --help --version'
+		commands=''
+		;;
+	"loop-session report")
+		case $before in
+		--since) COMPREPLY=(); return ;;
+		--until) COMPREPLY=(); return ;;
+		esac
+		options='--since --until --markdown --json --help --version'
+		commands=''
+		;;
+	"loop-session gc")
+		case $before in
+		--older-than) COMPREPLY=(); return ;;
+		esac
+		options='--older-than --dry-run --verbose --json --help --version'
+		commands=''
+		;;
+	"loop-session trace")
+		case $before in
+		--run) COMPREPLY=(); return ;;
+		--since) COMPREPLY=(); return ;;
+		-n|--number) COMPREPLY=(); return ;;
+		esac
+		options='--run --since --number --help --version'
+		commands=''
+		;;
 	"loop-spawn")
 		case $before in
 		-a|--agent) COMPREPLY=(); return ;;
@@ -471,7 +600,7 @@ _loop_table() {
 		--session) COMPREPLY=(); return ;;
 		--max-output) COMPREPLY=(); return ;;
 		esac
-		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --total-budget --memory --retry --retry-delay --quota-wait --session --max-output --keep-background --keep-env --json --print --check --help --version'
+		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --session --max-output --keep-background --keep-env --json --print --check --help --version'
 		commands=''
 		;;
 	"loop-story")
@@ -502,10 +631,12 @@ _loop_table() {
 		--body-timeout) COMPREPLY=(); return ;;
 		--idle-timeout) COMPREPLY=(); return ;;
 		--max-body) COMPREPLY=(); return ;;
+		--max-message) COMPREPLY=(); return ;;
+		--max-fragments) COMPREPLY=(); return ;;
 		--max-clients) COMPREPLY=(); return ;;
 		--ring) COMPREPLY=(); return ;;
 		esac
-		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-clients --ring --help --version'
+		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-message --max-fragments --max-clients --ring --help --version'
 		commands=''
 		;;
 	"loop-stream stop")
@@ -534,4 +665,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-emit loop-gate loop-guard loop-lock loop-mock loop-sched loop-spawn loop-story loop-stream
+complete -F _loop loop loop-bus loop-emit loop-gate loop-guard loop-lock loop-mock loop-sched loop-session loop-spawn loop-story loop-stream
