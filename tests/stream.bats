@@ -362,3 +362,26 @@ a_run() {
 	wait "$started"
 	grep -q '^STOPPING=1' told
 }
+
+@test "the dashboard is served whole, from here alone, and is small" {
+	serve
+	get --include "$url/" >page
+	grep -q "^Content-Security-Policy: default-src 'none'; script-src 'self'" page
+	grep -q '^X-Frame-Options: DENY' page
+	for file in $(grep -oE "(href|src)=\"[a-z]+\.(css|js)\"" page | cut -d '"' -f 2) \
+		$(grep -ohE "from '\./[a-z]+\.js'" "$SOURCE_TREE"/share/dashboard/*.js | grep -oE '[a-z]+\.js' | sort -u); do
+		get --fail "$url/$file" | cmp - "$SOURCE_TREE/share/dashboard/$file"
+	done
+	! grep -rE 'https?://' "$SOURCE_TREE/share/dashboard" | grep -v 'www.w3.org/2000/svg' || false
+	[ "$(cat "$SOURCE_TREE"/share/dashboard/* | wc -c)" -lt 150000 ]
+}
+
+@test "beyond loopback the page keeps the token it was opened with, for reading only" {
+	start loop-stream serve --listen 0.0.0.0:0 --port-file port
+	wait_for 10 test -s port
+	url=http://127.0.0.1:$(<port)
+	get --cookie-jar jar --output /dev/null "$url/?token=$(<"$LOOP_DIR/token")"
+	[ "$(get --cookie jar "$url/healthz")" = ok ]
+	[ "$(get --cookie jar --output /dev/null --write-out '%{http_code}' --json '{}' "$url/events")" = 401 ]
+	[ "$(get --cookie 'loop_token=wrong' --output /dev/null --write-out '%{http_code}' "$url/")" = 401 ]
+}

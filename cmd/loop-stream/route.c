@@ -2,6 +2,7 @@
 
 #include "changes.h"
 #include "history.h"
+#include "page.h"
 #include "resources.h"
 #include "sse.h"
 #include "status.h"
@@ -27,6 +28,12 @@ static void events_answer(struct conn *c)
 enum { READ = METHOD_GET | METHOD_HEAD };
 
 static const struct route routes[] = {
+	{"/", READ, page_answer},
+	{"/style.css", READ, page_answer},
+	{"/app.js", READ, page_answer},
+	{"/fold.js", READ, page_answer},
+	{"/draw.js", READ, page_answer},
+	{"/feed.js", READ, page_answer},
 	{"/healthz", READ, healthz},
 	{"/status", READ, status_answer},
 	{"/metrics", READ, metrics_answer},

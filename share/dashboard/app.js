@@ -1,0 +1,260 @@
+// The page: what it shows is the fold of the journal's events (fold.js), live or at a time in the past.
+
+import {fold, criticalPath, whyWaiting, over, bad} from './fold.js';
+import {graph, timeline, signs} from './draw.js';
+import {Feed} from './feed.js';
+
+const $ = id => document.getElementById(id);
+const EVENTS_SHOWN = 60, FRAME = 100;
+
+const state = {runs: [], id: null, plan: null, events: [], loading: null, until: null, story: null, log: null, going: false};
+
+// ---- small things ----
+
+function node(name, attributes = {}, ...children) {
+	const made = document.createElement(name);
+	for (const [key, value] of Object.entries(attributes)) if (value !== null) made.setAttribute(key, value);
+	made.append(...children);
+	return made;
+}
+
+const get = async path => {
+	const answer = await fetch(path);
+	if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+	return answer;
+};
+const json = async path => (await get(path)).json();
+
+function duration(ms) {
+	const s = Math.floor(ms / 1000), m = Math.floor(s / 60), h = Math.floor(m / 60);
+	return h ? `${h}h${m % 60}m` : m ? `${m}m${s % 60}s` : `${s}s`;
+}
+
+const dollars = value => value ? `$${value.toFixed(2)}` : '';
+const clock = ms => new Date(ms).toLocaleTimeString();
+
+function say(text) {
+	$('said').textContent = text;
+	clearTimeout(say.timer);
+	say.timer = setTimeout(() => { $('said').textContent = ''; }, 5000);
+}
+
+// Colours and cursor movements of a terminal are left out, as is all else that is not to be seen.
+const plain = text => text.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|\x1b[@-_]?/g, '')
+	.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '');
+
+// ---- the run at hand ----
+
+async function events(id) {
+	const all = [];
+	for (let place = 'start', more = true; more;) {
+		const part = await json(`/history?${new URLSearchParams({run: id, from: place, limit: 5000})}`);
+		all.push(...part.events);
+		more = part.events.length === 5000;
+		place = part.next;
+	}
+	return all;
+}
+
+async function choose(id) {
+	Object.assign(state, {id, plan: null, events: [], until: null, log: null, loading: []});
+	$('time').value = $('time').max;
+	try {
+		const [run, past] = await Promise.all([json(`/runs/${encodeURIComponent(id)}`), events(id)]);
+		if (state.id !== id) return;
+		// What came meanwhile may be in the history too.
+		const seen = new Set(past.map(event => event.id));
+		Object.assign(state, {plan: run.document, events: past.concat(state.loading.filter(event => !seen.has(event.id))), loading: null});
+	} catch (error) {
+		say(`This run cannot be shown: ${error.message}`);
+	}
+	touch();
+}
+
+const reloadRuns = async () => {
+	state.runs = (await json('/runs')).runs;
+	if (!state.id && state.runs.length) open();
+	touch();
+};
+
+let reloading = null;
+const reloadSoon = () => { reloading ??= setTimeout(() => { reloading = null; reloadRuns().catch(() => {}); }, 300); };
+
+function onEvent(event) {
+	if (/^(run|task)\./.test(event.type)) reloadSoon();
+	if (event.runid === state.id) (state.loading ?? state.events).push(event);
+	touch();
+}
+
+// #RUN or #RUN/TASK, so that every view has an address.
+function open() {
+	const [id, task] = decodeURIComponent(location.hash.slice(1)).split('/');
+	const wanted = id || state.runs[0]?.id;
+	if (wanted && wanted !== state.id) choose(wanted);
+	if (task !== state.story) Object.assign(state, {story: task ?? null, log: null});
+	touch();
+}
+
+// ---- drawing: at most once a frame's time ----
+
+function touch() {
+	if (touch.timer) return;
+	touch.timer = setTimeout(() => { touch.timer = null; keepFocus(draw); }, FRAME);
+}
+
+function drawRuns() {
+	$('no-runs').hidden = state.runs.length > 0;
+	$('runs').tBodies[0].replaceChildren(...state.runs.map(run => node('tr', {'aria-current': run.id === state.id},
+		node('td', {}, node('a', {href: `#${run.id}`}, run.id)), node('td', {class: run.state}, run.state),
+		node('td', {}, `${run.counts.succeeded}/${run.counts.all}`),
+		...run.tasks.slice(0, 200).map(task => node('td', {class: `cell ${task.state}`, title: `${task.id}: ${task.state}`}, signs[task.state] ?? '·')))));
+}
+
+function spent(task, now) {
+	return task.spans.reduce((sum, span) => sum + (span.end ?? now) - span.start, 0);
+}
+
+function drawTasks(run, now) {
+	$('tasks').tBodies[0].replaceChildren(...[...run.tasks.values()].map(task => node('tr', {class: `${task.state} ${task.id === state.story ? 'chosen' : ''}`},
+		node('td', {class: task.state}, `${signs[task.state] ?? '·'} ${task.state}`),
+		node('td', {}, node('a', {href: `#${state.id}/${task.id}`}, task.id)),
+		node('td', {}, task.title), node('td', {}, task.attempt > 1 ? String(task.attempt) : ''),
+		node('td', {}, task.spans.length ? duration(spent(task, now)) : ''), node('td', {}, dollars(task.cost)),
+		node('td', {}, task.activity || task.reason))));
+}
+
+function drawStory(run, now) {
+	const task = run.tasks.get(state.story);
+	$('story').hidden = !task;
+	if (!task) return;
+	$('story-title').textContent = `${task.id} ${task.title}`;
+	$('story-text').textContent = task.text;
+	$('story-why').textContent = [whyWaiting(run, task), task.commit && `Commit ${task.commit}.`,
+		task.spans.length && `${task.spans.length} attempt${task.spans.length > 1 ? 's' : ''}, ${duration(spent(task, now))}.`].filter(Boolean).join(' ');
+	$('story-criteria').replaceChildren(...task.criteria.map((text, i) => node('li', {class: task.met.has(i) ? 'succeeded' : ''},
+		`${task.met.has(i) ? '✓ met' : '· open'}: ${text}`)));
+	$('story-checks').replaceChildren(...task.checks.map(check => node('li', {class: check.success ? 'succeeded' : 'failed'},
+		`${check.success ? '✓ passed' : `✗ failed with ${check.status}`}: `, node('code', {}, check.command ?? ''))));
+	$('story-sessions').replaceChildren(...[...task.sessions].map(([id, what]) => {
+		const button = node('button', {type: 'button', class: 'link', 'data-key': id}, `Log of ${id} ${what}`);
+		button.onclick = () => openLog(id);
+		return node('p', {}, button);
+	}));
+	$('log-box').hidden = !state.log;
+}
+
+function drawEvents(run) {
+	const shown = state.events.filter(event => !state.until || Date.parse(event.time) <= state.until).slice(-EVENTS_SHOWN).reverse();
+	$('events').replaceChildren(...shown.map(event => node('li', {}, `${clock(event.time)} `, node('strong', {}, event.type),
+		` ${event.subject ?? ''} `, node('code', {}, JSON.stringify(event.data ?? {}).slice(0, 160)))));
+}
+
+function drawHead(run, now) {
+	const tasks = [...run.tasks.values()], done = tasks.filter(task => over.has(task.state)).length;
+	const failed = tasks.filter(task => bad.has(task.state)).length;
+	$('title').textContent = `${state.plan.name ?? state.id}: ${run.state}`;
+	$('facts').textContent = [`${done} of ${tasks.length} tasks over`, failed && `${failed} failed`, run.retries && `${run.retries} ${run.retries === 1 ? 'retry' : 'retries'}`,
+		run.started && duration((run.ended ?? now) - run.started), dollars(run.cost)].filter(Boolean).join(' · ');
+	$('bar').max = Math.max(1, tasks.length);
+	$('bar').value = done;
+	$('controls').hidden = Boolean(run.ended) || state.until !== null;
+	$('time-text').textContent = state.until === null ? 'now' : new Date(state.until).toLocaleString();
+}
+
+// What is drawn anew keeps the focus: by its place in the page and its address.
+function keepFocus(work) {
+	const old = document.activeElement, box = old?.closest('nav, section'), key = old?.getAttribute('href') ?? old?.dataset?.key;
+	work();
+	if (!box || !key || old.isConnected) return;
+	[...box.querySelectorAll('a, button')].find(one => (one.getAttribute('href') ?? one.dataset.key) === key)?.focus({preventScroll: true});
+}
+
+function draw() {
+	drawRuns();
+	$('run').hidden = !state.plan;
+	if (!state.plan) return;
+	const run = fold(state.plan, state.events, state.until ?? Infinity);
+	const now = state.until ?? run.ended ?? Date.now(), path = criticalPath(run);
+	state.going = run.started && !run.ended && state.until === null;
+	drawHead(run, now);
+	drawTasks(run, now);
+	drawStory(run, now);
+	drawEvents(run);
+	$('graph').replaceChildren(graph(run, state.id, path));
+	$('timeline').replaceChildren([...run.tasks.values()].some(task => task.spans.length) ? timeline(run, state.id, path, now) : 'Nothing has run yet.');
+	$('critical').textContent = path.length > 1 ? `The end waited for: ${path.join(' → ')}.` : '';
+}
+
+// ---- logs ----
+
+async function openLog(id) {
+	state.log = {id, next: null, text: ''};
+	$('log-title').textContent = id;
+	$('log').textContent = '';
+	await readLog();
+	touch();
+}
+
+async function readLog() {
+	const log = state.log;
+	if (!log) return;
+	const answer = await get(`/sessions/${encodeURIComponent(log.id)}/log${log.next === null ? '' : `?from=${log.next}`}`).catch(() => null);
+	if (!answer || log !== state.log) return;
+	log.next = answer.headers.get('X-Next');
+	const more = plain(await answer.text());
+	if (!more) return;
+	$('log').append(...more.split(/(^.*\b(?:error|failed|panic|exception)\b.*$)/im).map((part, i) => i % 2 ? node('mark', {}, part) : part));
+	if ($('log-follow').checked) $('log').scrollTop = $('log').scrollHeight;
+}
+
+$('log-error').onclick = () => {
+	const top = $('log').scrollTop, marks = [...$('log').querySelectorAll('mark')];
+	const next = marks.find(mark => mark.offsetTop - $('log').offsetTop > top + 4) ?? marks[0];
+	$('log-follow').checked = false;
+	if (next) $('log').scrollTop = next.offsetTop - $('log').offsetTop;
+};
+
+// ---- control ----
+
+async function ask(word) {
+	const dialog = $('confirm');
+	$('confirm-text').textContent = `Shall ${state.id} be asked to ${word}?`;
+	$('confirm-why').value = '';
+	$('token').value = sessionStorage.getItem('token') ?? '';
+	dialog.returnValue = 'no';
+	dialog.showModal();
+	await new Promise(resolve => dialog.addEventListener('close', resolve, {once: true}));
+	if (dialog.returnValue !== 'yes') return;
+	sessionStorage.setItem('token', $('token').value);
+	const answer = await fetch(`/runs/${encodeURIComponent(state.id)}/${word}`, {method: 'POST',
+		headers: {'Content-Type': 'application/json', Authorization: `Bearer ${$('token').value}`},
+		body: JSON.stringify({who: 'dashboard', why: $('confirm-why').value})});
+	say(answer.ok ? `Asked to ${word}.` : `Not done: ${(await answer.text()).trim()}`);
+}
+
+for (const button of document.querySelectorAll('[data-ask]'))
+	button.onclick = () => ask(button.dataset.ask).catch(error => say(error.message));
+
+// ---- time ----
+
+$('time').oninput = () => {
+	const first = Date.parse(state.events[0]?.time), last = Math.max(Date.parse(state.events.at(-1)?.time), first + 1);
+	const share = Number($('time').value) / Number($('time').max);
+	state.until = share >= 1 || !state.events.length ? null : first + (last - first) * share;
+	touch();
+};
+
+// ---- begin ----
+
+addEventListener('hashchange', open);
+const feed = new Feed(onEvent, (name, text) => { $('connection').className = name; $('connection').textContent = text; });
+setInterval(() => { if (state.going) touch(); readLog(); }, 1000);
+try {
+	const {next} = await json('/history?limit=1');
+	feed.start(next);
+	await reloadRuns();
+	open();
+} catch (error) {
+	$('connection').textContent = `not to be had: ${error.message}`;
+	setTimeout(() => location.reload(), 5000);
+}
