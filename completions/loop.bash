@@ -70,7 +70,7 @@ _loop_table() {
 		;;
 	"loop-bus")
 		options='--help --version'
-		commands='serve stop status sub history replay verify'
+		commands='serve stop status sub history replay verify on redrive route'
 		;;
 	"loop-bus serve")
 		options='--daemon --no-fifo --help --version'
@@ -133,6 +133,40 @@ _loop_table() {
 		options='--quiet --help --version'
 		commands=''
 		;;
+	"loop-bus on")
+		case $before in
+		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
+		-w|--where) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'critical high normal low background'; return ;;
+		--from) COMPREPLY=(); return ;;
+		-j|--jobs) COMPREPLY=(); return ;;
+		--timeout) COMPREPLY=(); return ;;
+		--retries) COMPREPLY=(); return ;;
+		--backoff) COMPREPLY=(); return ;;
+		--durable) COMPREPLY=(); return ;;
+		--name) COMPREPLY=(); return ;;
+		-n|--number) COMPREPLY=(); return ;;
+		esac
+		options='--type --subject --where --priority --from --jobs --timeout --retries --backoff --durable --name --number --help --version'
+		commands=''
+		;;
+	"loop-bus redrive")
+		case $before in
+		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
+		-w|--where) COMPREPLY=(); return ;;
+		esac
+		options='--list --type --subject --where --help --version'
+		commands=''
+		;;
+	"loop-bus route")
+		case $before in
+		--from) COMPREPLY=(); return ;;
+		esac
+		options='--check --from --help --version'
+		commands=''
+		;;
 	"loop-emit")
 		case $before in
 		-s|--subject) COMPREPLY=(); return ;;
@@ -151,7 +185,6 @@ _loop_table() {
 	"loop-gate")
 		options='--help --version'
 		commands='ask wait approve reject answer list'
-		takes_command=
 		;;
 	"loop-gate ask")
 		case $before in
@@ -163,7 +196,6 @@ _loop_table() {
 		esac
 		options='--id --choices --text --deadline --default --subject --wait --print --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-gate wait")
 		case $before in
@@ -171,7 +203,6 @@ _loop_table() {
 		esac
 		options='--timeout --print --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-gate approve")
 		case $before in
@@ -180,7 +211,6 @@ _loop_table() {
 		esac
 		options='--why --by --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-gate reject")
 		case $before in
@@ -189,7 +219,6 @@ _loop_table() {
 		esac
 		options='--why --by --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-gate answer")
 		case $before in
@@ -198,12 +227,10 @@ _loop_table() {
 		esac
 		options='--why --by --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-gate list")
 		options='--pending --json --help --version'
 		commands=''
-		takes_command=
 		;;
 	"loop-guard")
 		case $before in
@@ -471,7 +498,20 @@ _loop_table() {
 		--session) COMPREPLY=(); return ;;
 		--max-output) COMPREPLY=(); return ;;
 		esac
-		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --total-budget --memory --retry --retry-delay --quota-wait --session --max-output --keep-background --keep-env --json --print --check --help --version'
+		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --session --max-output --keep-background --keep-env --json --print --check --help --version'
+		commands=''
+		;;
+	"loop-stat")
+		case $before in
+		-w|--window) COMPREPLY=(); return ;;
+		--late) COMPREPLY=(); return ;;
+		-b|--by) _loop_folders; return ;;
+		--value) _loop_folders; return ;;
+		-t|--type) COMPREPLY=(); return ;;
+		--since) COMPREPLY=(); return ;;
+		--groups) COMPREPLY=(); return ;;
+		esac
+		options='--window --late --by --value --type --since --groups --follow --watch --json --prometheus --help --version'
 		commands=''
 		;;
 	"loop-story")
@@ -502,10 +542,12 @@ _loop_table() {
 		--body-timeout) COMPREPLY=(); return ;;
 		--idle-timeout) COMPREPLY=(); return ;;
 		--max-body) COMPREPLY=(); return ;;
+		--max-message) COMPREPLY=(); return ;;
+		--max-fragments) COMPREPLY=(); return ;;
 		--max-clients) COMPREPLY=(); return ;;
 		--ring) COMPREPLY=(); return ;;
 		esac
-		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-clients --ring --help --version'
+		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-message --max-fragments --max-clients --ring --help --version'
 		commands=''
 		;;
 	"loop-stream stop")
@@ -534,4 +576,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-emit loop-gate loop-guard loop-lock loop-mock loop-sched loop-spawn loop-story loop-stream
+complete -F _loop loop loop-bus loop-emit loop-gate loop-guard loop-lock loop-mock loop-sched loop-spawn loop-stat loop-story loop-stream
