@@ -213,10 +213,12 @@ static const char *add_escaped(struct buf *out, const char *p, const char *end)
 
 int jscan_text(struct span string, struct buf *out)
 {
-	const char *p = string.p + 1, *end = string.p + string.n - 1;
+	const char *p, *end;
 
-	if (string.n < 2 || *string.p != '"' || *end != '"')
+	if (string.n < 2 || *string.p != '"' || string.p[string.n - 1] != '"')
 		return -EINVAL;
+	p = string.p + 1;
+	end = string.p + string.n - 1;
 	while (p < end) {
 		const char *escape = memchr(p, '\\', (size_t)(end - p));
 
