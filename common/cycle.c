@@ -13,7 +13,9 @@ struct tarjan {
 	uint32_t *next;	       /* the place of the edge to look at next */
 	uint32_t *stack, *path;
 	uint32_t stacked, depth, counter;
-	struct cycles *cycles;
+	struct cycles *cycles; /* NULL: not asked for */
+	uint32_t *knot;	       /* each node's, likewise */
+	uint32_t knots;
 	uint32_t *parent; /* of the breadth-first search; NONE: not reached */
 	bool *inside;	  /* of the knot that is searched */
 };
@@ -116,10 +118,13 @@ static void leave(struct tarjan *t, uint32_t n)
 	}
 	if (t->low[n] != t->index[n])
 		return;
-	do
+	do {
 		t->index[t->stack[--first]] = NONE;
-	while (t->stack[first] != n);
-	if (t->stacked - first > 1 || leads_to_itself(t->d, n))
+		if (t->knot)
+			t->knot[t->stack[first]] = t->knots;
+	} while (t->stack[first] != n);
+	t->knots++;
+	if (t->cycles && (t->stacked - first > 1 || leads_to_itself(t->d, n)))
 		search_knot(t, t->stack + first, t->stacked - first);
 	t->stacked = first;
 }
@@ -144,29 +149,44 @@ static uint32_t *numbers(size_t count)
 	return mem_zero(count + 1, sizeof(uint32_t));
 }
 
+/* Visits every node; cycles and knots are filled in where they are asked for. */
+static void visit_all(struct tarjan *t)
+{
+	uint32_t nodes = t->d->nodes;
+	AUTO_FREE uint32_t *index = numbers(nodes), *low = numbers(nodes);
+	AUTO_FREE uint32_t *next = numbers(nodes), *stack = numbers(nodes);
+	AUTO_FREE uint32_t *path = numbers((size_t)nodes * 2), *parent = numbers(nodes);
+	AUTO_FREE bool *inside = mem_zero((size_t)nodes + 1, sizeof *inside);
+
+	t->index = index;
+	t->low = low;
+	t->next = next;
+	t->stack = stack;
+	t->path = path;
+	t->parent = parent;
+	t->inside = inside;
+	for (uint32_t n = 0; n < nodes; n++) {
+		if (t->index[n])
+			continue;
+		enter(t, n);
+		while (t->depth)
+			step(t);
+	}
+}
+
 void cycles_find(struct cycles *out, const struct dag *d)
 {
-	AUTO_FREE uint32_t *index = numbers(d->nodes), *low = numbers(d->nodes);
-	AUTO_FREE uint32_t *next = numbers(d->nodes), *stack = numbers(d->nodes);
-	AUTO_FREE uint32_t *path = numbers((size_t)d->nodes * 2), *parent = numbers(d->nodes);
-	AUTO_FREE bool *inside = mem_zero((size_t)d->nodes + 1, sizeof *inside);
-	struct tarjan t = {.d = d,
-		.index = index,
-		.low = low,
-		.next = next,
-		.stack = stack,
-		.path = path,
-		.cycles = out,
-		.parent = parent,
-		.inside = inside};
+	struct tarjan t = {.d = d, .cycles = out};
 
-	for (uint32_t n = 0; n < d->nodes; n++) {
-		if (t.index[n])
-			continue;
-		enter(&t, n);
-		while (t.depth)
-			step(&t);
-	}
+	visit_all(&t);
+}
+
+uint32_t knots_find(const struct dag *d, uint32_t *knot)
+{
+	struct tarjan t = {.d = d, .knot = knot};
+
+	visit_all(&t);
+	return t.knots;
 }
 
 void cycles_clear(struct cycles *c)

@@ -26,4 +26,11 @@ struct cycles {
 void cycles_find(struct cycles *, const struct dag *);
 void cycles_clear(struct cycles *);
 
+/*
+ * Numbers the knots, a node on no cycle being one by itself: each node's number to
+ * knot, in an order in which no knot leads to one with a greater number. Returns how
+ * many there are.
+ */
+uint32_t knots_find(const struct dag *, uint32_t *knot);
+
 #endif

@@ -232,3 +232,20 @@ TEST(dag_reduction_by_definition)
 		dag_clear(&d);
 	}
 }
+
+TEST(cycle_knots_are_numbered_from_the_end)
+{
+	/* 0>1>2>0 is a knot that leads to 3, and 4>5>4 is one that 3 leads to; 6 stands alone. */
+	static const struct dag_edge edge[] = {
+		{0, 1}, {1, 2}, {2, 0}, {2, 3}, {3, 4}, {4, 5}, {5, 4}};
+	uint32_t knot[7];
+	struct dag d;
+
+	dag_build(&d, 7, edge, countof(edge));
+	CHECK_INT(knots_find(&d, knot), 4);
+	CHECK(knot[0] == knot[1] && knot[1] == knot[2]);
+	CHECK(knot[4] == knot[5]);
+	CHECK(knot[0] > knot[3] && knot[3] > knot[4]);
+	CHECK(knot[6] != knot[0] && knot[6] != knot[3] && knot[6] != knot[4]);
+	dag_clear(&d);
+}
