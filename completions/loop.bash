@@ -167,6 +167,20 @@ _loop_table() {
 		options='--check --from --help --version'
 		commands=''
 		;;
+	"loop-deps")
+		case $before in
+		-f|--format) _loop_words 'stats json dot plan levels'; return ;;
+		--by) _loop_words 'file directory'; return ;;
+		--edges) _loop_words 'all runtime load'; return ;;
+		-a|--affected) _loop_files; return ;;
+		-I|--include) COMPREPLY=(); return ;;
+		-x|--exclude) COMPREPLY=(); return ;;
+		-r|--root) _loop_folders; return ;;
+		--max-size) COMPREPLY=(); return ;;
+		esac
+		options='--format --by --edges --affected --cycles --external --unresolved --check --include --exclude --root --max-size --help --version'
+		commands=''
+		;;
 	"loop-emit")
 		case $before in
 		-s|--subject) COMPREPLY=(); return ;;
@@ -397,14 +411,18 @@ _loop_table() {
 	"loop-sched run")
 		case $before in
 		-j|--jobs) COMPREPLY=(); return ;;
+		--min) COMPREPLY=(); return ;;
+		--max) COMPREPLY=(); return ;;
+		--launcher) _loop_commands; return ;;
 		-r|--run) _loop_commands; return ;;
 		-a|--attempts) COMPREPLY=(); return ;;
+		--retries) COMPREPLY=(); return ;;
 		--id) COMPREPLY=(); return ;;
 		--on-failure) _loop_words 'continue stop undo'; return ;;
 		-t|--timeout) COMPREPLY=(); return ;;
 		--grace) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --run --attempts --id --on-failure --timeout --grace --verbose --help --version'
+		options='--jobs --min --max --jobserver --launcher --run --attempts --retries --id --on-failure --timeout --grace --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched resume")
@@ -603,6 +621,19 @@ _loop_table() {
 		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --session --max-output --keep-background --keep-env --json --print --check --help --version'
 		commands=''
 		;;
+	"loop-stat")
+		case $before in
+		-w|--window) COMPREPLY=(); return ;;
+		--late) COMPREPLY=(); return ;;
+		-b|--by) _loop_folders; return ;;
+		--value) _loop_folders; return ;;
+		-t|--type) COMPREPLY=(); return ;;
+		--since) COMPREPLY=(); return ;;
+		--groups) COMPREPLY=(); return ;;
+		esac
+		options='--window --late --by --value --type --since --groups --follow --watch --json --prometheus --help --version'
+		commands=''
+		;;
 	"loop-story")
 		case $before in
 		-a|--agent) COMPREPLY=(); return ;;
@@ -665,4 +696,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-emit loop-gate loop-guard loop-lock loop-mock loop-sched loop-session loop-spawn loop-story loop-stream
+complete -F _loop loop loop-bus loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
