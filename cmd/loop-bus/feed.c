@@ -81,6 +81,9 @@ int feed_advance(struct feed *f)
 	while ((more = take_line(f)) > 0) {
 		f->pending = !chunk_add(c, &f->line);
 		found = 1;
+		/* What has come goes out before the file is asked whether there is more. */
+		if (!f->pending && !journal_ready(f->tail))
+			return 1;
 		if (!f->pending)
 			continue;
 		f->last = (f->last + 1) % FEED_NEWEST;

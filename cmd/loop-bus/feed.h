@@ -26,7 +26,7 @@ struct chunk {
 	uint64_t used; /* when it was asked for last */
 };
 
-enum { FEED_NEWEST = 8,
+enum { FEED_NEWEST = 16,
 	FEED_OTHERS = 4 };
 
 struct feed {

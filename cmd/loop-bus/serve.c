@@ -70,8 +70,10 @@ static void on_journal(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 {
 	struct server *s = poll->data;
 
-	if (journal_watched(s->feed.tail))
-		server_wake(s);
+	if (!journal_watched(s->feed.tail))
+		return;
+	server_wake(s);
+	on_work(&s->work);
 }
 
 /* Looks by time where there is no inotify, and sends home who says nothing. */
