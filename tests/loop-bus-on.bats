@@ -203,3 +203,7 @@ events() { # TYPE: how many of them there are
 	kill -TERM "$handler"
 	wait "$handler"
 }
+
+@test "killed at random moments: nothing acknowledged is lost or doubled, and a durable subscriber sees all" {
+	"$SOURCE_TREE/tests/fault/kill-journal" "${KILL_ROUNDS:-10}"
+}
