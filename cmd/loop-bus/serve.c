@@ -3,6 +3,7 @@
  * directory: the lock on its pid file says so, so a socket that is there
  * already is what a killed bus left behind.
  */
+#include "address.h"
 #include "commands.h"
 #include "server.h"
 
@@ -18,8 +19,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-
-#include "address.h"
 
 /* Who connects and says nothing for so long is cut off. */
 #define SILENCE (30 * NS_PER_S)
@@ -57,6 +56,8 @@ static void on_work(uv_idle_t *idle)
 	int64_t end = feed_end(&s->feed);
 	bool busy = more > 0;
 
+	if (more < 0)
+		warn("the journal: %s", strerror(-more));
 	for (struct client *c = s->clients, *next; c; c = next) {
 		next = c->next;
 		if (c->sub.on && c->sub.at[0] > end)
