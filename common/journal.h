@@ -91,6 +91,9 @@ int journal_read_back(struct journal_reader *, struct journal_line *) MUST_CHECK
 /* Where the next line will be read: to be kept as a cursor. */
 int64_t journal_position(const struct journal_reader *);
 
+/* Whether a next line, good or not, has been read from the file already. */
+bool journal_ready(const struct journal_reader *);
+
 /* How many lines were stepped over, and each of them as it is found: where it stands and why. */
 uint64_t journal_damaged(const struct journal_reader *);
 void journal_on_damage(struct journal_reader *,

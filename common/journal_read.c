@@ -111,7 +111,7 @@ static int advance(struct journal_reader *r)
 	n = reader_fill(r, r->at, r->room);
 	if (n < 0)
 		return (int)n;
-	if (n > 0 && memchr(r->window, '\n', (size_t)n))
+	if (journal_ready(r))
 		return 1;
 	if ((size_t)n == r->room) {
 		if (reader_grow(r))

@@ -62,8 +62,11 @@ ssize_t reader_fill(struct journal_reader *r, int64_t from, size_t length)
 {
 	ssize_t n = io_pread(r->fd, r->window, length, from - r->base);
 
+	const char *last = n > 0 ? memrchr(r->window, '\n', (size_t)n) : NULL;
+
 	r->start = from;
 	r->filled = n > 0 ? (size_t)n : 0;
+	r->whole = last ? from + (last + 1 - r->window) : from;
 	return n;
 }
 
@@ -215,6 +218,11 @@ void journal_reader_free(struct journal_reader *r)
 int64_t journal_position(const struct journal_reader *r)
 {
 	return r->at;
+}
+
+bool journal_ready(const struct journal_reader *r)
+{
+	return r->filled && r->at < r->whole;
 }
 
 uint64_t journal_damaged(const struct journal_reader *r)

@@ -25,6 +25,7 @@ struct journal_reader {
 	char *window;
 	size_t room, filled;
 	int64_t start; /* the position of its first byte */
+	int64_t whole; /* the position behind its last newline */
 
 	uint64_t damaged;
 	void (*report)(void *, int64_t, const char *);

@@ -10,6 +10,9 @@
 
 #include <endian.h>
 #include <errno.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 enum { KEYS_COMPARED = 32, /* more keys than this are sorted instead */
 	KEYS_AT_HAND = 64 };
@@ -53,8 +56,39 @@ static inline uint64_t special_bytes(uint64_t word)
 	return (control | quote | backslash | word) & ones * 0x80;
 }
 
+#ifdef __SSE2__
+/* The same for sixteen bytes: a bit each; as signed numbers what is beyond ASCII is below 0x20. */
+static inline unsigned special_bits(const char *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i outside = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
+	__m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+	__m128i backslash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(outside, _mm_or_si128(quote, backslash)));
+}
+
+static inline const char *skip_wide(const char *p, const char *end)
+{
+	for (; end - p >= 16; p += 16) {
+		unsigned found = special_bits(p);
+
+		if (found)
+			return p + __builtin_ctz(found);
+	}
+	return p;
+}
+#else
+static inline const char *skip_wide(const char *p, const char *end UNUSED)
+{
+	return p;
+}
+#endif
+
+/* To the next byte that needs a look. */
 static inline const char *skip_plain(const char *p, const char *end)
 {
+	p = skip_wide(p, end);
 	while (end - p >= 8) {
 		uint64_t word, found;
 

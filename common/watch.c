@@ -3,6 +3,7 @@
 #include "io.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/inotify.h>
 
 int watch_folder(const char *path)
@@ -27,14 +28,16 @@ bool watch_drain(int fd, const char *prefix)
 	bool found = false;
 	ssize_t n;
 
-	while ((n = io_read_some(fd, in.bytes, sizeof in.bytes)) > 0) {
+	/* A read that leaves room for another event has taken all there were. */
+	do {
 		const struct inotify_event *e;
 
+		n = io_read_some(fd, in.bytes, sizeof in.bytes);
 		for (const char *p = in.bytes; p < in.bytes + n; p += sizeof *e + e->len) {
 			e = (const void *)p;
 			found |= (e->mask & IN_Q_OVERFLOW) ||
 				(e->len && strncmp(e->name, prefix, strlen(prefix)) == 0);
 		}
-	}
+	} while (n > (ssize_t)(sizeof in.bytes - sizeof in.event - NAME_MAX - 1));
 	return found;
 }

@@ -147,6 +147,37 @@ events() { # TYPE: how many of them there are
 	[ "$(loop-bus history alert.raised | jq -c '[.subject,.data.success]')" = '["S",false]' ]
 }
 
+@test "route: a queue gets the event by loop-queue put" {
+	mkdir bin
+	printf '#!/bin/sh\necho "$@" >queued; cat >>queued\n' >bin/loop-queue
+	chmod +x bin/loop-queue
+	echo '{"routes": [{"name": "q", "types": "job.*", "queue": "jobs"}]}' >routes.json
+	PATH=$PWD/bin:$PATH handle route --from start routes.json
+	loop-emit job.new n:=1
+	wait_for 5 lines_in queued 2
+	[ "$(head -n 1 queued)" = 'put jobs' ]
+	[ "$(tail -n 1 queued)" = "$(cat "$LOOP_DIR/events.jsonl")" ]
+}
+
+@test "route: routes that feed each other end" {
+	cat >routes.json <<-'EOF2'
+		{"routes": [
+			{"name": "all", "types": "**", "emit": "b"},
+			{"name": "back", "types": "b", "emit": "a"},
+			{"name": "end", "types": "end", "command": "echo >>ended"}
+		]}
+	EOF2
+	handle route --from start routes.json
+	loop-emit a
+	wait_for 5 eval '[ "$(events b)" -eq 1 ]'
+	loop-emit b
+	wait_for 5 eval '[ "$(events a)" -eq 2 ]'
+	loop-emit end
+	wait_for 5 lines_in ended 1
+	wait_for 5 eval '[ "$(events "**")" -eq 7 ]'
+	[ "$(loop-bus history --all | jq -r .type | sort | tr '\n' ' ')" = 'a a b b b b end ' ]
+}
+
 @test "route: after so many failures of one subject; a success starts anew" {
 	cat >routes.json <<-'EOF2'
 		{"routes": [{"name": "page", "types": "test.run", "where": {"data.success": false},
@@ -202,4 +233,8 @@ events() { # TYPE: how many of them there are
 	[ "$(tr '\n' ' ' <out)" = 'one two two ' ]
 	kill -TERM "$handler"
 	wait "$handler"
+}
+
+@test "killed at random moments: nothing acknowledged is lost or doubled, and a durable subscriber sees all" {
+	"$SOURCE_TREE/tests/fault/kill-journal" "${KILL_ROUNDS:-10}"
 }

@@ -151,6 +151,22 @@ lines_in() {
 	cmp all "$LOOP_DIR/events.jsonl"
 }
 
+@test "a journal that is taken away: subscribers go on with the one that begins anew" {
+	serve
+	seq 100 | loop-emit -t old -
+	start loop-bus sub >by-bus
+	start loop-bus sub --direct >direct
+	wait_for 5 eval '[ "$(loop-bus status --json | jq ".subscribers | length")" -eq 1 ]'
+	wait_for 5 eval 'loop-emit ready; grep -q ready direct && grep -q ready by-bus'
+	rm "$LOOP_DIR"/events.jsonl
+	loop-emit new
+	loop-emit newer
+	wait_for 5 grep -q newer by-bus
+	wait_for 5 grep -q newer direct
+	grep -q '"new"' by-bus
+	[ "$(sed -n 1p "$LOOP_DIR/events.jsonl" | jq -r .id)" = 0 ]
+}
+
 @test "order by priority: what was not sent yet comes in order of urgency" {
 	serve
 	local p

@@ -73,14 +73,33 @@ static int take_line(struct feed *f)
 	return journal_read(f->tail, &f->line);
 }
 
+int64_t feed_start(const struct feed *f)
+{
+	return f->newest[f->last].start;
+}
+
+/* The journal was taken away and begins anew: what was read says nothing any more. */
+static void begin_anew(struct feed *f)
+{
+	for (size_t i = 0; i < FEED_NEWEST; i++)
+		chunk_begin(&f->newest[i], f->line.id);
+	for (size_t i = 0; i < FEED_OTHERS; i++)
+		chunk_begin(&f->other[i], f->line.id);
+}
+
 int feed_advance(struct feed *f)
 {
 	struct chunk *c = &f->newest[f->last];
 	int found = 0, more;
 
 	while ((more = take_line(f)) > 0) {
+		if (f->line.id < c->end)
+			begin_anew(f);
 		f->pending = !chunk_add(c, &f->line);
 		found = 1;
+		/* What has come goes out before the file is asked whether there is more. */
+		if (!f->pending && !journal_ready(f->tail))
+			return 1;
 		if (!f->pending)
 			continue;
 		f->last = (f->last + 1) % FEED_NEWEST;

@@ -26,7 +26,7 @@ struct chunk {
 	uint64_t used; /* when it was asked for last */
 };
 
-enum { FEED_NEWEST = 8,
+enum { FEED_NEWEST = 16,
 	FEED_OTHERS = 4 };
 
 struct feed {
@@ -46,8 +46,12 @@ void feed_close(struct feed *);
 /* Reads on, about one chunk: 1 there was something, 0 there is no more now, -errno. */
 int feed_advance(struct feed *);
 
-/* Up to where it has read. */
+/*
+ * Up to where it has read, and where its newest chunk begins. Both go back where the
+ * journal is taken away and begins anew.
+ */
 int64_t feed_end(const struct feed *);
+int64_t feed_start(const struct feed *);
 
 /*
  * The chunk that holds a position before feed_end; valid until the next call of feed_get

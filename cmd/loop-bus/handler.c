@@ -51,7 +51,10 @@ void engine_add(struct engine *e, struct handler *h)
 	snprintf(h->source, sizeof h->source, "/loop-bus/%s", h->name);
 }
 
-/* Whether an event is for this handler: not one that it made, nor one sent again for another. */
+/*
+ * Whether an event is for this handler: not one that it made, nor one sent again for another;
+ * and what one route has made of an event no route makes another of, or they could go on for ever.
+ */
 static bool is_for(struct handler *h, const struct event_view *v, struct span line)
 {
 	struct span to;
@@ -60,6 +63,8 @@ static bool is_for(struct handler *h, const struct event_view *v, struct span li
 		return false;
 	if (jscan_get(line, "handler", &to))
 		return jscan_is(to, h->name);
+	if (h->target.type && jscan_get(line, "original", &to))
+		return false;
 	return h->after_failures ? count_due(h, v, line) : filter_matches(&h->filter, v, line);
 }
 

@@ -3,6 +3,7 @@
  * directory: the lock on its pid file says so, so a socket that is there
  * already is what a killed bus left behind.
  */
+#include "address.h"
 #include "commands.h"
 #include "server.h"
 
@@ -18,8 +19,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-
-#include "address.h"
 
 /* Who connects and says nothing for so long is cut off. */
 #define SILENCE (30 * NS_PER_S)
@@ -41,6 +40,15 @@ const struct opt serve_options[] = {
 	{0},
 };
 
+/* A place behind the journal's end: it was taken away, and has begun anew. */
+static void come_back(struct subscription *s, const struct feed *f)
+{
+	for (int i = 0; i < LEVELS; i++)
+		s->at[i] = feed_start(f);
+	s->partial = -1;
+	s->sent = 0;
+}
+
 static void on_work(uv_idle_t *idle)
 {
 	struct server *s = idle->data;
@@ -48,8 +56,12 @@ static void on_work(uv_idle_t *idle)
 	int64_t end = feed_end(&s->feed);
 	bool busy = more > 0;
 
+	if (more < 0)
+		warn("the journal: %s", strerror(-more));
 	for (struct client *c = s->clients, *next; c; c = next) {
 		next = c->next;
+		if (c->sub.on && c->sub.at[0] > end)
+			come_back(&c->sub, &s->feed);
 		if (c->blocked)
 			continue;
 		if (c->ready || c->out.length || (c->sub.on && c->sub.at[0] < end))
@@ -70,8 +82,10 @@ static void on_journal(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 {
 	struct server *s = poll->data;
 
-	if (journal_watched(s->feed.tail))
-		server_wake(s);
+	if (!journal_watched(s->feed.tail))
+		return;
+	server_wake(s);
+	on_work(&s->work);
 }
 
 /* Looks by time where there is no inotify, and sends home who says nothing. */
@@ -176,14 +190,17 @@ static int server_open(struct server *s, const struct state *state, int listener
 {
 	int r;
 
-	*s = (struct server){.state = state, .listen_fd = listener, .fifo_fd = -1};
+	*s = (struct server){
+		.state = state, .listen_fd = listener, .fifo_fd = -1, .inherited = listener >= 0};
 	s->spare_fd = io_open(AT_FDCWD, "/dev/null", O_RDONLY, 0);
 	journal_init(&s->journal, state);
 	s->journal.wait = LOCK_WAIT;
 	uv_loop_init(&s->loop);
 	r = feed_open(&s->feed, state, e);
-	if (r == 0 && s->listen_fd < 0)
-		s->listen_fd = listen_on(state, e);
+	if (r == 0)
+		s->listen_fd = s->inherited ? listener : listen_on(state, e);
+	if (r == 0 && s->inherited)
+		r = io_nonblock(listener, true);
 	if (r == 0)
 		r = MIN(s->listen_fd, 0);
 	if (r == 0 && !options.no_fifo)
@@ -205,7 +222,8 @@ static void server_close(struct server *s)
 	uv_walk(&s->loop, close_handle, NULL);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&s->loop);
-	unlinkat(s->state->dir, SOCKET_NAME, 0);
+	if (!s->inherited)
+		unlinkat(s->state->dir, SOCKET_NAME, 0);
 	close(s->listen_fd);
 	if (s->fifo_fd >= 0)
 		close(s->fifo_fd);

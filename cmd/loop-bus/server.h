@@ -69,6 +69,7 @@ struct server {
 	uv_signal_t term, interrupt;
 	struct lines fifo_in;
 	int listen_fd, fifo_fd, spare_fd;
+	bool inherited; /* the listener: its name is its maker's */
 	int status;
 };
 

@@ -128,7 +128,7 @@ static bool from_bus(struct session *s, const char *line, size_t length, int64_t
 	if (event_view(line, length, &v) < 0 || v.id.n < 3 ||
 		jscan_int((struct span){v.id.p + 1, v.id.n - 2}, id) < 0)
 		die(EX_PROTOCOL, "the bus sends no event: %.100s", line);
-	s->next = MAX(s->next, *id + (int64_t)length + 1);
+	s->next = *id + (int64_t)length + 1;
 	if (!filter_matches(&s->filter, &v, (struct span){line, length}))
 		return true;
 	return take(s, line, length);
