@@ -98,7 +98,6 @@ static void begin_job(struct run *r, struct job *j, uint32_t task, pid_t pid)
 	j->stall_at = recipe->stall ? now + recipe->stall : NS_FOREVER;
 	j->output = 0;
 	j->ending = ENDS_ITSELF;
-	j->killed = false;
 	r->running++;
 }
 
@@ -310,12 +309,12 @@ void job_reaped(struct run *r, struct job *j, int wait_status)
 
 void job_end(struct run *r, struct job *j, enum ending why)
 {
-	int signal = j->ending == ENDS_ITSELF ? SIGTERM : SIGKILL;
+	bool first = j->ending == ENDS_ITSELF;
+	int signal = first ? SIGTERM : SIGKILL;
 
-	if (j->ending == ENDS_ITSELF)
+	if (first)
 		j->ending = why;
-	j->killed = signal == SIGKILL;
-	j->deadline = j->killed ? NS_FOREVER : clock_after(r->options.grace);
+	j->deadline = first ? clock_after(r->options.grace) : NS_FOREVER;
 	j->stall_at = NS_FOREVER;
 	if (kill(-j->pid, signal) < 0)
 		kill(j->pid, signal);

@@ -10,8 +10,8 @@
 #include "heap.h"
 #include "id.h"
 #include "journal.h"
-#include "lines.h"
 #include "jobserver.h"
+#include "lines.h"
 #include "lock.h"
 #include "pace.h"
 #include "state.h"
@@ -56,7 +56,7 @@ struct node {
 	uint16_t done_by;  /* the attempt that succeeded */
 	uint16_t failures; /* that count against the attempts */
 	uint32_t waiting;  /* needs that have not ended */
-	uint32_t finished; /* the how manieth success of the run it was; undone in reverse */
+	uint32_t finished; /* its number among the run's successes; undone in reverse */
 	int32_t priority;
 	int64_t rank;	 /* work from here to the end by the longest way */
 	int64_t due;	 /* when it is tried again (clock_now) */
@@ -82,7 +82,6 @@ struct job {
 	int64_t stall_at;
 	off_t output;	    /* bytes written, when last looked at */
 	enum ending ending; /* why we end it */
-	bool killed;	    /* SIGKILL was sent */
 	struct fuse fuse;
 	struct lock *lock; /* the resources that it holds; may be NULL */
 	uint32_t *held;	   /* ready tasks that wait for this one's files */
@@ -151,7 +150,6 @@ void settle_begin(struct run *); /* counts needs; what is done is skipped, what 
 void settle(struct run *, uint32_t task, enum tstate, const char *reason);
 void make_ready(struct run *, uint32_t task);
 bool may_start(const struct run *);
-
 void begin_finals(struct run *);
 
 /* job.c */
