@@ -385,3 +385,20 @@ a_run() {
 	[ "$(get --cookie jar --output /dev/null --write-out '%{http_code}' --json '{}' "$url/events")" = 401 ]
 	[ "$(get --cookie 'loop_token=wrong' --output /dev/null --write-out '%{http_code}' "$url/")" = 401 ]
 }
+
+@test "a gate is answered with the token, once" {
+	start loop-gate ask --id deploy 'Deploy it?'
+	asker=$started
+	serve
+	token="Authorization: Bearer $(<"$LOOP_DIR/token")"
+	asked() { [ "$(get "$url/gates" | jq -r '.gates[].state')" = pending ]; }
+	wait_for 10 asked
+	post() { get --output answer --write-out '%{http_code}' --header "$token" --json "$2" "$url/gates/$1"; }
+	[ "$(get --output /dev/null --write-out '%{http_code}' --json '{}' "$url/gates/deploy/approve")" = 401 ]
+	[ "$(post nothing/approve '{}')" = 404 ]
+	[ "$(post deploy/answer '{"text":"perhaps"}')" = 400 ]
+	[ "$(post deploy/approve '{"who":"me","why":"tested","text":""}')" = 200 ]
+	wait "$asker"
+	[ "$(jq -c '[.state, .by, .why]' answer)" = '["approved","me","tested"]' ]
+	[ "$(post deploy/reject '{}')" = 409 ]
+}

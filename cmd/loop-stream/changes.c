@@ -1,6 +1,7 @@
 #include "changes.h"
 
 #include "conn.h"
+#include "gate.h"
 #include "io.h"
 #include "route.h"
 #include "server.h"
@@ -153,4 +154,63 @@ void run_control(struct conn *c)
 		conn_reply_text(c, 409, "the run has no scheduler that listens");
 	else
 		ask(c, fd, run, word);
+}
+
+/* A member of the body as text; NULL where it has none, or an empty one. The caller frees. */
+static char *body_text(const struct conn *c, const char *key)
+{
+	const struct buf *body = &c->intake->body;
+	AUTO_BUF struct buf text = {0};
+	struct span object = {body->text, body->length}, value;
+	const char *what;
+	size_t at;
+
+	if (!body->length || jscan_check(body->text, body->length, &at, &what) < 0 ||
+		!jscan_get(object, key, &value) || jscan_text(value, &text) < 0)
+		return NULL;
+	return text.length ? buf_take(&text) : NULL;
+}
+
+static enum gate_state answer_of(const char *word)
+{
+	return strcmp(word, "approve") == 0   ? GATE_APPROVED
+		: strcmp(word, "reject") == 0 ? GATE_REJECTED
+					      : GATE_ANSWERED;
+}
+
+/* 1: it holds; 0: another was sooner; both are answered with the gate. */
+static void reply_gate(struct conn *c, int resolved, const struct gate *g)
+{
+	AUTO_BUF struct buf body = {0};
+
+	gate_format(g, false, &body);
+	buf_char(&body, '\n');
+	conn_reply(c, &(struct reply){
+			      .status = resolved ? 200 : 409,
+			      .type = "application/json",
+			      .body = {body.text, body.length},
+		      });
+}
+
+void gate_control(struct conn *c)
+{
+	AUTO_FREE char *text = body_text(c, "text");
+	AUTO_FREE char *by = body_text(c, "who");
+	AUTO_FREE char *why = body_text(c, "why");
+	AUTO_GATE struct gate gate = {0};
+	struct gate_answer a = {answer_of(strrchr(c->route->path, '/') + 1), text,
+		by ? by : "http", why};
+	struct err e = {0};
+	char id[129];
+	int r;
+
+	if (!may_change(c) || !conn_name(c, id))
+		return;
+	r = gate_resolve(c->server->state, id, &a, &gate, &e);
+	if (r >= 0)
+		reply_gate(c, r, &gate);
+	else if (r == -ENOENT)
+		conn_reply_text(c, 404, "no such gate");
+	else
+		conn_reply_text(c, r == -EINVAL ? 400 : 503, e.text);
 }

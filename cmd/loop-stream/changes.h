@@ -10,4 +10,6 @@ struct conn;
 void run_control(struct conn *); /* POST /runs/ID/{pause,continue,cancel} */
 void events_post(struct conn *); /* POST /events: one event, as JSON */
 
+void gate_control(struct conn *); /* POST /gates/ID/{approve,reject,answer} */
+
 #endif

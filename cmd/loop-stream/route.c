@@ -52,6 +52,9 @@ static const struct route routes[] = {
 	{"/sessions/*", READ, session_answer},
 	{"/sessions/*/log", READ, session_log},
 	{"/gates", READ, gates_answer},
+	{"/gates/*/approve", METHOD_POST, gate_control},
+	{"/gates/*/reject", METHOD_POST, gate_control},
+	{"/gates/*/answer", METHOD_POST, gate_control},
 };
 
 static bool matches(const char *pattern, struct span path, struct span *part)

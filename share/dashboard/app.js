@@ -7,7 +7,7 @@ import {Feed} from './feed.js';
 const $ = id => document.getElementById(id);
 const EVENTS_SHOWN = 60, FRAME = 100;
 
-const state = {runs: [], id: null, plan: null, events: [], loading: null, until: null, story: null, log: null, going: false};
+const state = {runs: [], gates: [], id: null, plan: null, events: [], loading: null, until: null, story: null, log: null, going: false};
 
 // ---- small things ----
 
@@ -80,7 +80,13 @@ const reloadRuns = async () => {
 let reloading = null;
 const reloadSoon = () => { reloading ??= setTimeout(() => { reloading = null; reloadRuns().catch(() => {}); }, 300); };
 
+const reloadGates = async () => {
+	state.gates = (await json('/gates')).gates.filter(gate => gate?.state === 'pending');
+	touch();
+};
+
 function onEvent(event) {
+	if (event.type.startsWith('gate.')) reloadGates().catch(() => {});
 	if (/^(run|task)\./.test(event.type)) reloadSoon();
 	if (event.runid === state.id) (state.loading ?? state.events).push(event);
 	touch();
@@ -108,6 +114,24 @@ function drawRuns() {
 		node('td', {}, node('a', {href: `#${run.id}`}, run.id)), node('td', {class: run.state}, run.state),
 		node('td', {}, `${run.counts.succeeded}/${run.counts.all}`),
 		...run.tasks.slice(0, 200).map(task => node('td', {class: `cell ${task.state}`, title: `${task.id}: ${task.state}`}, signs[task.state] ?? '·')))));
+}
+
+// A question has choices, wants a text, or is to be approved.
+function gateButtons(gate) {
+	const button = (label, word, text) => {
+		const made = node('button', {type: 'button', 'data-key': `${gate.gate} ${label}`}, label);
+		made.onclick = () => change(`/gates/${encodeURIComponent(gate.gate)}/${word}`, `${label}: ${gate.question}`, text).catch(error => say(error.message));
+		return made;
+	};
+	if (gate.choices?.length) return gate.choices.map(choice => button(choice, 'answer', () => choice));
+	if (gate.text) return [button('Answer', 'answer', () => $('confirm-why').value)];
+	return [button('Approve', 'approve'), button('Reject', 'reject')];
+}
+
+function drawGates() {
+	$('gates-box').hidden = state.gates.length === 0;
+	$('gates').replaceChildren(...state.gates.map(gate => node('li', {}, node('strong', {}, gate.subject ?? gate.gate), ` ${gate.question} `,
+		...gateButtons(gate).flatMap(button => [button, ' ']))));
 }
 
 function spent(task, now) {
@@ -171,6 +195,7 @@ function keepFocus(work) {
 
 function draw() {
 	drawRuns();
+	drawGates();
 	$('run').hidden = !state.plan;
 	if (!state.plan) return;
 	const run = fold(state.plan, state.events, state.until ?? Infinity);
@@ -216,9 +241,10 @@ $('log-error').onclick = () => {
 
 // ---- control ----
 
-async function ask(word) {
+// Asks for a confirmation and the token; text gives what else is to be sent, once the dialog is filled in.
+async function change(path, question, text) {
 	const dialog = $('confirm');
-	$('confirm-text').textContent = `Shall ${state.id} be asked to ${word}?`;
+	$('confirm-text').textContent = question;
 	$('confirm-why').value = '';
 	$('token').value = sessionStorage.getItem('token') ?? '';
 	dialog.returnValue = 'no';
@@ -226,11 +252,13 @@ async function ask(word) {
 	await new Promise(resolve => dialog.addEventListener('close', resolve, {once: true}));
 	if (dialog.returnValue !== 'yes') return;
 	sessionStorage.setItem('token', $('token').value);
-	const answer = await fetch(`/runs/${encodeURIComponent(state.id)}/${word}`, {method: 'POST',
+	const answer = await fetch(path, {method: 'POST',
 		headers: {'Content-Type': 'application/json', Authorization: `Bearer ${$('token').value}`},
-		body: JSON.stringify({who: 'dashboard', why: $('confirm-why').value})});
-	say(answer.ok ? `Asked to ${word}.` : `Not done: ${(await answer.text()).trim()}`);
+		body: JSON.stringify({who: 'dashboard', why: $('confirm-why').value, text: text?.()})});
+	say(answer.ok ? 'Done.' : `Not done: ${(await answer.text()).trim()}`);
 }
+
+const ask = word => change(`/runs/${encodeURIComponent(state.id)}/${word}`, `Shall ${state.id} be asked to ${word}?`);
 
 for (const button of document.querySelectorAll('[data-ask]'))
 	button.onclick = () => ask(button.dataset.ask).catch(error => say(error.message));
@@ -252,7 +280,7 @@ setInterval(() => { if (state.going) touch(); readLog(); }, 1000);
 try {
 	const {next} = await json('/history?limit=1');
 	feed.start(next);
-	await reloadRuns();
+	await Promise.all([reloadRuns(), reloadGates()]);
 	open();
 } catch (error) {
 	$('connection').textContent = `not to be had: ${error.message}`;
