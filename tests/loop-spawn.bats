@@ -507,3 +507,28 @@ repository() {
 	wait
 	[ "$(cat "$LOOP_DIR"/sessions/*/result.json | jq -r .reason | sort | uniq -c | tr -s ' \n' ' ')" = " 2 budget 2 success " ]
 }
+
+@test "in the sandbox only the work is writable, and home is hidden" {
+	bwrap --ro-bind / / true 2>/dev/null || skip "bubblewrap cannot run here"
+	repository
+	echo private >"$HOME/secret"
+	export OUTSIDE=$SCRATCH/outside LOOP_MOCK_SCRIPT=$LOOP_DIR/script.json # /tmp is another one there
+	mkdir -p "$LOOP_DIR"
+	script '[{"write":"new","content":"x"},{"run":"ls -A \"$HOME\" >home; echo no >\"$OUTSIDE\"; git commit -qam done; echo bad >>\"$(git rev-parse --git-common-dir)/config\""}]'
+	git config user.name T
+	git config user.email t@localhost
+	ends success 0 mock --sandbox --worktree --session ses_box --verify 'test -e new && ! touch /usr/loop-was-here'
+	local tree=$LOOP_DIR/worktrees/ses_box
+	[ "$(cat "$tree/new")" = x ]
+	[ ! -s "$tree/home" ]
+	[ ! -e "$OUTSIDE" ]
+	run ! grep -q bad .git/config
+}
+
+@test "a sandbox that cannot be made is said, and nothing runs without it" {
+	mkdir bin
+	printf '#!/bin/sh\necho "bwrap: no permission" >&2\nexit 1\n' >bin/bwrap
+	chmod +x bin/bwrap
+	PATH=$PWD/bin:$PATH ends spawn_failed 125 mock --sandbox
+	has "$(result .message)" 'bwrap: no permission'
+}

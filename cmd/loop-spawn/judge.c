@@ -116,6 +116,8 @@ struct verdict judge(const struct session *s, const struct tally *t, const struc
 
 	if (e->cause != STILL_NONE && e->cause != ENDED_LINGERING)
 		return by_us(s, e);
+	if (!e->heard && s->config->sandbox && strncmp(e->last_words, "bwrap: ", 7) == 0)
+		return make(SPAWN_FAILED, EXIT_OWN, "%s", e->last_words);
 	if (!by_result(t, e, &v))
 		v = by_status(s, t, e);
 	return v.reason == SUCCESS || v.reason == FAILED ? by_tags(s, v) : v;

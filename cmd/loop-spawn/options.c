@@ -49,6 +49,7 @@ const struct opt options[] = {
 	OPTION(duration, "grace", "D", "between SIGTERM and SIGKILL", grace),
 	OPTION(number, "max-turns", "N", "the most turns, where the agent can count", max_turns),
 	OPTION(string, "budget", "USD", "the most it may cost, or tokens: 200Ktok", budget),
+	OPTION(flag, "sandbox", NULL, "only its work is writable, home is hidden", sandbox),
 	OPTION(string, "total-budget", "USD", "the most that all sessions may cost", total_budget),
 	OPTION(size, "memory", "SIZE", "address space of each process", memory),
 	OPTION(number, "retry", "N", "try again so often where that may help", retry),

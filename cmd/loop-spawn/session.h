@@ -20,7 +20,7 @@ struct config {
 	struct strs vars, verify;
 	int64_t timeout, stall, start_timeout, tool_timeout, linger, grace; /* -1: not given */
 	int64_t quota_wait, retry, retry_delay, max_turns, max_output, memory, verify_timeout;
-	bool worktree, json, print, keep_background, keep_env, check;
+	bool sandbox, worktree, json, print, keep_background, keep_env, check;
 	char **arguments; /* behind "--" */
 };
 
@@ -50,6 +50,7 @@ struct session {
 	int folder;
 	char *work;			/* where the agent works, absolute */
 	char *worktree, *branch, *base; /* NULL without --worktree; base: where it began */
+	char *git_folder;		/* of the repository that the worktree belongs to */
 	char *saved;			/* the ref that holds what was not committed */
 	const char *state_word;
 	int64_t started, started_real;

@@ -8,6 +8,7 @@
 #include "die.h"
 #include "env.h"
 #include "io.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,7 @@ void attempt_open_logs(struct attempt *a)
 /* Our words for run and, behind them, the user's. */
 static void build_argv(const struct session *s, struct strs *argv)
 {
+	sandbox_argv(s, argv);
 	if (s->agent.run)
 		strs_add(argv, s->agent.run);
 	for (char **word = s->config->arguments; word && *word; word++)

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "parse.h"
 #include "run.h"
+#include "sandbox.h"
 
 enum { TAIL = 16 << 10 };
 
@@ -25,16 +26,23 @@ static json_t *evidence(const char *command, int status, int64_t ms, const struc
 
 static int verify_one(struct session *s, struct log *log, const char *command, char *const *env)
 {
-	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, (char *)(uintptr_t)command, NULL};
-	struct run r = {.argv = argv,
-		.env = env,
+	struct strs argv = {0};
+	struct run r = {.env = env,
 		.dir = s->work,
 		.timeout = s->config->verify_timeout,
 		.keep = TAIL,
 		.log = log};
 	int64_t began = clock_now(), ms;
 	struct err e = {0};
-	int status = run_command(&r, &e);
+	int status;
+
+	sandbox_argv(s, &argv);
+	strs_add(&argv, "sh");
+	strs_add(&argv, "-c");
+	strs_add(&argv, command);
+	r.argv = argv.item;
+	status = run_command(&r, &e);
+	strs_clear(&argv);
 
 	if (e.text[0])
 		buf_str(&r.out, e.text);

@@ -170,12 +170,13 @@ static void choose_branch(struct session *s, const char *top)
 		die_usage("--branch: '%s' is no name for a branch", s->branch);
 }
 
-static void note_base(struct session *s, const char *root)
+static char *ask_git(const char *root, const char *option, const char *what)
 {
 	AUTO_BUF struct buf out = {0};
 
-	if (git(root, NULL, &out, "rev-parse", "HEAD", (char *)NULL) == 0)
-		s->base = mem_string(out.text);
+	return git(root, NULL, &out, "rev-parse", option, what, (char *)NULL) == 0
+		? mem_string(out.text)
+		: NULL;
 }
 
 void worktree_open(struct session *s)
@@ -205,7 +206,8 @@ void worktree_open(struct session *s)
 		add_worktree(s, top.text, s->worktree);
 		include_files(top.text, s->worktree);
 	}
-	note_base(s, s->worktree);
+	s->base = ask_git(s->worktree, "HEAD", NULL);
+	s->git_folder = ask_git(s->worktree, "--path-format=absolute", "--git-common-dir");
 	free(s->work);
 	s->work = mem_format("%s/%s", s->worktree, prefix.text);
 }
