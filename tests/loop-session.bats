@@ -118,6 +118,16 @@ field() { # FILTER COMMAND…
 	has "$output" begun
 }
 
+@test "what a lost session had used is read from its last events" {
+	lost ses_a 60 '{"attempt":2,"usage":{"input":100,"output":10,"cost_usd":1}}'
+	printf '%s\n' '{"attempt":1,"type":"usage","input":9,"output":9,"cost_usd":9}' \
+		'{"attempt":2,"type":"usage","input":5,"output":6,"cost_usd":0.5}' '{"attempt":2,"type":"mess' | steps ses_a
+	[ "$(field '.[0] | "\(.input) \(.output) \(.cost_usd)"' list)" = '105 16 1.5' ]
+	lost ses_b 50 '{"attempt":2,"usage":{"input":100,"output":10,"cost_usd":null}}'
+	echo '{"attempt":2,"type":"usage","of":"conversation","input":105,"output":16}' | steps ses_b
+	[ "$(field '.[0] | "\(.input) \(.output) \(.cost_usd)"' list -n 1)" = '105 16 null' ]
+}
+
 @test "summary is one session on one page" {
 	git init -q && git commit -q --allow-empty -m begin
 	script '[{"write":"tea.txt","content":"tea"},{"usage":{"input":10,"output":5,"cost":0.5}},{"text":"Here is tea."}]'
