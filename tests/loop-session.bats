@@ -312,7 +312,7 @@ calls() {
 		"{\"time\":\"$(ago 500)\",\"task\":\"US-2\",\"state\":\"failed\"}" \
 		"{\"time\":\"$(ago 500)\",\"run\":\"ended\",\"state\":\"failed\"}" >"$LOOP_DIR/runs/run-b/run.jsonl"
 	status_is 0 session report
-	has "$output" '6 sessions: 2 succeeded, 3 failed (1 of them done later), 1 lost; $1.00 and 2 sessions of unknown cost'
+	has "$output" '6 sessions: 2 succeeded, 3 failed (1 done later), 1 lost; $1.00 and 2 sessions of unknown cost'
 	has "$output" '1 story done, merged onto'
 	has "$output" $'Waits for you\n  P/US-3  needs_human'
 	has "$output" 'which colour?'
@@ -324,8 +324,8 @@ calls() {
 	has "$output" 'run-a  Tea  cut off, 1 of 5 done'
 	has "$output" '  loop resume run-a'
 	has "$output" '  loop-sched retry run-b'
-	has "$output" '  git log feature'
-	if [[ $output == *'git log $('* || $output == *US-9* ]]; then false; fi
+	has "$output" '  git merge feature'
+	if [[ $output == *'git merge $('* || $output == *US-9* ]]; then false; fi
 	[ "$(field 'map(select(.kind == "failed").session) | join(" ")' report)" = ses_3 ]
 	[ "$(field '.[0] | "\(.sessions) \(.cost_usd) \(.unknown_cost)"' report)" = '6 1 2' ]
 	[ "$(field '.[0].sessions' report --since 2d)" = 7 ]
