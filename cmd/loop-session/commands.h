@@ -20,7 +20,7 @@ int gc_run(const struct args *);
 int trace_run(const struct args *);
 
 extern const struct opt list_options[], latest_options[], tools_options[], watch_options[],
-	transcript_options[], export_options[], report_options[], gc_options[], trace_options[];
+	report_options[], gc_options[], trace_options[];
 
 /* The state directory, which must be there: else the program ends, with status 1. */
 void open_state(struct state *);

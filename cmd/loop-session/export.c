@@ -7,15 +7,6 @@
 #include "io.h"
 #include "version.h"
 
-const struct opt export_options[] = {
-	{.name = "agent",
-		.letter = 'a',
-		.arg = "AGENT",
-		.help = "FILE is what this agent printed",
-		.string = &source_agent},
-	{0},
-};
-
 enum { TEXT_MAX = 16 << 20 };
 
 struct export

@@ -70,14 +70,14 @@ static const struct command subs[] = {
 		.name = "transcript",
 		.synopsis = SESSION_SYNOPSIS,
 		.brief = "what was said and done, as text",
-		.options = transcript_options,
+		.options = file_options,
 		.run = transcript_run,
 	},
 	{
 		.name = "export",
 		.synopsis = SESSION_SYNOPSIS,
 		.brief = "everything about a session as one JSON document",
-		.options = export_options,
+		.options = file_options,
 		.run = export_run,
 	},
 	{

@@ -4,6 +4,7 @@
 #include "io.h"
 #include "mem.h"
 #include "parse.h"
+#include "recover.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,6 +94,22 @@ static void read_usage(struct record *r)
 	r->success = json_is_true(json_object_get(r->result, "success"));
 }
 
+/* What session.json tells is older than the attempt that is, or was, under way. */
+static void add_unwritten(struct record *r, int folder)
+{
+	const char *word = json_string_value(json_object_get(r->session, "state"));
+	int64_t attempt = json_integer_value(json_object_get(r->session, "attempt"));
+	struct used u = {r->input, r->output, r->cost, r->cost_known};
+
+	if (r->result || !word || strcmp(word, "running") != 0)
+		return;
+	recover_usage(folder, attempt, &u);
+	r->input = u.input;
+	r->output = u.output;
+	r->cost = u.cost;
+	r->cost_known = u.cost_known;
+}
+
 /* When a lost one was last heard of: its heartbeat is written every few seconds. */
 static int64_t last_sign(const struct record *r, int folder)
 {
@@ -134,6 +151,7 @@ int record_read(struct record *r, const struct state *state, const char *id)
 		r->state = RECORD_ENDED; /* it ended between the two looks */
 	read_texts(r);
 	read_usage(r);
+	add_unwritten(r, folder);
 	r->started = time_of(r, "started");
 	r->ended = r->state == RECORD_LOST ? last_sign(r, folder) : time_of(r, "ended");
 	return 0;

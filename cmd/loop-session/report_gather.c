@@ -264,5 +264,5 @@ void report_next(const struct report *p, struct strs *commands)
 	}
 	for (size_t i = 0; i < p->branches.count; i++)
 		if (is_plain(p->branches.item[i]))
-			add_command(commands, "git log", p->branches.item[i]);
+			add_command(commands, "git merge", p->branches.item[i]);
 }

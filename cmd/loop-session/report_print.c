@@ -66,7 +66,7 @@ static void add_head(const struct page *p)
 	buf_format(p->out, ": %lld succeeded, %lld failed", (long long)r->total.succeeded,
 		(long long)r->failed);
 	if (r->retried)
-		buf_format(p->out, " (%lld of them done later)", (long long)r->retried);
+		buf_format(p->out, " (%lld done later)", (long long)r->retried);
 	if (r->lost)
 		buf_format(p->out, ", %lld lost", (long long)r->lost);
 	if (r->live)

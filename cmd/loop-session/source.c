@@ -15,13 +15,10 @@ enum { EVENT_MAX_BYTES = 32 << 20,
 bool source_json;
 const char *source_agent;
 
+const struct opt file_options[] = {SOURCE_AGENT_OPTION, {0}};
 const struct opt source_options[] = {
-	{.name = "json", .help = "JSON lines", .flag = &source_json},
-	{.name = "agent",
-		.letter = 'a',
-		.arg = "AGENT",
-		.help = "FILE is what this agent printed",
-		.string = &source_agent},
+	SOURCE_JSON_OPTION,
+	SOURCE_AGENT_OPTION,
 	{0},
 };
 

@@ -19,8 +19,18 @@ struct source {
 	int64_t damaged;      /* lines that are no events, torn ones among them */
 };
 
-/* Options of every command that looks at one session. */
-extern const struct opt source_options[];
+/* Options of the commands that look at one session: which file, and as JSON too. */
+extern const struct opt file_options[], source_options[];
+
+#define SOURCE_JSON_OPTION                                                 \
+	{                                                                  \
+		.name = "json", .help = "JSON lines", .flag = &source_json \
+	}
+#define SOURCE_AGENT_OPTION                                                        \
+	{                                                                          \
+		.name = "agent", .letter = 'a', .arg = "AGENT",                    \
+		.help = "FILE is what this agent printed", .string = &source_agent \
+	}
 extern bool source_json;
 extern const char *source_agent;
 

@@ -146,12 +146,11 @@ static void add_files(struct buf *out, const struct digest *d, const char *workt
 static void add_usage(struct buf *out, const struct source *s, const struct digest *d)
 {
 	const struct record *r = &s->record;
-	bool summed = s->recorded && r->result;
 	char cost[DOLLARS_SIZE];
 
 	row(out, "usage", "%lld tokens in, %lld out; cost %s",
-		(long long)(summed ? r->input : d->input),
-		(long long)(summed ? r->output : d->output),
+		(long long)(s->recorded ? r->input : d->input),
+		(long long)(s->recorded ? r->output : d->output),
 		words_dollars(cost, r->cost_known || d->cost_known,
 			r->cost_known ? r->cost : d->cost));
 }

@@ -11,12 +11,8 @@ static bool each_call;
 
 const struct opt tools_options[] = {
 	{.name = "calls", .help = "each call, as it ended", .flag = &each_call},
-	{.name = "json", .help = "JSON lines", .flag = &source_json},
-	{.name = "agent",
-		.letter = 'a',
-		.arg = "AGENT",
-		.help = "FILE is what this agent printed",
-		.string = &source_agent},
+	SOURCE_JSON_OPTION,
+	SOURCE_AGENT_OPTION,
 	{0},
 };
 

@@ -5,15 +5,6 @@
 #include "out.h"
 #include "source.h"
 
-const struct opt transcript_options[] = {
-	{.name = "agent",
-		.letter = 'a',
-		.arg = "AGENT",
-		.help = "FILE is what this agent printed",
-		.string = &source_agent},
-	{0},
-};
-
 enum { PROMPT_MAX = 10 << 20 };
 
 struct transcript {

@@ -4,6 +4,8 @@
 
 #include <stdarg.h>
 
+enum { CELL_MAX = 60 };
+
 static bool is_blank(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
@@ -52,17 +54,12 @@ void words_count(struct buf *out, int64_t n, const char *noun)
 	buf_format(out, "%lld %s%s", (long long)n, noun, n == 1 ? "" : "s");
 }
 
-void table_line(struct table *t, const char *text, size_t max)
+void table_cell(struct table *t, const char *text)
 {
 	struct buf cell = {0};
 
-	words_line(&cell, text, strlen(text), max);
+	words_line(&cell, text, strlen(text), CELL_MAX);
 	strs_take(&t->cells, buf_take(&cell));
-}
-
-void table_cell(struct table *t, const char *text)
-{
-	table_line(t, text, 60);
 }
 
 void table_format(struct table *t, const char *format, ...)

@@ -28,7 +28,6 @@ struct table {
 };
 
 void table_cell(struct table *, const char *text); /* made safe, cut at 60 characters */
-void table_line(struct table *, const char *text, size_t max);
 void table_format(struct table *, const char *format, ...) PRINTF_LIKE(2, 3);
 void table_print(const struct table *, const char *indent, struct buf *out);
 void table_clear(struct table *);
