@@ -63,25 +63,31 @@ stand_in() { # AGENT
 	jq -n --arg map "$SOURCE_TREE/share/agents/$1/map.jq" '{map: $map}' >"$LOOP_DIR/agents/$1/agent.json"
 }
 
-# Every captured stream of an agent comes to its reason, through the whole of loop-spawn.
+# Plays one captured stream through the whole of loop-spawn; a wrong reason is noted.
+replay() { # AGENT NAME END REASON
+	local file=$SOURCE_TREE/tests/fixtures/agents/$1/$2 got
+	jq -n --arg file "$file" --arg how "$3" \
+		--argjson lines "$(test -e "$file.jsonl" && echo true || echo false)" \
+		--argjson words "$(test -e "$file.stderr" && echo true || echo false)" '
+		[{replay: (if $lines then $file + ".jsonl" else "" end)}
+		+ if $words then {errors: ($file + ".stderr")} else {} end
+		+ if $how | test("^[0-9]+$") then {exit: ($how | tonumber)} else {killed: $how} end]' >"$2.json"
+	got=$(LOOP_MOCK_SCRIPT=$PWD/$2.json loop-spawn --agent "$1" --prompt prompt --json 2>/dev/null | jq -r .reason) || true
+	[ "$got" = "$4" ] || echo "$2 ($3): $got, not $4" >>wrong
+}
+
 replay_table() { # AGENT
-	local name how reason got bad=0 fixtures=$SOURCE_TREE/tests/fixtures/agents/$1
+	local name how reason n=0
 	stand_in "$1"
 	while IFS=$'\t' read -r name how reason; do
 		case $name in '#'*) continue ;; esac
-		jq -n --arg file "$fixtures/$name" --arg how "$how" \
-			--argjson lines "$(test -e "$fixtures/$name.jsonl" && echo true || echo false)" \
-			--argjson words "$(test -e "$fixtures/$name.stderr" && echo true || echo false)" '
-			[{replay: (if $lines then $file + ".jsonl" else "" end)}
-			+ if $words then {errors: ($file + ".stderr")} else {} end
-			+ if $how | test("^[0-9]+$") then {exit: ($how | tonumber)} else {killed: $how} end]' >"$LOOP_MOCK_SCRIPT"
-		got=$(loop-spawn --agent "$1" --prompt prompt --json 2>/dev/null | jq -r .reason) || true
-		if [ "$got" != "$reason" ]; then
-			echo "$name ($how): $got, not $reason"
-			bad=1
-		fi
+		replay "$1" "$name" "$how" "$reason" &
+		((++n % 4)) || wait
 	done <"$SOURCE_TREE/tests/cases/agents/$1.tsv"
-	return "$bad"
+	wait
+	((n > 10))
+	if [ -e wrong ]; then cat wrong; fi
+	[ ! -e wrong ]
 }
 
 @test "every captured claude stream comes to its reason" {
