@@ -62,19 +62,19 @@ static json_t *parse_lines(const char *path, const struct buf *text)
 static json_t *parse_script(const char *path, const struct buf *text)
 {
 	struct err e = {0};
-	json_t *whole = json_parse(text->text, text->length, &e), *steps;
+	AUTO_JSON json_t *whole = json_parse(text->text, text->length, &e);
+	json_t *steps;
 
 	if (!whole)
 		return parse_lines(path, text);
 	if (json_is_array(whole))
-		return whole;
+		return json_incref(whole);
 	steps = json_object_get(whole, "steps");
-	if (!json_is_array(steps)) {
-		steps = json_array();
-		json_array_append(steps, whole);
-		return steps;
-	}
-	return json_incref(steps);
+	if (json_is_array(steps))
+		return json_incref(steps);
+	steps = json_array();
+	json_array_append(steps, whole);
+	return steps;
 }
 
 json_t *script_load(const struct play *p, const char *path)
