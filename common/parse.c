@@ -374,6 +374,14 @@ char *format_bytes(char out[BYTES_SIZE], int64_t bytes)
 	return out;
 }
 
+char *format_dollars(char out[DOLLARS_SIZE], int64_t micros)
+{
+	bool cents = micros >= 10000 || micros == 0; /* less has two more digits */
+
+	snprintf(out, DOLLARS_SIZE, "$%.*f", cents ? 2 : 4, (double)micros / 1e6);
+	return out;
+}
+
 enum { NEAREST_LONGEST = 64 };
 
 /* Optimal string alignment: insertions, deletions, replacements and swaps of neighbours. */

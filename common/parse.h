@@ -37,11 +37,13 @@ enum {
 	TIME_SIZE = 32,
 	DURATION_SIZE = 32,
 	BYTES_SIZE = 32,
+	DOLLARS_SIZE = 32,
 };
 
-char *format_time(char out[TIME_SIZE], int64_t ns);	    /* 2026-11-20T09:01:02.123456Z */
-char *format_duration(char out[DURATION_SIZE], int64_t ns); /* 3m12s, 450ms: for people */
-char *format_bytes(char out[BYTES_SIZE], int64_t bytes);    /* 1.4G: for people */
+char *format_time(char out[TIME_SIZE], int64_t ns);	      /* 2026-11-20T09:01:02.123456Z */
+char *format_duration(char out[DURATION_SIZE], int64_t ns);   /* 3m12s, 450ms: for people */
+char *format_bytes(char out[BYTES_SIZE], int64_t bytes);      /* 1.4G: for people */
+char *format_dollars(char out[DOLLARS_SIZE], int64_t micros); /* $4.20, $0.0063: for people */
 
 /*
  * The candidate nearest to a misspelt word by Damerau-Levenshtein distance, at

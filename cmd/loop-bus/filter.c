@@ -118,12 +118,13 @@ bool filter_wants_all(const struct filter *f)
 static bool matches_any(const struct strs *patterns, char separator, struct span string)
 {
 	AUTO_BUF struct buf resolved = {0};
-	struct span text = {string.p + 1, string.n - 2};
+	struct span text;
 
 	if (!patterns->count)
 		return true;
 	if (string.n < 2)
 		return false;
+	text = (struct span){string.p + 1, string.n - 2};
 	if (memchr(text.p, '\\', text.n)) {
 		if (jscan_text(string, &resolved) < 0)
 			return false;

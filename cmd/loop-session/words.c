@@ -40,12 +40,9 @@ void words_line(struct buf *out, const char *text, size_t length, size_t max)
 
 char *words_dollars(char out[DOLLARS_SIZE], bool known, double dollars)
 {
-	if (!known)
-		snprintf(out, DOLLARS_SIZE, "unknown");
-	else if (dollars > 0 && dollars < 0.01)
-		snprintf(out, DOLLARS_SIZE, "$%.4f", dollars);
-	else
-		snprintf(out, DOLLARS_SIZE, "$%.2f", dollars);
+	if (known)
+		return format_dollars(out, (int64_t)(dollars * 1e6 + 0.5));
+	snprintf(out, DOLLARS_SIZE, "unknown");
 	return out;
 }
 

@@ -5,6 +5,7 @@
 #ifndef WORDS_H
 #define WORDS_H
 
+#include "parse.h"
 #include "buf.h"
 
 /*
@@ -14,7 +15,6 @@
 void words_line(struct buf *, const char *text, size_t length, size_t max);
 
 /* "$0.42", or "unknown": what nobody told is not nothing. */
-enum { DOLLARS_SIZE = 32 };
 char *words_dollars(char out[DOLLARS_SIZE], bool known, double dollars);
 
 /* "1 session", "2 sessions". */

@@ -59,8 +59,9 @@ static void add_clock(struct buf *b, int64_t ns)
 
 static void add_cost(struct buf *b, int64_t micros)
 {
-	buf_format(b, "$%lld.%02lld", (long long)(micros / 1000000),
-		(long long)(micros % 1000000 / 10000));
+	char text[DOLLARS_SIZE];
+
+	buf_str(b, format_dollars(text, micros));
 }
 
 static int64_t running_for(const struct task *t)

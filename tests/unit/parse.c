@@ -162,6 +162,9 @@ TEST(parse_formats_for_people)
 	CHECK_STR(format_duration(text, 192 * NS_PER_S), "3m12s");
 	CHECK_STR(format_duration(text, 3600 * NS_PER_S), "1h");
 	CHECK_STR(format_duration(text, 90061 * NS_PER_S), "1d1h");
+	CHECK_STR(format_dollars(text, 0), "$0.00");
+	CHECK_STR(format_dollars(text, 6300), "$0.0063");
+	CHECK_STR(format_dollars(text, 4199999), "$4.20");
 	CHECK_STR(format_bytes(text, 512), "512B");
 	CHECK_STR(format_bytes(text, 1536), "1.5K");
 	CHECK_STR(format_bytes(text, INT64_C(3) << 40), "3.0T");
