@@ -5,8 +5,8 @@
 #ifndef WORDS_H
 #define WORDS_H
 
-#include "parse.h"
 #include "buf.h"
+#include "parse.h"
 
 /*
  * Text from outside as one line: white space of any kind is one space, control
