@@ -10,17 +10,14 @@
  */
 #include "proc.h"
 
-#include "buf.h"
 #include "clock.h"
-#include "io.h"
+#include "proc_cgroup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define SWEEP_TIME (10 * NS_PER_S)
@@ -30,91 +27,10 @@ static struct shared {
 	volatile bool keep;
 } * shared;
 
-/* The work's own cgroup, empty where none could be made. */
-static char cgroup[4096];
-
 void proc_contain_keep(void)
 {
 	if (shared)
 		shared->keep = true;
-}
-
-static int cgroup_write(const char *name, const char *text)
-{
-	char path[sizeof cgroup + 32];
-
-	snprintf(path, sizeof path, "%s/%s", cgroup, name);
-	AUTO_CLOSE int fd = io_open(AT_FDCWD, path, O_WRONLY, 0);
-	return fd < 0 ? fd : io_write(fd, text, strlen(text));
-}
-
-/* Our own group's path: the line "0::/…" of /proc/self/cgroup. */
-static char *own_cgroup(struct buf *text)
-{
-	char *line;
-
-	if (io_read_file(AT_FDCWD, "/proc/self/cgroup", 1 << 16, text) < 0)
-		return NULL;
-	line = strncmp(text->text, "0::", 3) == 0 ? text->text : strstr(text->text, "\n0::");
-	if (!line)
-		return NULL;
-	line = strchr(line, '/');
-	if (line)
-		line[strcspn(line, "\n")] = '\0';
-	return line;
-}
-
-/* A group below our own; where that is not ours to make, there is none. */
-static void cgroup_make(void)
-{
-	static const char *const mounts[] = {"/sys/fs/cgroup/unified", "/sys/fs/cgroup"};
-	AUTO_BUF struct buf text = {0};
-	const char *own = own_cgroup(&text);
-
-	for (size_t i = 0; own && i < countof(mounts); i++) {
-		int n = snprintf(cgroup, sizeof cgroup, "%s%s/loop-%d", mounts[i],
-			strcmp(own, "/") == 0 ? "" : own, (int)getpid());
-
-		if (n < (int)sizeof cgroup && mkdir(cgroup, 0755) == 0) {
-			if (cgroup_write("cgroup.kill", "1") == 0)
-				return; /* of an empty group: only to see that it can be done */
-			rmdir(cgroup);
-		}
-	}
-	cgroup[0] = '\0';
-}
-
-/* What stays goes back to the group that we came from. */
-static void cgroup_release(void)
-{
-	AUTO_BUF struct buf text = {0};
-	char path[sizeof cgroup + 32];
-
-	snprintf(path, sizeof path, "%s/cgroup.procs", cgroup);
-	if (io_read_file(AT_FDCWD, path, 1 << 20, &text) < 0)
-		return;
-	for (char *pid = text.text, *end; *pid; pid = end) {
-		end = pid + strcspn(pid, "\n");
-		if (*end)
-			*end++ = '\0';
-		cgroup_write("../cgroup.procs", pid);
-	}
-}
-
-static void cgroup_end(bool keep)
-{
-	enum { TRIES = 100 };
-
-	if (!cgroup[0])
-		return;
-	if (!keep)
-		cgroup_write("cgroup.kill", "1");
-	for (int i = 0; rmdir(cgroup) < 0 && errno == EBUSY && i < TRIES; i++) {
-		if (keep)
-			cgroup_release();
-		else
-			clock_sleep(NS_PER_MS);
-	}
 }
 
 /* Ends this process as a wait status says that another ended. */
@@ -202,8 +118,7 @@ static int enter_work(pid_t guard, const sigset_t *mask, struct err *e)
 {
 	if (!bind_to_parent(SIGKILL, guard))
 		_exit(EXIT_FAILURE);
-	if (cgroup[0])
-		cgroup_write("cgroup.procs", "0");
+	cgroup_enter();
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	return become_subreaper(e);
 }

@@ -371,9 +371,9 @@ static struct pids_of contained(work_fn *work)
 	CHECK_INT(io_pipe(ends), 0);
 	p.outer = fork();
 	if (p.outer == 0) {
-		alarm(0);
 		if (proc_contain(&e) < 0)
 			_exit(99);
+		alarm(50); /* should the test fail, so that nobody ends it */
 		p.guard = getppid();
 		p.work = getpid();
 		if (write(ends[1], &p, sizeof p) != sizeof p)
@@ -543,4 +543,42 @@ TEST(proc_contain_ends_stopped_work_when_the_outer_is_killed)
 	CHECK(all_gone(20000));
 	close(alive[0]);
 	wait_status(p.outer);
+}
+
+/* Whether there is a cgroup of this process's containment; where none can be made, there is none. */
+static bool has_group(pid_t outer)
+{
+	AUTO_BUF struct buf out = {0}, script = {0};
+
+	buf_format(&script, "find /sys/fs/cgroup -name loop-%d 2>/dev/null; :", (int)outer);
+	CHECK_INT(run_shell(script.text, &out), 0);
+	return out.length > 0;
+}
+
+TEST(proc_contain_clears_up_after_those_that_were_killed_whole)
+{
+	struct pids_of first, second;
+
+	open_pipe();
+	first = contained(work_that_handles_term);
+	expect_ready();
+	kill(first.guard, SIGSTOP); /* so that it cannot end in order */
+	kill(first.outer, SIGKILL);
+	kill(first.guard, SIGKILL);
+	kill(first.work, SIGKILL);
+	close_writer();
+	CHECK(all_gone(20000));
+	wait_status(first.outer);
+	close(alive[0]);
+	while (kill(first.work, 0) == 0 || kill(first.guard, 0) == 0)
+		usleep(1000); /* a dying process still keeps its group */
+	open_pipe();
+	second = contained(work_that_handles_term);
+	expect_ready();
+	CHECK(!has_group(first.outer));
+	kill(second.outer, SIGTERM);
+	wait_status(second.outer);
+	CHECK(!has_group(second.outer));
+	close(alive[0]);
+	close(alive[1]);
 }
