@@ -72,5 +72,6 @@ int check_agent(const char *name)
 	if (!bad)
 		printf("%s: ready (%s%s)\n", name, a.run, found.text ? found.text : "");
 	agent_clear(&a);
+	state_close(&state);
 	return bad ? EXIT_NO : EXIT_SUCCESS;
 }
