@@ -68,6 +68,12 @@ static void renew(struct running *r)
 	r->renew = valid > 0 ? next_renewal(r->attempt) : NS_FOREVER;
 }
 
+/* Whether the command does not get it by itself: a terminal sends ^C to the whole group. */
+static bool has_to_be_sent(const struct running *r, int sig)
+{
+	return r->own_group || (sig != SIGINT && sig != SIGQUIT);
+}
+
 /* The first signal is handed on, the second ends everything at once. */
 static void on_signal(struct running *r, int sig)
 {
@@ -77,7 +83,7 @@ static void on_signal(struct running *r, int sig)
 	}
 	if (r->attempt->stopped)
 		attempt_sweep();
-	else
+	else if (has_to_be_sent(r, sig))
 		send(r, sig);
 	r->attempt->stopped = sig;
 }

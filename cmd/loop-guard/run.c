@@ -274,6 +274,7 @@ int guard_run(const struct args *args)
 {
 	struct run r = {.watch = -1, .begin = clock_now(), .state = {.dir = -1}};
 	struct err e = {0};
+	pid_t group = getpgrp();
 	int status;
 
 	if (!args->command || !args->command[0] || args->count)
@@ -283,6 +284,9 @@ int guard_run(const struct args *args)
 	policy_init(&r.policy);
 	if (proc_contain(&e) < 0)
 		die(EXIT_OWN, "%s", e.text);
+	/* Back in the foreground: the command may read from the terminal. */
+	if (isatty(STDIN_FILENO) && setpgid(0, group) < 0)
+		warn_errno("process group");
 	if (choices.keep)
 		proc_contain_keep();
 	if (wait_init() < 0)
