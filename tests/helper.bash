@@ -66,6 +66,11 @@ nothing_left() {
 	[ -z "$(left_over)" ]
 }
 
+# For tests that need a terminal: a bare machine may have none to give.
+needs_terminal() {
+	script -qec true /dev/null >/dev/null 2>&1 || skip 'no pseudo-terminals here'
+}
+
 # status_is N COMMAND…: runs it (output in $output, stderr in $stderr) and compares its exit status.
 status_is() {
 	local want=$1

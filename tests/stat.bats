@@ -128,6 +128,7 @@ emitted_window() {
 }
 
 @test "--watch shows the newest window in place" {
+	needs_terminal
 	loop-emit a --data '{"ms":1}'
 	start script -qfc 'loop-stat --watch --window 1h' out </dev/null >/dev/null
 	wait_for 10 grep -q per_sec out

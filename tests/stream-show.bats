@@ -69,6 +69,7 @@ end() { # STATE
 }
 
 @test "on a terminal ended tasks stay as lines, ours are drawn in place" {
+	needs_terminal
 	plan
 	task US-001 running 1
 	{
@@ -90,6 +91,7 @@ end() { # STATE
 }
 
 @test "the display fits its terminal, wide characters and all, and can be left" {
+	needs_terminal
 	plan
 	task US-002 running 1
 	task US-003 running 1
@@ -106,6 +108,7 @@ end() { # STATE
 }
 
 @test "where the locale is not UTF-8 the display is ASCII" {
+	needs_terminal
 	plan
 	task US-002 running 1
 	LC_ALL=C run pty 60x12 ' detach' d -- loop-stream show run-1
@@ -116,6 +119,7 @@ end() { # STATE
 }
 
 @test "keys ask the scheduler: pause, cancel after a question, a log" {
+	needs_terminal
 	plan
 	mkdir -p "$folder/tasks/US-002"
 	printf 'first\nlast \033[2Jline\n' >"$folder/tasks/US-002/1.out"
@@ -133,6 +137,7 @@ end() { # STATE
 }
 
 @test "costs, tools and checks come from the journal" {
+	needs_terminal
 	plan
 	task US-001 running 1
 	{
