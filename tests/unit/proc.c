@@ -545,7 +545,7 @@ TEST(proc_contain_ends_stopped_work_when_the_outer_is_killed)
 	wait_status(p.outer);
 }
 
-/* Whether there is a cgroup of this process's containment; where none can be made, there is none. */
+/* Whether there is a cgroup of its containment; where none can be made, there is none. */
 static bool has_group(pid_t outer)
 {
 	AUTO_BUF struct buf out = {0}, script = {0};
