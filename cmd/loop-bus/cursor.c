@@ -1,5 +1,6 @@
 #include "cursor.h"
 
+#include "clock.h"
 #include "io.h"
 #include "journal.h"
 #include "parse.h"
@@ -24,9 +25,23 @@ static int read_id(struct cursor *c)
 	return parse_int(text, 0, INT64_MAX, &c->id) < 0 ? -EBADMSG : 0;
 }
 
-int cursor_open(struct cursor *c, const struct state *s, const char *name, struct err *e)
+/* The kernel lets go when the last process of the one before is gone, its guards included. */
+static bool lock_within(int fd, int64_t patience)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int64_t deadline = clock_after(patience);
+
+	while (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
+		if (clock_now() >= deadline)
+			return false;
+		clock_sleep(5 * NS_PER_MS);
+	}
+	return true;
+}
+
+int cursor_open(struct cursor *c, const struct state *s, const char *name, int64_t patience,
+	struct err *e)
+{
 	AUTO_CLOSE int dir = -1;
 	int r;
 
@@ -37,7 +52,7 @@ int cursor_open(struct cursor *c, const struct state *s, const char *name, struc
 	c->fd = dir < 0 ? dir : io_open(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 	if (c->fd < 0)
 		return err_sys(e, c->fd, "cursors/%s", name);
-	if (fcntl(c->fd, F_OFD_SETLK, &lock) < 0)
+	if (!lock_within(c->fd, patience))
 		r = err_set(e, -EBUSY, "cursors/%s: another subscriber of this name is there",
 			name);
 	else

@@ -15,8 +15,12 @@ struct cursor {
 	bool fresh; /* it was made now */
 };
 
-/* -EBUSY if somebody has it; -EINVAL for a name that may not be. */
-int cursor_open(struct cursor *, const struct state *, const char *name, struct err *) MUST_CHECK;
+/* How long a subscriber waits for one of its name that is ending, or was killed just now. */
+#define CURSOR_PATIENCE (2 * NS_PER_S)
+
+/* -EBUSY if somebody still has it after patience (ns); -EINVAL for a name that may not be. */
+int cursor_open(struct cursor *, const struct state *, const char *name, int64_t patience,
+	struct err *) MUST_CHECK;
 
 /* Survives the death of the process, not a power cut: then events come again. */
 int cursor_set(struct cursor *, int64_t id) MUST_CHECK;

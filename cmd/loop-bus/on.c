@@ -79,7 +79,7 @@ static void open_place(struct handler *h, const struct state *s)
 	int r = 0;
 
 	if (options.durable)
-		r = cursor_open(&h->cursor, s, options.durable, &e);
+		r = cursor_open(&h->cursor, s, options.durable, CURSOR_PATIENCE, &e);
 	if (r == 0 && options.durable && !h->cursor.fresh) {
 		r = cursor_next(&h->cursor, s, &position, &e);
 		buf_int(&from, position);

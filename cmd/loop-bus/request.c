@@ -181,7 +181,7 @@ static int find_start(const struct server *s, const char *from, int64_t *at, str
 static int open_cursor(struct subscription *s, const struct server *server, const char *name,
 	struct err *e)
 {
-	int r = cursor_open(&s->cursor, server->state, name, e);
+	int r = cursor_open(&s->cursor, server->state, name, 0, e);
 
 	if (r < 0)
 		return r;

@@ -220,7 +220,7 @@ static int64_t start_position(struct session *s)
 static void open_durable(struct session *s)
 {
 	struct err e = {0};
-	int r = cursor_open(&s->cursor, &s->state, options.durable, &e);
+	int r = cursor_open(&s->cursor, &s->state, options.durable, CURSOR_PATIENCE, &e);
 
 	if (r == 0 && !s->cursor.fresh)
 		r = cursor_next(&s->cursor, &s->state, &s->next, &e);
