@@ -47,10 +47,11 @@ _loop_table() {
 		--prompt) _loop_files; return ;;
 		--timeout) COMPREPLY=(); return ;;
 		--budget) COMPREPLY=(); return ;;
+		--quota-wait) COMPREPLY=(); return ;;
 		-l|--listen) COMPREPLY=(); return ;;
 		--id) COMPREPLY=(); return ;;
 		esac
-		options='--agent --model --jobs --attempts --verify --branch --base --prompt --timeout --budget --listen --id --quiet --help --version'
+		options='--agent --model --jobs --attempts --verify --branch --base --prompt --timeout --budget --quota-wait --listen --id --quiet --help --version'
 		commands=''
 		;;
 	"loop resume")
@@ -643,8 +644,9 @@ _loop_table() {
 		--prompt) _loop_files; return ;;
 		--timeout) COMPREPLY=(); return ;;
 		--budget) COMPREPLY=(); return ;;
+		--quota-wait) COMPREPLY=(); return ;;
 		esac
-		options='--agent --model --verify --branch --prompt --timeout --budget --help --version'
+		options='--agent --model --verify --branch --prompt --timeout --budget --quota-wait --help --version'
 		commands=''
 		;;
 	"loop-stream")

@@ -112,6 +112,16 @@ setup_more() {
 	[ "$(git log --format=%s feature/toolbox | grep -c '^feat: ')" = 7 ]
 }
 
+@test "a limit of the account is waited for, and burns no attempt" {
+	printf '{"project":"p","userStories":[{"id":"A","title":"a","passes":false,"verificationCommands":["test -s a"]}]}\n' >plan.json
+	cat >mock/A.json <<-'JSON'
+		{"steps":[{"limit":{"resets_in":"2s"},"attempt":1},{"result":"limited","reason":"rate_limit","attempt":1},
+		{"write":"a","content":"x"},{"result":"Done."}]}
+	JSON
+	status_is 0 loop run --quiet --agent mock --attempts 1 --id run-4 plan.json
+	[ "$(jq -c '[.attempts[].reason]' "$LOOP_DIR"/runs/run-4/tasks/A/1/session.json)" = '["quota","success"]' ]
+}
+
 @test "a ref lock that a killed git left does not hold the plan up for ever" {
 	git branch feature/toolbox
 	mkdir -p .git/refs/heads/feature

@@ -20,6 +20,7 @@ branch|b|NAME|the branch that the story is merged onto
 prompt||FILE|the template of the prompt
 timeout||D|the longest that the session may take
 budget||USD|the most that the session may cost
+quota-wait||D|the longest to wait for a limit of the account to end; 6h by default
 '
 readonly BRIEF='bring one story of a run to merged work'
 
@@ -79,6 +80,7 @@ run_session() {
 	for name in model timeout budget; do
 		[[ ${OPT[$name]-} ]] && words+=("--$name" "${OPT[$name]}")
 	done
+	words+=(--quota-wait "${OPT[quota-wait]-6h}")
 	for command in "${verify[@]}"; do words+=(--verify "$command"); done
 	loop-spawn "${words[@]}" >"$attempt_folder/session.json"
 	status=$?

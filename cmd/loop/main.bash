@@ -29,6 +29,7 @@ base||REF|where that branch starts if it is new; HEAD by default
 prompt||FILE|the template of the prompt
 timeout||D|the longest that one session may take
 budget||USD|the most that one session may cost
+quota-wait||D|the longest to wait for a limit of the account to end; 6h by default
 listen|l|ADDRESS|show the run over HTTP meanwhile, e.g. 127.0.0.1:18790
 id||RUN|the id of the run; by default made from the time
 quiet|q||show nothing while it runs, and nothing at all if all is well
@@ -118,7 +119,7 @@ make_branch() { # BRANCH
 # the same.
 story_command() { # BRANCH
 	local words=(loop-story --agent "${OPT[agent]-claude}" --branch "$1") name command verify
-	for name in model prompt timeout budget; do
+	for name in model prompt timeout budget quota-wait; do
 		[[ ${OPT[$name]-} ]] && words+=("--$name" "${OPT[$name]}")
 	done
 	repeated verify verify
