@@ -14,14 +14,15 @@ setup_more() {
 
 @test "a plan becomes merged work, and only passes changes in the plan" {
 	cp prd.json before.json
+	start=$(git rev-parse HEAD)
 	status_is 0 loop run --quiet --agent mock --id run-1 prd.json
 	[ -z "$output" ]
 	sed 's/"passes": false/"passes": true/' before.json | diff - prd.json
 	[ "$(git log --format=%s feature/toolbox | grep -c '^feat: US-00[1-7] - ')" = 7 ]
 	git worktree add -q check feature/toolbox
 	sh check/check.sh
-	[ "$(git rev-parse HEAD)" = "$(git rev-parse main)" ]
-	[ "$(git status --porcelain)" = " M prd.json" ] || [ "$(git status --porcelain | grep -v '^??')" = " M prd.json" ]
+	[ "$(git symbolic-ref --short HEAD) $(git rev-parse HEAD)" = "main $start" ]
+	[ "$(git status --porcelain --untracked-files=no)" = " M prd.json" ]
 	nothing_left
 	[ -z "$(ls "$LOOP_DIR/worktrees" 2>/dev/null)" ]
 	[ -z "$(git for-each-ref refs/heads/loop)" ]

@@ -4,6 +4,7 @@
 #include "io.h"
 #include "lines.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -26,10 +27,14 @@ static void check_file(const char *path, const char *text)
 
 static int entries(const char *folder)
 {
-	struct stat st;
+	DIR *d = opendir(folder);
+	int n = -2; /* . and .. */
 
-	CHECK_INT(stat(folder, &st), 0);
-	return (int)st.st_nlink; /* counts folders only: enough to see that none was left */
+	CHECK(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
 }
 
 TEST(io_replace_is_whole)
@@ -38,7 +43,7 @@ TEST(io_replace_is_whole)
 	CHECK_INT(io_replace(AT_FDCWD, "d/f", "one", 3, 0600), 0);
 	CHECK_INT(io_replace(AT_FDCWD, "d/f", "two", 3, 0600), 0);
 	check_file("d/f", "two");
-	CHECK_INT(entries("d"), 2);
+	CHECK_INT(entries("d"), 1);
 	CHECK_INT(io_replace(AT_FDCWD, "missing/f", "x", 1, 0600), -ENOENT);
 }
 
@@ -60,9 +65,7 @@ TEST(io_replace_that_fails_leaves_the_old_file_and_nothing_else)
 		CHECK_INT(io_replace(AT_FDCWD, "f", "new", 3, 0600), -replace_faults[i].errnum);
 		fault_none();
 		check_file("f", "old");
-		CHECK_INT(unlink("f"), 0);
-		CHECK_INT(rmdir("../x"), -1);
-		write_file("f", "old");
+		CHECK_INT(entries("."), 1);
 	}
 }
 
