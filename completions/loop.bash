@@ -417,13 +417,14 @@ _loop_table() {
 		--launcher) _loop_commands; return ;;
 		-r|--run) _loop_commands; return ;;
 		-a|--attempts) COMPREPLY=(); return ;;
+		--never-on) COMPREPLY=(); return ;;
 		--retries) COMPREPLY=(); return ;;
 		--id) COMPREPLY=(); return ;;
 		--on-failure) _loop_words 'continue stop undo'; return ;;
 		-t|--timeout) COMPREPLY=(); return ;;
 		--grace) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --min --max --jobserver --launcher --run --attempts --retries --id --on-failure --timeout --grace --verbose --help --version'
+		options='--jobs --min --max --jobserver --launcher --run --attempts --never-on --retries --id --on-failure --timeout --grace --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched resume")
