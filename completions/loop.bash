@@ -745,6 +745,7 @@ _loop_table() {
 	"loop-story")
 		case $before in
 		-b|--branch) COMPREPLY=(); return ;;
+		--delay) COMPREPLY=(); return ;;
 		-a|--agent) COMPREPLY=(); return ;;
 		-m|--model) COMPREPLY=(); return ;;
 		-v|--verify) _loop_commands; return ;;
@@ -764,7 +765,7 @@ _loop_table() {
 		--on-conflict) COMPREPLY=(); return ;;
 		--progress) _loop_files; return ;;
 		esac
-		options='--branch --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --help --version'
+		options='--branch --item --delay --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --help --version'
 		commands=''
 		;;
 	"loop-stream")

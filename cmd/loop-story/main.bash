@@ -15,9 +15,13 @@ declare -F parse >/dev/null || { echo "loop-story: harness.bash: not found; is t
 . "$(share harness/fleet.bash)"
 # shellcheck source=share/harness/merge.bash
 . "$(share harness/merge.bash)"
+# shellcheck source=share/harness/item.bash
+. "$(share harness/item.bash)"
 
 readonly OPTIONS="
 branch|b|NAME|the branch that the story is merged onto
+item|||do an item of a queue, as loop-queue work hands it over
+delay||D|with --item, the time since the last one; none by default
 $STORY_OPTIONS"
 readonly BRIEF='bring one story of a run to merged work'
 
@@ -275,7 +279,7 @@ check_environment() {
 }
 
 main() {
-	local branch own_branch base title description notes criteria task_folder attempt_folder
+	local run_log branch own_branch base title description notes criteria task_folder attempt_folder
 	local status worktree='' session='' reason='' evidence='' final='' begun='' text='' work='' commit=''
 	local -a verify
 	case ${1-} in
@@ -286,6 +290,8 @@ main() {
 		;;
 	esac
 	parse "$OPTIONS" help "$@"
+	run_log=${LOOP_DIR-}/runs/${LOOP_RUN-}/run.jsonl
+	if [[ ${OPT[item]-} ]]; then become_item; fi
 	check_environment
 	branch=${OPT[branch]}
 	task_folder=$(dirname -- "$LOOP_TASK_FILE")

@@ -70,7 +70,10 @@ why_task() {
 # Ends a run in order: its agents first, with everything written down, so that a resume goes on.
 stop_runs() {
 	local run runs=() owner
-	if [[ ${OPERANDS[0]-} ]]; then
+	if [[ ${OPERANDS[0]-} && -d $LOOP_DIR/work/${OPERANDS[0]} ]]; then
+		stop_work "${OPERANDS[0]}" || die 1 "nobody works on the queue ${OPERANDS[0]}"
+		return
+	elif [[ ${OPERANDS[0]-} ]]; then
 		run=$(find_run "${OPERANDS[0]}") || exit
 		run_lives "$run" || die 1 "$run: nobody is at work on it"
 		runs=("$run")

@@ -9,7 +9,7 @@ failure_streak() {
 	jq -Rnr 'reduce (inputs | fromjson? | objects) as $line ([0, 0];
 		if $line.run == "resumed" or $line.state == "succeeded" then [.[0] + 1, 0]
 		elif ($line.state | IN("retrying", "failed", "timed_out", "errored")) and $line.status != 75
-		then .[1] += 1 else . end) | "\(.[0]) \(.[1])"' "$LOOP_DIR/runs/$LOOP_RUN/run.jsonl" 2>/dev/null
+		then .[1] += 1 else . end) | "\(.[0]) \(.[1])"' "$run_log" 2>/dev/null
 }
 
 # Holds new work while a human is asked. Every story of the run asks the same question, so one answer
@@ -22,7 +22,7 @@ await_trust() {
 	loop-gate ask --wait --id "$LOOP_RUN.failures.$starts.$((bad / max))" --subject "${LOOP_SUBJECT-$LOOP_RUN}" \
 		"$LOOP_RUN: $((bad / max * max)) attempts in a row have failed; go on?" >/dev/null && return
 	if (($? == 1)); then
-		loop-sched cancel "$LOOP_RUN" 2>/dev/null
+		if [[ ${LOOP_QUEUE-} ]]; then loop-queue pause "$LOOP_QUEUE"; else loop-sched cancel "$LOOP_RUN"; fi 2>/dev/null
 		stop_story held 119 'A human was asked after too many failures in a row, and said no.'
 	fi
 }
