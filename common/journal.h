@@ -94,6 +94,18 @@ int64_t journal_position(const struct journal_reader *);
 /* Whether a next line, good or not, has been read from the file already. */
 bool journal_ready(const struct journal_reader *);
 
+/*
+ * Whether all that has been read is handed out, and the last read came to the journal's
+ * end: there is no more until the watch says so.
+ */
+bool journal_drained(const struct journal_reader *);
+
+/*
+ * The segment that the line read last stands in, lent until the next call, and the position
+ * of its first byte.
+ */
+int journal_segment(const struct journal_reader *, int64_t *base);
+
 /* How many lines were stepped over, and each of them as it is found: where it stands and why. */
 uint64_t journal_damaged(const struct journal_reader *);
 void journal_on_damage(struct journal_reader *,

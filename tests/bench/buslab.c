@@ -215,12 +215,22 @@ static void publish(struct lab *l, bool many)
 	}
 }
 
+/* A byte counts a short piece: so the compiler looks at many bytes at once. */
 static long count(const char *text, ssize_t n)
 {
+	enum { PIECE = 128 };
 	long found = 0;
 
-	for (ssize_t i = 0; i < n; i++)
-		found += text[i] == '}';
+	while (n > 0) {
+		ssize_t length = MIN(n, (ssize_t)PIECE);
+		unsigned char here = 0;
+
+		for (ssize_t i = 0; i < length; i++)
+			here = (unsigned char)(here + (text[i] == '}'));
+		found += here;
+		text += length;
+		n -= length;
+	}
 	return found;
 }
 
