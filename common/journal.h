@@ -27,7 +27,10 @@ struct journal {
 void journal_init(struct journal *, const struct state *);
 void journal_close(struct journal *);
 
-enum journal_flags { JOURNAL_SYNC = 1 /* on disk before it is acknowledged */ };
+enum journal_flags {
+	JOURNAL_SYNC = 1, /* on disk before it is acknowledged */
+	JOURNAL_LAST = 2, /* the process ends now, and gives the lock back by that */
+};
 
 /* What became of an append. */
 struct appended {
