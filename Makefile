@@ -4,7 +4,7 @@
 #   make BUILD=san       address + undefined sanitizers make lint       style, layers, man pages
 #   make BUILD=cov       coverage                       make bench      measured side by side
 #   make install         DESTDIR= PREFIX=/usr/local     make demo       a whole run on the mock agent
-#   make deps            what is missing; installs it where it may
+#   make deps            what is missing; installs it   make check-dashboard  in a real browser
 
 BUILD  ?= release
 PREFIX ?= /usr/local
@@ -45,7 +45,7 @@ Q   := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 all: $(BINS)
-.PHONY: all check check-unit check-bats fuzz model lint bench demo demo-run deps install uninstall clean completions
+.PHONY: all check check-unit check-bats check-dashboard fuzz model lint bench demo demo-run deps install uninstall clean completions
 
 # A program's own extra sources (of one foreign folder, so without our warnings) and libraries: cmd/NAME/build.mk sets
 # SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME; what unit tests and fuzzers need of it, UNIT_OBJECTS, UNIT_CPPFLAGS
@@ -159,6 +159,10 @@ AT_ONCE = $(if $(shell parallel --version 2>/dev/null | grep '^GNU'),--jobs 4)
 
 check-bats: all $(B)/tests/unit/unit $(TOOLS)
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" BUILD_DIR="$(CURDIR)/$(B)" bats --print-output-on-failure $(if $(T),$(T),$(AT_ONCE) tests)
+
+# The dashboard, as its user meets it, in a real browser.
+check-dashboard: all
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" BUILD_DIR="$(CURDIR)/$(B)" tests/dashboard/check
 
 # Every interleaving of the locks' protocol, with kills, by spin where it is installed.
 model:
