@@ -42,6 +42,7 @@ PLAIN    := $(filter-out $(addsuffix .c,$(basename $(HEAVY))),$(MODULES))
 
 # One short line a step; V=1 shows the commands.
 Q   := $(if $(V),,@)
+comma := ,
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 all: $(BINS)
@@ -128,8 +129,18 @@ $(B)/tests/unit/unit: $(UNITS:%.c=$(B)/%.o) $(UNIT_OBJECTS) $(B)/libloop.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
 
-# Programs that only tests run: each source is one.
-TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/*.c))
+# Programs that only tests run: each source is one, and each folder. The locks' stress meets its end at system calls.
+TOOL_FOLDERS := $(patsubst tests/tools/%/main.c,%,$(wildcard tests/tools/*/main.c))
+TOOL_LDFLAGS_lock-stress := $(addprefix -Wl$(comma)--wrap=,fcntl pread pwrite close fstat ppoll)
+define tool_of_parts
+$(B)/tests/tools/$(1): $$(wildcard tests/tools/$(1)/*.[ch]) $(B)/libloop.a
+	@mkdir -p $$(@D)
+	$$(call say,TOOL,$$@)
+	$(Q)$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS) $$(TOOL_LDFLAGS_$(1)) -o $$@ $$(filter %.c %.a,$$^) $$(LDLIBS)
+endef
+$(foreach t,$(TOOL_FOLDERS),$(eval $(call tool_of_parts,$(t))))
+TOOL_FILES := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/*.c))
+TOOLS := $(TOOL_FOLDERS:%=$(B)/tests/tools/%) $(TOOL_FILES)
 $(B)/tests/tools/%: tests/tools/%.c $(B)/libloop.a
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)
@@ -214,4 +225,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(MODULES:%.c=$(B)/%.d) $(PLAIN:%.c=$(B)/static/%.d) $(UNITS:%.c=$(B)/%.d) $(TOOLS:%=%.d)
+-include $(MODULES:%.c=$(B)/%.d) $(PLAIN:%.c=$(B)/static/%.d) $(UNITS:%.c=$(B)/%.d) $(TOOL_FILES:%=%.d)
