@@ -723,10 +723,11 @@ _loop_table() {
 		--retry) COMPREPLY=(); return ;;
 		--retry-delay) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
+		--resume) COMPREPLY=(); return ;;
 		--session) COMPREPLY=(); return ;;
 		--max-output) COMPREPLY=(); return ;;
 		esac
-		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --session --max-output --keep-background --keep-env --json --print --check --help --version'
+		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --resume --session --max-output --keep-background --keep-env --json --print --check --help --version'
 		commands=''
 		;;
 	"loop-stat")
