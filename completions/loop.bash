@@ -989,9 +989,16 @@ _loop_table() {
 		--max-message) COMPREPLY=(); return ;;
 		--max-fragments) COMPREPLY=(); return ;;
 		--max-clients) COMPREPLY=(); return ;;
+		--frame-rate) COMPREPLY=(); return ;;
+		--eio-ping-interval) COMPREPLY=(); return ;;
+		--eio-ping-timeout) COMPREPLY=(); return ;;
+		--eio-upgrade-timeout) COMPREPLY=(); return ;;
+		--eio-max-payload) COMPREPLY=(); return ;;
+		--sio-connect-timeout) COMPREPLY=(); return ;;
+		--sio-namespace) COMPREPLY=(); return ;;
 		--ring) COMPREPLY=(); return ;;
 		esac
-		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-message --max-fragments --max-clients --ring --help --version'
+		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-message --max-fragments --max-clients --frame-rate --eio-ping-interval --eio-ping-timeout --eio-upgrade-timeout --eio-max-payload --sio-connect-timeout --sio-namespace --echo --ring --help --version'
 		commands=''
 		;;
 	"loop-stream stop")
