@@ -242,6 +242,32 @@ none_left() {
 	has "$stderr" "a: errored with status 127: it has no command"
 }
 
+@test "a short task that leaves nothing costs no file; what one leaves is kept in its place" {
+	local tasks=$LOOP_DIR/runs/R/tasks
+	plan '{"tasks":[{"id":"silent","run":["true"]},{"id":"loud","run":"echo loud"},
+		{"id":"file","run":"echo 1 >${LOOP_OUTPUT%/*}/mine; cp $LOOP_TASK_FILE task"},
+		{"id":"no","run":["false"]},{"id":"last","needs":["silent","loud"],"run":["true"]}]}'
+	status_is 1 loop-sched run --id R -j 1 plan.json
+	[ "$(cd "$tasks" && ls -d -- *)" = $'file\nloud\nno' ]
+	[ "$(cat "$tasks/loud/1.out" "$tasks/file/1/mine")" = $'loud\n1' ]
+	[ "$(jq -r .id task "$tasks/file/task.json" "$tasks/no/task.json")" = $'file\nfile\nno' ]
+	[ ! -s "$tasks/no/1.err" ] && [ -f "$tasks/no/1.err" ]
+	[ ! -e "$LOOP_DIR/runs/R/slots" ]
+}
+
+@test "a task that takes its time is seen where it is kept, and finds its folder by either name" {
+	local tasks=$LOOP_DIR/runs/R/tasks
+	plan '{"tasks":[{"id":"a","run":"echo on; echo here >$LOOP_OUTPUT; until [ -e go ]; do sleep 0.02; done; cat $LOOP_OUTPUT"}]}'
+	start loop-sched run --id R plan.json
+	wait_for 10 grep -qs on "$tasks/a/1.out"
+	wait_for 10 test -f "$tasks/a/1/output.json"
+	[ "$(jq -r .id "$tasks/a/task.json")" = a ]
+	touch go
+	wait "$started"
+	[ "$(cat "$tasks/a/1.out")" = $'on\nhere' ]
+	[ ! -e "$LOOP_DIR/runs/R/slots" ]
+}
+
 @test "outputs become the inputs of what needs them" {
 	plan '{"tasks":[{"id":"a","run":"echo \"{\\\"n\\\":[1,2]}\" >$LOOP_OUTPUT"},{"id":"b","run":"echo 7 >$LOOP_OUTPUT"},
 		{"id":"quiet","run":"true"},{"id":"broken","run":"echo \"{\" >$LOOP_OUTPUT"},
@@ -409,7 +435,7 @@ none_left() {
 	touch go
 	status_is 0 loop-sched retry
 	[ "$(tr '\n' ' ' <ran)" = "a b b c d " ]
-	[ -e "$LOOP_DIR/runs/R/tasks/b/2.out" ]
+	grep -q '"task":"b","state":"succeeded","attempt":2' "$LOOP_DIR/runs/R/run.jsonl"
 }
 
 @test "a run that was killed goes on: what was running is ended and run again" {

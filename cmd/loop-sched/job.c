@@ -139,6 +139,7 @@ bool job_start(struct run *r, uint32_t task, enum purpose purpose)
 		child_close(&child);
 		return true;
 	}
+	slot_end(r, &j->slot, task, true);
 	if (purpose == TO_UNDO)
 		undo_ended(r, task, proc_spawn_status(code), e.text, 0);
 	else
@@ -287,6 +288,7 @@ void job_reaped(struct run *r, struct job *j, int wait_status)
 	if (j->ending == ENDS_TIMEOUT || j->ending == ENDS_STALL)
 		status = EXIT_TIMEDOUT;
 	pace_status(&r->pace, status);
+	slot_end(r, &j->slot, task, state != SUCCEEDED);
 	j->pid = 0;
 	r->running--;
 	fuse_tell(&j->fuse, outcome_of(j, state));
@@ -327,6 +329,9 @@ static off_t output_of(struct run *r, const struct job *j)
 	struct stat st;
 	off_t total = 0;
 
+	if (j->slot.taken)
+		return slot_output(&j->slot);
+
 	for (size_t i = 0; i < countof(what); i++) {
 		char path[300];
 
@@ -340,7 +345,18 @@ static off_t output_of(struct run *r, const struct job *j)
 
 int64_t job_deadline(const struct job *j)
 {
-	return MIN(MIN(j->deadline, j->stall_at), j->fuse.renew);
+	return MIN(MIN(j->deadline, j->stall_at), MIN(j->fuse.renew, j->slot.due));
+}
+
+/* An attempt that takes its time is to be seen where the others are. */
+static void keep_slot(struct run *r, struct job *j)
+{
+	int code = slot_move(r, &j->slot, j->task);
+
+	if (code == 0)
+		return;
+	errno = -code;
+	warn_errno("%s/tasks/%s", r->path, r->plan.task[j->task].id);
 }
 
 void job_tick(struct run *r, struct job *j, int64_t now)
@@ -349,6 +365,8 @@ void job_tick(struct run *r, struct job *j, int64_t now)
 
 	if (now >= j->fuse.renew)
 		fuse_renew(&j->fuse);
+	if (now >= j->slot.due)
+		keep_slot(r, j);
 	if (now >= j->deadline) {
 		job_end(r, j, ENDS_TIMEOUT);
 		return;

@@ -80,7 +80,7 @@ static void make_command(struct strs *argv, struct span command, struct span ver
 static int make_prompt(struct run *r, struct strs *argv, struct span prompt, const char *folder)
 {
 	AUTO_BUF struct buf text = {0};
-	char path[300];
+	char path[340];
 	int code;
 
 	jscan_text(prompt, &text);
@@ -89,8 +89,8 @@ static int make_prompt(struct run *r, struct strs *argv, struct span prompt, con
 		return 0;
 	}
 	snprintf(path, sizeof path, "%s/prompt.md", folder);
-	code = io_replace(r->tasks, path, text.text, text.length, 0600);
-	strs_format(argv, "%s/tasks/%s", r->path, path);
+	code = io_replace(r->folder, path, text.text, text.length, 0600);
+	strs_format(argv, "%s/%s", r->path, path);
 	return code;
 }
 
@@ -106,7 +106,7 @@ static void make_agent(struct run *r, const struct recipe *recipe, struct strs *
 	if (recipe->prompt.n) {
 		strs_add(argv, "--prompt");
 		if (make_prompt(r, argv, recipe->prompt, folder) < 0)
-			warn_errno("%s/tasks/%s/prompt.md", r->path, folder);
+			warn_errno("%s/%s/prompt.md", r->path, folder);
 	}
 	if (!recipe->verify.n || jscan_open(&walk, recipe->verify) < 0)
 		return;
@@ -166,7 +166,7 @@ static void gather_inputs(struct run *r, uint32_t task, struct buf *out)
 static void make_inputs(struct run *r, uint32_t task, const char *folder, struct strs *env)
 {
 	AUTO_BUF struct buf inputs = {0};
-	char path[300];
+	char path[340];
 	int fd;
 
 	if (dag_in_degree(&r->plan.dag, task))
@@ -176,12 +176,12 @@ static void make_inputs(struct run *r, uint32_t task, const char *folder, struct
 		return;
 	}
 	snprintf(path, sizeof path, "%s/inputs.json", folder);
-	fd = io_open(r->tasks, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	fd = io_open(r->folder, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0 || io_write(fd, inputs.text, inputs.length) < 0)
-		warn_errno("%s/tasks/%s", r->path, path);
+		warn_errno("%s/%s", r->path, path);
 	if (fd >= 0)
 		close(fd);
-	strs_format(env, "LOOP_INPUTS=%s/tasks/%s", r->path, path);
+	strs_format(env, "LOOP_INPUTS=%s/%s", r->path, path);
 }
 
 /* A string as its text, anything else as JSON. */
@@ -196,7 +196,7 @@ static void make_item(struct strs *env, const struct task *t)
 	strs_format(env, "LOOP_INDEX=%u", t->index);
 }
 
-static void make_env(struct run *r, uint32_t task, struct attempt *a, const char *folder)
+static void make_env(struct run *r, uint32_t task, struct attempt *a)
 {
 	const struct task *t = &r->plan.task[task];
 	struct span key, value;
@@ -207,16 +207,16 @@ static void make_env(struct run *r, uint32_t task, struct attempt *a, const char
 	strs_format(&a->env, "LOOP_TASK=%s", t->id);
 	strs_format(&a->env, "LOOP_ATTEMPT=%u", r->node[task].attempt);
 	strs_format(&a->env, "LOOP_SUBJECT=%s/%s", r->subject, t->id);
-	strs_format(&a->env, "LOOP_TASK_FILE=%s/tasks/%s/task.json", r->path, t->id);
-	strs_format(&a->env, "LOOP_OUTPUT=%s/tasks/%s/output.json", r->path, folder);
-	strs_format(&a->env, "LOOP_PROGRESS=%s/tasks/%s/progress", r->path, folder);
+	strs_format(&a->env, "LOOP_TASK_FILE=%s/%s", r->path, a->task_file);
+	strs_format(&a->env, "LOOP_OUTPUT=%s/%s/output.json", r->path, a->folder);
+	strs_format(&a->env, "LOOP_PROGRESS=%s/%s/progress", r->path, a->folder);
 	strs_add(&a->env, a->marker);
 	if (t->index)
 		make_item(&a->env, t);
 	if (r->options.jobserver)
 		strs_format(&a->env, "MAKEFLAGS= -j%lld --jobserver-auth=%d,%d",
 			(long long)r->options.jobs, r->tokens.ends[0], r->tokens.ends[1]);
-	make_inputs(r, task, folder, &a->env);
+	make_inputs(r, task, a->folder, &a->env);
 	if (!t->recipe->env.n || jscan_open(&walk, t->recipe->env) < 0)
 		return;
 	while (jscan_next(&walk, &key, &value) > 0) {
@@ -278,16 +278,31 @@ static void launch_through(const char *launcher, struct attempt *a)
 	a->argv = argv;
 }
 
-void attempt_make(struct run *r, uint32_t task, enum purpose purpose, struct attempt *a)
+static void name_files(
+	const struct run *r, uint32_t task, const struct slot *s, struct attempt *a)
+{
+	const char *id = r->plan.task[task].id;
+	unsigned attempt = r->node[task].attempt;
+
+	snprintf(a->marker, sizeof a->marker, "LOOP_TRACE=%s/%s/%u", r->id, id, attempt);
+	if (s) {
+		snprintf(a->folder, sizeof a->folder, "slots/%u", s->number);
+		snprintf(a->task_file, sizeof a->task_file, "slots/%u/task.json", s->number);
+	} else {
+		snprintf(a->folder, sizeof a->folder, "tasks/%s/%u", id, attempt);
+		snprintf(a->task_file, sizeof a->task_file, "tasks/%s/task.json", id);
+	}
+}
+
+void attempt_make(struct run *r, uint32_t task, enum purpose purpose, const struct slot *s,
+	struct attempt *a)
 {
 	const struct task *t = &r->plan.task[task];
-	char folder[160];
 
 	*a = (struct attempt){0};
-	snprintf(folder, sizeof folder, "%s/%u", t->id, r->node[task].attempt);
-	snprintf(a->marker, sizeof a->marker, "LOOP_TRACE=%s/%s", r->id, folder);
-	make_argv(r, t, purpose, &a->argv, folder);
-	make_env(r, task, a, folder);
+	name_files(r, task, s, a);
+	make_argv(r, t, purpose, &a->argv, a->folder);
+	make_env(r, task, a);
 	if (purpose == TO_UNDO)
 		strs_format(&a->env, "LOOP_UNDO=%s/tasks/%s/%u", r->path, t->id,
 			r->node[task].done_by);

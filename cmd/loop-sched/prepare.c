@@ -131,8 +131,10 @@ void run_prepare(struct run *r)
 	r->commands.max = 256;
 	r->node = mem_zero((size_t)r->plan.count + 1, sizeof *r->node);
 	r->job = mem_zero((size_t)r->options.jobs, sizeof *r->job);
-	for (int64_t i = 0; i < r->options.jobs; i++)
+	for (int64_t i = 0; i < r->options.jobs; i++) {
 		r->job[i].fuse.renew = NS_FOREVER;
+		r->job[i].slot = SLOT_NONE;
+	}
 	r->ready.before = sooner;
 	r->starved.before = sooner;
 	r->delayed.before = due_first;

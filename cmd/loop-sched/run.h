@@ -14,6 +14,7 @@
 #include "lines.h"
 #include "lock.h"
 #include "pace.h"
+#include "slot.h"
 #include "state.h"
 #include "tstate.h"
 
@@ -82,6 +83,7 @@ struct job {
 	int64_t stall_at;
 	off_t output;	    /* bytes written, when last looked at */
 	enum ending ending; /* why we end it */
+	struct slot slot; /* where it works, unless it is the attempt's own folder at once */
 	struct fuse fuse;
 	struct lock *lock; /* the resources that it holds; may be NULL */
 	uint32_t *held;	   /* ready tasks that wait for this one's files */
@@ -119,6 +121,7 @@ struct run {
 	struct heap starved;	    /* ready, but what they ask for is taken */
 	int64_t starved_until;	    /* when they are tried again, whatever happens */
 	struct job *job;
+	unsigned slots; /* names given to slots */
 	uint32_t running, left; /* tasks that run; that have not ended */
 	uint32_t finals;	/* of those left, the final ones */
 	uint32_t count[TSTATES];
@@ -181,9 +184,13 @@ struct attempt {
 	struct strs argv; /* empty: there is nothing to run */
 	struct strs env;
 	char *dir;
+	char folder[320]; /* of its own, in the run's */
+	char task_file[320];
 	char marker[320]; /* in its environment: what it leaves behind is known by it */
 };
-void attempt_make(struct run *, uint32_t task, enum purpose, struct attempt *);
+/* The slot that it works in; NULL: it works in its own folder, which is there. */
+void attempt_make(struct run *, uint32_t task, enum purpose, const struct slot *,
+	struct attempt *);
 void attempt_clear(struct attempt *);
 
 /* log.c */
