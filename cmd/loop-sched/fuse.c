@@ -21,7 +21,7 @@ static struct breaker_settings settings_of(struct plan *p, const char *name)
 int fuse_ask(struct fuse *f, const struct state *s, struct plan *p, const struct task *t,
 	int64_t *again, struct err *e)
 {
-	const char *name = plan_text(p, t->recipe->breaker);
+	const char *name = plan_text(p, task_get(p, t, M_BREAKER));
 	struct breaker_settings settings;
 	int r;
 

@@ -34,11 +34,15 @@ static uint32_t index_of(const struct run *r, const struct node *n)
 /* The running job whose files this task would touch too; NULL if there is none. */
 static struct job *in_the_way(struct run *r, uint32_t task)
 {
-	struct span files = r->plan.task[task].files;
+	const struct plan *p = &r->plan;
+	struct span files = task_get(p, &p->task[task], M_FILES);
 
-	for (int64_t i = 0; files.n && i < r->options.jobs; i++)
-		if (r->job[i].pid && files_overlap(files, r->plan.task[r->job[i].task].files))
-			return &r->job[i];
+	for (int64_t i = 0; files.n && i < r->options.jobs; i++) {
+		struct job *j = &r->job[i];
+
+		if (j->pid && files_overlap(files, task_get(p, &p->task[j->task], M_FILES)))
+			return j;
+	}
 	return NULL;
 }
 
@@ -69,6 +73,7 @@ static void log_running(
 	struct run *r, uint32_t task, enum purpose purpose, const struct child *child)
 {
 	const struct task *t = &r->plan.task[task];
+	struct span title = task_get(&r->plan, t, M_TITLE);
 	AUTO_BUF struct buf b = {0};
 
 	buf_format(&b, ",\"pid\":%d,\"start\":%llu", child->pid,
@@ -78,8 +83,8 @@ static void log_running(
 		return;
 	buf_drop(&b, b.length);
 	buf_str(&b, ",\"title\":");
-	if (t->title.n)
-		buf_add(&b, t->title.p, t->title.n);
+	if (title.n)
+		buf_add(&b, title.p, title.n);
 	else
 		buf_json(&b, t->id, strlen(t->id));
 	buf_format(&b, ",\"attempt\":%u", r->node[task].attempt);
@@ -150,7 +155,9 @@ bool job_start(struct run *r, uint32_t task, enum purpose purpose)
 
 static enum purpose first_purpose(const struct run *r, uint32_t task)
 {
-	return r->plan.task[task].when.n && r->node[task].asked == NOT_ASKED ? TO_ASK : TO_RUN;
+	bool has = task_has(&r->plan, &r->plan.task[task], M_WHEN);
+
+	return has && r->node[task].asked == NOT_ASKED ? TO_ASK : TO_RUN;
 }
 
 /* A task whose breaker is open is ready again when that may have closed. */

@@ -133,7 +133,8 @@ static int launch_in_slot(struct run *r, uint32_t task, struct slot *s, struct c
 /* Whether an attempt may be short and leave nothing: a command of the plan's that is run here. */
 static bool fits_slot(const struct run *r, const struct task *t, enum purpose purpose)
 {
-	return purpose == TO_RUN && t->recipe->run.n && !t->when.n && !r->options.launcher;
+	return purpose == TO_RUN && task_has(&r->plan, t, M_RUN) &&
+		!task_has(&r->plan, t, M_WHEN) && !r->options.launcher;
 }
 
 int attempt_launch(

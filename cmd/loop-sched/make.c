@@ -94,21 +94,22 @@ static int make_prompt(struct run *r, struct strs *argv, struct span prompt, con
 	return code;
 }
 
-static void make_agent(struct run *r, const struct recipe *recipe, struct strs *argv,
+static void make_agent(struct run *r, const struct task *t, struct strs *argv,
 	const char *folder)
 {
-	struct span key, value;
+	struct span prompt = task_get(&r->plan, t, M_PROMPT);
+	struct span verify = task_get(&r->plan, t, M_VERIFY), key, value;
 	struct jscan walk;
 
 	strs_add(argv, "loop-spawn");
 	strs_add(argv, "--agent");
-	add_text(argv, recipe->agent);
-	if (recipe->prompt.n) {
+	add_text(argv, task_get(&r->plan, t, M_AGENT));
+	if (prompt.n) {
 		strs_add(argv, "--prompt");
-		if (make_prompt(r, argv, recipe->prompt, folder) < 0)
+		if (make_prompt(r, argv, prompt, folder) < 0)
 			warn_errno("%s/%s/prompt.md", r->path, folder);
 	}
-	if (!recipe->verify.n || jscan_open(&walk, recipe->verify) < 0)
+	if (!verify.n || jscan_open(&walk, verify) < 0)
 		return;
 	while (jscan_next(&walk, &key, &value) > 0) {
 		strs_add(argv, "--verify");
@@ -119,14 +120,15 @@ static void make_agent(struct run *r, const struct recipe *recipe, struct strs *
 static void make_argv(struct run *r, const struct task *t, enum purpose purpose, struct strs *argv,
 	const char *folder)
 {
-	const struct recipe *recipe = t->recipe;
+	const struct plan *p = &r->plan;
 
 	if (purpose != TO_RUN) {
-		make_command(argv, purpose == TO_UNDO ? recipe->undo : t->when, (struct span){0});
-	} else if (recipe->run.n) {
-		make_command(argv, recipe->run, recipe->verify);
-	} else if (recipe->agent.n) {
-		make_agent(r, recipe, argv, folder);
+		make_command(argv, task_get(p, t, purpose == TO_UNDO ? M_UNDO : M_WHEN),
+			(struct span){0});
+	} else if (task_has(p, t, M_RUN)) {
+		make_command(argv, task_get(p, t, M_RUN), task_get(p, t, M_VERIFY));
+	} else if (task_has(p, t, M_AGENT)) {
+		make_agent(r, t, argv, folder);
 	} else if (r->options.command) {
 		strs_add(argv, "sh");
 		strs_add(argv, "-c");
@@ -187,11 +189,12 @@ static void make_inputs(struct run *r, uint32_t task, const char *folder, struct
 /* A string as its text, anything else as JSON. */
 static void make_item(struct strs *env, const struct task *t)
 {
+	struct span value = t->group->item[t->index - 1];
 	AUTO_BUF struct buf item = {0};
 
 	buf_str(&item, "LOOP_ITEM=");
-	if (jscan_text(t->item, &item) < 0)
-		buf_add(&item, t->item.p, t->item.n);
+	if (jscan_text(value, &item) < 0)
+		buf_add(&item, value.p, value.n);
 	strs_add(env, item.text);
 	strs_format(env, "LOOP_INDEX=%u", t->index);
 }
@@ -211,13 +214,13 @@ static void make_env(struct run *r, uint32_t task, struct attempt *a)
 	strs_format(&a->env, "LOOP_OUTPUT=%s/%s/output.json", r->path, a->folder);
 	strs_format(&a->env, "LOOP_PROGRESS=%s/%s/progress", r->path, a->folder);
 	strs_add(&a->env, a->marker);
-	if (t->index)
+	if (t->group)
 		make_item(&a->env, t);
 	if (r->options.jobserver)
 		strs_format(&a->env, "MAKEFLAGS= -j%lld --jobserver-auth=%d,%d",
 			(long long)r->options.jobs, r->tokens.ends[0], r->tokens.ends[1]);
 	make_inputs(r, task, a->folder, &a->env);
-	if (!t->recipe->env.n || jscan_open(&walk, t->recipe->env) < 0)
+	if (!task_has(&r->plan, t, M_ENV) || jscan_open(&walk, task_get(&r->plan, t, M_ENV)) < 0)
 		return;
 	while (jscan_next(&walk, &key, &value) > 0) {
 		AUTO_BUF struct buf entry = {0};
@@ -308,10 +311,10 @@ void attempt_make(struct run *r, uint32_t task, enum purpose purpose, const stru
 			r->node[task].done_by);
 	if (r->options.launcher && a->argv.count)
 		launch_through(r->options.launcher, a);
-	if (t->recipe->dir.n) {
+	if (task_has(&r->plan, t, M_DIR)) {
 		AUTO_BUF struct buf dir = {0};
 
-		jscan_text(t->recipe->dir, &dir);
+		jscan_text(task_get(&r->plan, t, M_DIR), &dir);
 		a->dir = buf_take(&dir);
 	}
 }

@@ -73,6 +73,22 @@ int need_read(struct span value, struct span *name, enum when *when)
 	return -EINVAL;
 }
 
+struct span task_get(const struct plan *p, const struct task *t, enum member m)
+{
+	struct span value = {0};
+
+	if (t->has & 1U << m)
+		jscan_get(t->text, member_name(m), &value);
+	else if (p->defaults_have & 1U << m)
+		jscan_get(p->defaults_text, member_name(m), &value);
+	return value;
+}
+
+bool task_has(const struct plan *p, const struct task *t, enum member m)
+{
+	return (t->has | p->defaults_have) & 1U << m;
+}
+
 /* The recipe that this task is filling: the defaults until it has a member of its own. */
 static struct recipe *own_recipe(struct plan *p, struct task *t)
 {
@@ -90,41 +106,60 @@ static void read_member(struct plan *p, struct task *t, struct span key, struct 
 {
 	static const struct field *const tables[] = {task_fields, recipe_fields, NULL};
 	const struct field *f = field_find(task_fields, key);
+	bool own = f != NULL, right;
 
-	if (f) {
-		field_read(p, t, f, value, t);
-		return;
-	}
-	f = field_find(recipe_fields, key);
+	if (!f)
+		f = field_find(recipe_fields, key);
 	if (!f) {
 		field_unknown(p, t, "a task", key, tables);
 		return;
 	}
-	field_read(p, t, f, value, own_recipe(p, t));
+	if (own)
+		right = field_read(p, t, f, value, t);
+	else
+		right = field_read(p, t, f, value, f->member ? NULL : own_recipe(p, t));
+	if (f->member && right)
+		t->has |= 1U << f->member;
 	if (f->kind == KIND_RETRY)
 		own_recipe(p, t)->own_retry = true;
+}
+
+static struct span *list_items(struct plan *p, struct span array, uint32_t *count)
+{
+	struct span key, value, *item;
+	struct jscan walk;
+
+	*count = 0;
+	jscan_open(&walk, array);
+	while (jscan_next(&walk, &key, &value) > 0)
+		++*count;
+	item = arena_new(&p->arena, (*count + 1) * sizeof *item);
+	*count = 0;
+	jscan_open(&walk, array);
+	while (jscan_next(&walk, &key, &value) > 0)
+		item[(*count)++] = value;
+	return item;
 }
 
 /* A task with foreach becomes one task a value, "ID.1" and so on; its own id names them all. */
 static void expand(struct plan *p, struct task model)
 {
 	struct group *g = arena_new(&p->arena, sizeof *g);
-	struct span key, value;
-	struct jscan walk;
+	struct span values = task_get(p, &model, M_FOREACH);
 
 	*g = (struct group){.first = p->count, .text = model.text};
+	g->item = list_items(p, values, &g->count);
 	if (map_add(&p->groups, model.id, strlen(model.id), g) != g)
 		plan_error(p, &model, model.text, "the id '%s' is there already", model.id);
-	jscan_open(&walk, model.foreach);
-	while (jscan_next(&walk, &key, &value) > 0 && p->count < PLAN_TASKS) {
+	model.group = g;
+	for (uint32_t i = 1; i <= g->count && p->count < PLAN_TASKS; i++) {
 		char id[160];
 
-		snprintf(id, sizeof id, "%s.%u", model.id, ++g->count);
+		snprintf(id, sizeof id, "%s.%u", model.id, i);
+		model.index = i;
 		p->task = mem_grow(p->task, p->count, &p->capacity, sizeof *p->task);
 		p->task[p->count] = model;
-		p->task[p->count].id = arena_substring(&p->arena, id, strlen(id));
-		p->task[p->count].index = g->count;
-		p->task[p->count++].item = value;
+		p->task[p->count++].id = arena_substring(&p->arena, id, strlen(id));
 	}
 	if (!name_valid(model.id) || strlen(model.id) > 118)
 		plan_error(p, &model, model.text, "the id of a task with foreach is too long");
@@ -147,13 +182,13 @@ static void read_task(struct plan *p, struct span text)
 	p->task = mem_grow(p->task, p->count, &p->capacity, sizeof *p->task);
 	t = &p->task[p->count];
 	*t = (struct task){.text = text, .recipe = &p->defaults, .priority = PRIORITY_NONE};
-	if (jscan_get(text, "at", &value)) /* first, as errors are placed by it */
-		t->at = value;
+	if (p->imported && jscan_get(text, "at", &value)) /* first: errors are placed by it */
+		t->has |= 1U << M_AT;
 	while (jscan_next(&walk, &key, &value) > 0)
 		read_member(p, t, key, value);
 	if (!t->id && !jscan_get(text, "id", &value))
 		plan_error(p, t, text, "a task needs an id");
-	if (t->id && t->foreach.n)
+	if (t->id && t->has & 1U << M_FOREACH)
 		expand(p, *t);
 	else
 		p->count += t->id != NULL;
@@ -176,8 +211,11 @@ static void read_document(struct plan *p, struct span text)
 	struct span key, value;
 	struct jscan walk;
 
-	if (jscan_get(text, "defaults", &value) && jscan_kind(value) == '{')
-		object_read(p, NULL, "defaults", recipe_fields, value, &p->defaults);
+	if (jscan_get(text, "defaults", &value) && jscan_kind(value) == '{') {
+		p->defaults_text = value;
+		p->defaults_have =
+			object_read(p, NULL, "defaults", recipe_fields, value, &p->defaults);
+	}
 	jscan_open(&walk, text);
 	while (jscan_next(&walk, &key, &value) > 0) {
 		const struct field *f = field_find(plan_fields, key);
@@ -265,7 +303,7 @@ static uint64_t hash_add(uint64_t h, struct span text)
 static bool is_hashed(const struct field *f)
 {
 	return f->kind != KIND_IGNORED && f->offset != offsetof(struct task, done) &&
-		f->offset != offsetof(struct task, at);
+		f->member != M_AT;
 }
 
 uint64_t task_hash(const struct task *t)

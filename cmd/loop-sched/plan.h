@@ -34,9 +34,29 @@ struct retry {
 	struct span on, never_on; /* JSON arrays; empty: any failure, none */
 };
 
-/* What a task is made with, and what the plan's defaults may give it. Spans are JSON values. */
+/* Members of a task that are looked up in its text when they are asked for. */
+enum member {
+	NO_MEMBER,
+	M_RUN, /* those up to M_BREAKER may be the plan's defaults */
+	M_AGENT,
+	M_PROMPT,
+	M_VERIFY,
+	M_UNDO,
+	M_ENV,
+	M_DIR,
+	M_RESOURCES,
+	M_BREAKER,
+	M_TITLE,
+	M_FILES,
+	M_PHASE,
+	M_WHEN,
+	M_AT,
+	M_FOREACH,
+	MEMBERS
+};
+
+/* How often and how long a task is tried: its own, or the plan's defaults. */
 struct recipe {
-	struct span run, agent, prompt, verify, undo, env, dir, resources, breaker;
 	int64_t timeout, stall; /* ns; 0: none */
 	struct retry retry;
 	bool own_retry; /* named by the task itself, not by the defaults */
@@ -44,14 +64,14 @@ struct recipe {
 
 struct task {
 	const char *id;
-	struct span text;  /* the whole object */
-	struct span title; /* spans of absent members are empty */
-	struct span needs, files, phase, when, at;
-	struct span foreach, item; /* of a member of a group: the values, and its own */
+	struct span text; /* the whole object */
+	struct span needs;
 	const struct recipe *recipe;
-	int64_t estimate; /* ns; 0: unknown */
-	uint32_t index;	  /* in its group, from 1; 0: it is in none */
-	int32_t priority; /* smaller is sooner */
+	const struct group *group; /* the one it was made for; NULL: none */
+	int64_t estimate;	   /* ns; 0: unknown */
+	uint32_t has;		   /* a bit a member that it has itself */
+	uint32_t index;		   /* in its group, from 1 */
+	int32_t priority;	   /* smaller is sooner */
 	bool done;
 	bool final; /* run at the end, whatever came before */
 	bool pivot; /* once it succeeded, nothing is undone */
@@ -60,7 +80,8 @@ struct task {
 /* What became of a task with foreach: its members, side by side. */
 struct group {
 	uint32_t first, count;
-	struct span text; /* the task's */
+	struct span text;  /* the task's */
+	struct span *item; /* the values, in the arena */
 };
 
 enum form { FORM_JSON,
@@ -83,8 +104,10 @@ struct plan {
 	struct map by_id;  /* id to task */
 	struct map groups; /* id of a task with foreach to its struct group */
 	struct recipe defaults;
-	struct span breakers;  /* their settings */
-	struct span resources; /* how much there is of each */
+	struct span defaults_text;
+	uint32_t defaults_have; /* a bit a member */
+	struct span breakers;	/* their settings */
+	struct span resources;	/* how much there is of each */
 	struct dag_edge *edge;
 	uint8_t *edge_when; /* enum when, one an edge */
 	uint32_t edges;
@@ -119,6 +142,10 @@ struct task *plan_task(const struct plan *, const char *id); /* NULL if there is
 /* What this name (with its quotes) names: a task, or all of a group; false if nothing. */
 bool plan_named(const struct plan *, struct span name, struct group *);
 uint32_t plan_index(const struct plan *, const struct task *);
+
+/* The JSON value of a task's member, its own or the plan's; empty if there is none. */
+struct span task_get(const struct plan *, const struct task *, enum member);
+bool task_has(const struct plan *, const struct task *, enum member);
 
 /* A JSON string's text in the plan's arena; NULL for an empty span. */
 const char *plan_text(struct plan *, struct span string);

@@ -83,7 +83,7 @@ struct job {
 	int64_t stall_at;
 	off_t output;	    /* bytes written, when last looked at */
 	enum ending ending; /* why we end it */
-	struct slot slot; /* where it works, unless it is the attempt's own folder at once */
+	struct slot slot;   /* where it works, unless it is the attempt's own folder at once */
 	struct fuse fuse;
 	struct lock *lock; /* the resources that it holds; may be NULL */
 	uint32_t *held;	   /* ready tasks that wait for this one's files */
@@ -121,7 +121,7 @@ struct run {
 	struct heap starved;	    /* ready, but what they ask for is taken */
 	int64_t starved_until;	    /* when they are tried again, whatever happens */
 	struct job *job;
-	unsigned slots; /* names given to slots */
+	unsigned slots;		/* names given to slots */
 	uint32_t running, left; /* tasks that run; that have not ended */
 	uint32_t finals;	/* of those left, the final ones */
 	uint32_t count[TSTATES];

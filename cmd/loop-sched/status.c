@@ -134,9 +134,9 @@ static void print_task(const struct view *v, uint32_t i)
 		printf("  try %u", past->attempt);
 	if (past->status)
 		printf("  status %d", past->status);
-	if (t->title.n) {
+	if (task_has(&v->plan, t, M_TITLE)) {
 		fputs("  ", stdout);
-		print_text(plan_text((struct plan *)(uintptr_t)&v->plan, t->title));
+		print_text(view_text(v, t, M_TITLE));
 	}
 	putchar('\n');
 }
@@ -145,11 +145,12 @@ static void add_task(struct buf *b, const struct view *v, uint32_t i)
 {
 	const struct past *past = &v->fold.task[i];
 	const struct task *t = &v->plan.task[i];
+	struct span title = task_get(&v->plan, t, M_TITLE);
 
 	buf_format(b, "{\"task\":\"%s\",\"state\":\"%s\",\"attempt\":%u", t->id,
 		tstate_name(view_task(v, i)), past->attempt);
-	if (t->title.n)
-		buf_format(b, ",\"title\":%.*s", (int)t->title.n, t->title.p);
+	if (title.n)
+		buf_format(b, ",\"title\":%.*s", (int)title.n, title.p);
 	if (past->pid && view_task(v, i) == RUNNING)
 		buf_format(b, ",\"pid\":%d", past->pid);
 	buf_format(b, ",\"status\":%d,\"ms\":%lld}", past->status,
