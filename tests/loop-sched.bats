@@ -233,6 +233,49 @@ none_left() {
 		'["on",2,"failed",4] ["other",1,"failed",5] ["never",1,"failed",6] ["signal",2,"failed",137] ["default",2,"failed",7] ["late",1,"timed_out",124] ' ]
 }
 
+@test "retry.on knows the reasons of sessions, signals by name, and a stall" {
+	local no=', "retry":{"base":"1ms","attempts":2,'
+	plan '{"tasks":[{"id":"transient","run":"exit 114"'"$no"'"on":["transient"]}},{"id":"auth","run":"exit 115"'"$no"'"on":["transient"]}},
+		{"id":"term","run":"kill -TERM $$"'"$no"'"on":["SIGTERM"]}},{"id":"kill","run":"kill -KILL $$"'"$no"'"on":["TERM"]}},
+		{"id":"stall","run":["sleep","60"],"stall":"60ms"'"$no"'"on":["stall"]}},
+		{"id":"late","run":["sleep","60"],"timeout":"60ms"'"$no"'"on":["stall"]}},
+		{"id":"never","run":"exit 114"'"$no"'"never_on":["transient"]}}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(jq -r 'select(.state == "retrying") | .task' "$LOOP_DIR/runs/R/run.jsonl" | sort | tr '\n' ' ')" = "stall term transient " ]
+	plan '{"tasks":[{"id":"a","run":"x","retry":{"on":["transent",0,256,"SIGFOO"]}}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "did you mean 'transient'"
+	[ "$(grep -c "error:" <<<"$stderr")" = 4 ]
+}
+
+@test "a task says when it is worth trying again; a quota that ends costs no attempt" {
+	plan '{"tasks":[{"id":"a","run":"echo x >>tries; [ $(wc -l <tries) -gt 3 ] || { echo 20ms >$LOOP_RETRY_AFTER; exit 113; }",
+		"retry":{"attempts":2,"base":"1h"}},{"id":"b","run":"echo 1ms >$LOOP_RETRY_AFTER; exit 1","retry":{"attempts":2,"base":"1h"}}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(jq -r 'select(.task == "a" and .state == "succeeded") | .attempt' "$LOOP_DIR/runs/R/run.jsonl")" = 4 ]
+	[ "$(jq -r 'select(.task == "b" and .state == "failed") | .attempt' "$LOOP_DIR/runs/R/run.jsonl")" = 2 ]
+}
+
+@test "a deadline bounds all attempts together" {
+	plan '{"tasks":[{"id":"a","run":"exit 1","deadline":"5s","retry":{"attempts":9,"base":"1h"}},
+		{"id":"b","run":["sleep","60"],"deadline":"80ms","retry":{"attempts":9,"base":"1ms"}}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(jq -r 'select(.task and (.state == "failed" or .state == "timed_out")) | "\(.task) \(.state) \(.attempt)"' "$LOOP_DIR/runs/R/run.jsonl" |
+		sort)" = $'a failed 1\nb timed_out 1' ]
+}
+
+@test "progress that a task writes is shown, counts as work, and is a sign of life" {
+	plan '{"tasks":[{"id":"a","stall":"400ms","run":"for i in 1 2 3 4 5 6 7 8; do echo $i/8 files >>$LOOP_PROGRESS; sleep 0.1; done; until [ -e go ]; do echo 8/8 >>$LOOP_PROGRESS; sleep 0.05; done"}]}'
+	start loop-sched run --id R plan.json
+	wait_for 10 grep -qs 3/8 "$LOOP_DIR/runs/R/tasks/a/1/progress"
+	has "$(loop-sched status R)" "/8 files]"
+	[ "$(loop-sched status --json R | jq '.done >= 30 and .done < 100')" = true ]
+	[ "$(loop-sched show --json R | jq '.percent >= 30')" = true ]
+	wait_for 10 grep -qs 8/8 "$LOOP_DIR/runs/R/tasks/a/1/progress"
+	touch go
+	wait "$started"
+}
+
 @test "--run is the command of tasks without one, and they know their task" {
 	plan '{"name":"my/plan","tasks":[{"id":"a","title":"T","criteria":["c"]},{"id":"own","run":"true"}]}'
 	status_is 0 loop-sched run --id R --run \
@@ -411,6 +454,59 @@ none_left() {
 	[ "$(states R)" = $'a failed\nb pending' ]
 	status_is 1 loop-sched resume R
 	[ -e ran ]
+}
+
+@test "a plan that changed since is told and asked about, never mixed in" {
+	plan '{"tasks":[{"id":"a","run":"echo a >>ran"},{"id":"b","needs":["a"],"run":"echo b >>ran; [ -e go ]"},
+		{"id":"c","needs":["b"],"run":"echo c >>ran"},{"id":"x","run":["true"]},{"id":"z","run":"echo z >>ran"}]}'
+	status_is 1 loop-sched run --id R -j 1 plan.json
+	[ "$(sort ran | tr '\n' ' ')" = "a b z " ]
+	plan '{"tasks":[{"id":"a","run":"echo A >>ran","title":"T"},{"id":"b","needs":["a"],"run":"echo b >>ran; [ -e go ]"},
+		{"id":"c","needs":["b"],"run":"echo c >>ran"},{"id":"y","run":["true"]},{"id":"z","run":"echo z >>ran"}]}'
+	touch go
+	: >ran
+	for how in '' --plan-changed=fail; do
+		status_is 1 loop-sched retry $how R </dev/null
+		has "$stderr" "a has changed: run, title"
+		has "$stderr" "y is new"
+		has "$stderr" "x is gone"
+		has "$stderr" "1 changed, 1 new, 1 gone"
+	done
+	[ ! -s ran ]
+	cp -r "$LOOP_DIR/runs/R" "$LOOP_DIR/runs/S"
+	status_is 0 loop-sched retry --plan-changed=keep S
+	[ "$(tr '\n' ' ' <ran)" = "b c " ]
+	: >ran
+	status_is 0 loop-sched retry --plan-changed=new -j 1 R
+	[ "$(tr '\n' ' ' <ran)" = "A b c " ]
+	[ "$(jq -r .id <(jq -c '.tasks[]' "$LOOP_DIR/runs/R/plan.json") | tr '\n' ' ')" = "a b c y z " ]
+	status_is 0 loop-sched resume R
+	run ! grep -q changed <<<"$stderr"
+	rm plan.json
+	status_is 0 loop-sched resume R
+	has "$stderr" "is gone; goes on with the plan as it was"
+}
+
+@test "a run folder of a later version is left alone" {
+	plan '{"tasks":[{"id":"a","run":["false"]}]}'
+	status_is 1 loop-sched run --id R plan.json
+	sed -i 's/"format":1/"format":2/' "$LOOP_DIR/runs/R/run.json"
+	cp "$LOOP_DIR/runs/R/run.jsonl" before
+	status_is 78 loop-sched retry R
+	has "$stderr" "newer version"
+	cmp before "$LOOP_DIR/runs/R/run.jsonl"
+}
+
+@test "rubbish in the control FIFO is named and does nothing" {
+	plan '{"tasks":[{"id":"a","run":"until [ -e go ]; do sleep 0.02; done"}]}'
+	start loop-sched run --id R plan.json 2>said
+	wait_for 10 test -p "$LOOP_DIR/runs/R/control"
+	head -c 20000 /dev/urandom >"$LOOP_DIR/runs/R/control"
+	printf '\nfly\ncancel nobody\n\033[2J\n' >"$LOOP_DIR/runs/R/control"
+	wait_for 10 grep -q "unknown command 'cancel nobody'" said
+	touch go
+	wait "$started"
+	[ "$(tail -n 1 said | grep -c $'\033')" = 0 ]
 }
 
 @test "two processes never run one run" {

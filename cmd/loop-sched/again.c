@@ -49,6 +49,8 @@ static void end_attempt(struct run *r, const struct fold *f, uint32_t task)
 /* Whether this ending is to be forgotten. */
 static bool is_redone(const struct run *r, uint32_t task, enum tstate state, enum again how)
 {
+	if (r->anew && r->anew[task])
+		return true;
 	if (how != TO_RETRY)
 		return state == CANCELLED && how == TO_RESUME;
 	if (state == SKIPPED)
@@ -80,8 +82,11 @@ static void take_over(struct run *r, const struct fold *f, uint32_t task, enum a
 	} else if (tstate_ended(state)) {
 		tally->again++;
 		n->failures = 0;
+		tally->succeeded -= state == SUCCEEDED;
 		log_task(r, task,
-			how == TO_RETRY ? ",\"reason\":\"retry\"" : ",\"reason\":\"resumed\"");
+			r->anew && r->anew[task]  ? ",\"reason\":\"the plan has changed\""
+				: how == TO_RETRY ? ",\"reason\":\"retry\""
+						  : ",\"reason\":\"resumed\"");
 	}
 }
 

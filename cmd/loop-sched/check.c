@@ -128,10 +128,16 @@ void plan_check(struct plan *p)
 {
 	check_capacities(p);
 	check_breakers(p);
+	endings_check(p, NULL, p->defaults.retry.on);
+	endings_check(p, NULL, p->defaults.retry.never_on);
 	for (uint32_t i = 0; i < p->count; i++) {
 		const struct task *t = &p->task[i];
 
 		check_demands(p, t);
+		if (t->recipe->own_retry) {
+			endings_check(p, t, t->recipe->retry.on);
+			endings_check(p, t, t->recipe->retry.never_on);
+		}
 		if (t->has & 1U << M_BREAKER)
 			check_name(p, t, task_get(p, t, M_BREAKER), "breaker");
 		if (t->recipe->own_retry && t->recipe->retry.attempts > 1 &&

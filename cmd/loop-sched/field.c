@@ -54,6 +54,7 @@ const struct field recipe_fields[] = {
 	{"breaker", KIND_TEXT, LATER(M_BREAKER)},
 	{"undo", KIND_COMMAND, LATER(M_UNDO)},
 	{"timeout", KIND_DURATION, AT(recipe, timeout)},
+	{"deadline", KIND_DURATION, AT(recipe, deadline)},
 	{"stall", KIND_DURATION, AT(recipe, stall)},
 	{"env", KIND_OBJECT, LATER(M_ENV)},
 	{"dir", KIND_TEXT, LATER(M_DIR)},

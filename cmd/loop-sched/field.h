@@ -53,8 +53,8 @@ bool field_read(struct plan *, const struct task *, const struct field *, struct
 
 /* Reads an object by a table, or says what is wrong with it and its members. A bit a member
  * that it has. */
-uint32_t object_read(struct plan *, const struct task *, const char *whose, const struct field *table,
-	struct span value, void *base);
+uint32_t object_read(struct plan *, const struct task *, const char *whose,
+	const struct field *table, struct span value, void *base);
 
 /* Says that a key is unknown, with the nearest one or all there are. */
 void field_unknown(struct plan *, const struct task *, const char *whose, struct span key,

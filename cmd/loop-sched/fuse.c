@@ -51,7 +51,7 @@ void fuse_renew(struct fuse *f)
 		warn("%s", e.text);
 }
 
-void fuse_tell(struct fuse *f, enum outcome outcome)
+void fuse_tell(struct fuse *f, enum outcome outcome, int64_t hint)
 {
 	struct err e = {0};
 
@@ -59,6 +59,6 @@ void fuse_tell(struct fuse *f, enum outcome outcome)
 		return;
 	f->used = false;
 	f->renew = NS_FOREVER;
-	if (breaker_record(&f->breaker, &f->permit, outcome, 0, &e) < 0)
+	if (breaker_record(&f->breaker, &f->permit, outcome, hint, &e) < 0)
 		warn("%s", e.text);
 }

@@ -94,12 +94,15 @@ static void log_running(
 static void begin_job(struct run *r, struct job *j, uint32_t task, pid_t pid)
 {
 	const struct recipe *recipe = r->plan.task[task].recipe;
+	struct node *n = &r->node[task];
 	int64_t now = clock_now();
 
 	j->task = task;
 	j->pid = pid;
 	j->started = now;
-	j->deadline = recipe->timeout ? now + recipe->timeout : NS_FOREVER;
+	if (recipe->deadline && n->give_up == NS_FOREVER)
+		n->give_up = now + recipe->deadline;
+	j->deadline = recipe->timeout ? MIN(now + recipe->timeout, n->give_up) : n->give_up;
 	j->stall_at = recipe->stall ? now + recipe->stall : NS_FOREVER;
 	j->output = 0;
 	j->ending = ENDS_ITSELF;
@@ -203,7 +206,7 @@ static bool start_with(struct run *r, uint32_t task)
 		return false;
 	if (breaker_allows(r, j, task) && job_start(r, task, first_purpose(r, task)))
 		return true;
-	fuse_tell(&j->fuse, OUTCOME_IGNORED);
+	fuse_tell(&j->fuse, OUTCOME_IGNORED, 0);
 	lock_release(j->lock);
 	j->lock = NULL;
 	return false;
@@ -298,7 +301,8 @@ void job_reaped(struct run *r, struct job *j, int wait_status)
 	slot_end(r, &j->slot, task, state != SUCCEEDED);
 	j->pid = 0;
 	r->running--;
-	fuse_tell(&j->fuse, outcome_of(j, state));
+	fuse_tell(&j->fuse, outcome_of(j, state),
+		j->fuse.used && tstate_failed(state) ? read_hint(r, task) : 0);
 	if (j->purpose == TO_UNDO)
 		undo_ended(r, task, state == CANCELLED ? -1 : status, reason, ms);
 	else if (j->purpose == TO_ASK)
@@ -329,16 +333,29 @@ void job_end(struct run *r, struct job *j, enum ending why)
 		kill(j->pid, signal);
 }
 
-/* How much an attempt has written. */
-static off_t output_of(struct run *r, const struct job *j)
+/* What it says of its progress: a number that changes when that does. */
+static int64_t progress_of(struct run *r, const struct job *j)
+{
+	char path[300];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s/%u/progress", r->plan.task[j->task].id,
+		r->node[j->task].attempt);
+	if (fstatat(j->slot.taken ? j->slot.folder : r->tasks,
+		    j->slot.taken ? "progress" : path, &st, 0) < 0)
+		return 0;
+	return st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+}
+
+/* A number that changes whenever an attempt shows that it is at work. */
+static int64_t sign_of_life(struct run *r, const struct job *j)
 {
 	static const char *const what[] = {"out", "err"};
 	struct stat st;
-	off_t total = 0;
+	int64_t total = progress_of(r, j);
 
 	if (j->slot.taken)
-		return slot_output(&j->slot);
-
+		return total + slot_output(&j->slot);
 	for (size_t i = 0; i < countof(what); i++) {
 		char path[300];
 
@@ -368,7 +385,7 @@ static void keep_slot(struct run *r, struct job *j)
 
 void job_tick(struct run *r, struct job *j, int64_t now)
 {
-	off_t output;
+	int64_t output;
 
 	if (now >= j->fuse.renew)
 		fuse_renew(&j->fuse);
@@ -380,7 +397,7 @@ void job_tick(struct run *r, struct job *j, int64_t now)
 	}
 	if (now < j->stall_at)
 		return;
-	output = output_of(r, j);
+	output = sign_of_life(r, j);
 	if (output == j->output) {
 		job_end(r, j, ENDS_STALL);
 		return;

@@ -213,6 +213,7 @@ static void make_env(struct run *r, uint32_t task, struct attempt *a)
 	strs_format(&a->env, "LOOP_TASK_FILE=%s/%s", r->path, a->task_file);
 	strs_format(&a->env, "LOOP_OUTPUT=%s/%s/output.json", r->path, a->folder);
 	strs_format(&a->env, "LOOP_PROGRESS=%s/%s/progress", r->path, a->folder);
+	strs_format(&a->env, "LOOP_RETRY_AFTER=%s/%s/retry-after", r->path, a->folder);
 	strs_add(&a->env, a->marker);
 	if (t->group)
 		make_item(&a->env, t);

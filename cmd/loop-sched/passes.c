@@ -86,8 +86,9 @@ static bool is_item(struct run *r, struct span item, const struct task *t)
 static bool find_line(struct run *r, struct span source, const struct task *t, struct span *line)
 {
 	const char *title = plan_text(&r->plan, task_get(&r->plan, t, M_TITLE)), *hit;
+	const char *at = plan_text(&r->plan, task_get(&r->plan, t, M_AT));
 
-	if (!source_item(source, FORM_MARKDOWN, plan_text(&r->plan, task_get(&r->plan, t, M_AT)), line))
+	if (!source_item(source, FORM_MARKDOWN, at, line))
 		line->n = 0;
 	if (!title || memmem(line->p, line->n, title, strlen(title)))
 		return line->n > 0;

@@ -57,7 +57,8 @@ enum member {
 
 /* How often and how long a task is tried: its own, or the plan's defaults. */
 struct recipe {
-	int64_t timeout, stall; /* ns; 0: none */
+	int64_t timeout, deadline; /* of an attempt, of all together; ns, 0: none */
+	int64_t stall;
 	struct retry retry;
 	bool own_retry; /* named by the task itself, not by the defaults */
 };
@@ -133,6 +134,9 @@ void plan_link(struct plan *);
 
 /* Everything that plan_link does not ask: capacities, retries, contradictions. */
 void plan_check(struct plan *);
+
+/* again_on.c: says which endings of a list mean nothing, with the nearest word. */
+void endings_check(struct plan *, const struct task *, struct span list);
 void plan_clear(struct plan *);
 
 /* How much of a resource the plan says there is; -1 if it does not say. */

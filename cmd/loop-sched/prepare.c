@@ -46,6 +46,7 @@ static void rank_nodes(struct run *r)
 	for (uint32_t i = 0; i < count; i++) {
 		r->node[i].rank = rank[i];
 		r->node[i].priority = r->plan.task[i].priority;
+		r->node[i].give_up = NS_FOREVER;
 	}
 }
 
@@ -53,7 +54,7 @@ static void rank_nodes(struct run *r)
 static bool set_for_each(const struct run *r, const char *entry)
 {
 	static const char *const names[] = {"DIR", "RUN", "TASK", "ATTEMPT", "SUBJECT", "TASK_FILE",
-		"OUTPUT", "INPUTS", "PROGRESS", "TRACE",
+		"OUTPUT", "INPUTS", "PROGRESS", "RETRY_AFTER", "TRACE",
 		"UNDO", "ITEM", "INDEX"};
 	size_t n = strcspn(entry, "=");
 

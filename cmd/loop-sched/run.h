@@ -53,6 +53,7 @@ enum asked { NOT_ASKED,
 struct node {
 	uint8_t state;	   /* enum tstate */
 	uint8_t asked;	   /* enum asked */
+	bool spared;	   /* the last attempt met a limit, and does not count */
 	uint16_t attempt;  /* the last one begun; folders are never used twice */
 	uint16_t done_by;  /* the attempt that succeeded */
 	uint16_t failures; /* that count against the attempts */
@@ -61,6 +62,7 @@ struct node {
 	int32_t priority;
 	int64_t rank;	 /* work from here to the end by the longest way */
 	int64_t due;	 /* when it is tried again (clock_now) */
+	int64_t give_up; /* when no further attempt begins; NS_FOREVER */
 	struct job *job; /* while it runs */
 };
 
@@ -81,7 +83,7 @@ struct job {
 	pid_t pid; /* 0: the slot is free; it leads its own session */
 	int64_t started, deadline;
 	int64_t stall_at;
-	off_t output;	    /* bytes written, when last looked at */
+	int64_t output;	    /* what it had shown of itself, when last looked at */
 	enum ending ending; /* why we end it */
 	struct slot slot;   /* where it works, unless it is the attempt's own folder at once */
 	struct fuse fuse;
@@ -130,6 +132,7 @@ struct run {
 	bool paused, cancelling, stopping, broken;
 	bool finishing; /* only final tasks are started now */
 	bool killed;	/* told twice to end: nothing at all is started */
+	bool *anew;	/* tasks that the plan now has otherwise, and what needs them; NULL: none */
 	uint32_t retries, successes;
 	struct undo undo;
 	struct pace pace;
@@ -144,6 +147,7 @@ int lock_record(int fd) MUST_CHECK;
 /* A new run's folder, or an old one's; ends the program if it cannot be. */
 void run_create(struct run *, const char *id, const char *plan_file);
 void run_reopen(struct run *, const char *id);
+void run_write_plan(struct run *);
 
 /* prepare.c */
 void run_prepare(struct run *); /* nodes, ranks, environment, signals, control */
@@ -168,6 +172,8 @@ void end_leftovers(struct run *, pid_t leader, const char *marker);
 /* outcome.c */
 enum tstate job_judge(const struct job *, int status, const char **reason);
 void conclude(struct run *, uint32_t task, enum tstate, int status, const char *reason, int64_t ms);
+/* When the last attempt said that it is worth trying again (clock_real); 0: it did not. */
+int64_t read_hint(const struct run *, uint32_t task);
 void log_outcome(struct run *, uint32_t task, int status, const char *reason, int64_t ms);
 
 /* undo.c */

@@ -41,7 +41,9 @@ static void add_markdown(struct buf *b, const struct view *v)
 		buf_escape(b, phase, strlen(phase));
 		buf_str(b, "\n");
 		for (uint32_t k = i; k < v->plan.count; k++) {
-			if (done[k] || !jscan_is(task_get(&v->plan, &v->plan.task[k], M_PHASE), phase))
+			struct span other = task_get(&v->plan, &v->plan.task[k], M_PHASE);
+
+			if (done[k] || !jscan_is(other, phase))
 				continue;
 			done[k] = true;
 			add_item(b, v, k);
