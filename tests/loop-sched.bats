@@ -866,3 +866,48 @@ none_left() {
 	status_is 65 loop-sched check plan.json
 	has "$stderr" "the needs go round in a circle"
 }
+
+@test "foreach over what another task leaves: its tasks join the run" {
+	plan '{"tasks":[{"id":"list","run":"echo \"{\\\"a\\\":{\\\"b\\\":[\\\"x\\\",{\\\"n\\\":1},3]}}\" >$LOOP_OUTPUT"},
+		{"id":"each","foreach":{"task":"list","path":"a.b"},"run":"echo $LOOP_TASK \"$LOOP_ITEM\" >>ran; echo $LOOP_INDEX >$LOOP_OUTPUT; [ $LOOP_INDEX != 2 ] || [ -e go ]"},
+		{"id":"join","needs":["each"],"run":"jq -c . $LOOP_INPUTS >joined"},
+		{"id":"empty","run":"echo [] >$LOOP_OUTPUT"},{"id":"none","foreach":"empty","run":"false"}]}'
+	status_is 0 loop-sched check plan.json
+	status_is 1 loop-sched run --id R -j 1 plan.json
+	[ "$(cat ran)" = $'each.1 x\neach.2 {"n":1}\neach.3 3' ]
+	[ ! -e joined ]
+	touch go
+	status_is 0 loop-sched retry R
+	[ "$(tail -n 1 ran)" = 'each.2 {"n":1}' ] && [ "$(wc -l <ran)" = 4 ]
+	[ "$(cat joined)" = '{"each.1":1,"each.2":2,"each.3":3}' ]
+	[ "$(loop-sched show --json R | jq -r 'select(.task | startswith("each")) | .task' | tr '\n' ' ')" = "each each.1 each.2 each.3 " ]
+	events_conform
+}
+
+@test "what foreach cannot make tasks of is an error of that task alone" {
+	plan '{"tasks":[{"id":"object","run":"echo {} >$LOOP_OUTPUT"},{"id":"rubbish","run":"echo [ >$LOOP_OUTPUT"},{"id":"quiet","run":["true"]},
+		{"id":"twice","run":"echo [1] >$LOOP_OUTPUT"},{"id":"d.1","run":["true"]},{"id":"a","foreach":"object","run":"x"},
+		{"id":"b","foreach":"rubbish","run":"x"},{"id":"c","foreach":"quiet","run":"x"},{"id":"d","foreach":"twice","run":"x"},
+		{"id":"e","foreach":{"task":"object","path":"no"},"run":"x"}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(jq -r 'select(.state == "errored") | .task' "$LOOP_DIR/runs/R/run.jsonl" | sort | tr '\n' ' ')" = "a b c d e " ]
+	plan '{"tasks":[{"id":"a","foreach":"b","run":"x"},{"id":"c","foreach":[1],"run":"x"},{"id":"d","foreach":"c","run":"x"},{"id":"e","foreach":"e","run":"x"}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "needs 'b', which is not there"
+	has "$stderr" "is many tasks, not one"
+}
+
+@test "a run of tasks that joined goes on after a kill with the same ones" {
+	plan '{"tasks":[{"id":"list","run":"echo [1,2,3] >$LOOP_OUTPUT"},
+		{"id":"each","foreach":"list","run":"echo $LOOP_INDEX >>ran; [ $LOOP_INDEX = 1 ] || until [ -e go ]; do sleep 0.02; done"},
+		{"id":"join","needs":["each"],"run":"echo join >>ran"}]}'
+	start loop-sched run --id R -j 2 plan.json
+	wait_for 10 grep -qs 2 ran
+	wait_for 10 grep -q '"task":"each.1","state":"succeeded"' "$LOOP_DIR/runs/R/run.jsonl"
+	kill -KILL "$started"
+	wait_for 10 nothing_left
+	touch go
+	status_is 0 loop-sched resume R
+	[ "$(grep -c 1 ran)" = 1 ]
+	[ "$(tail -n 1 ran)" = join ]
+}

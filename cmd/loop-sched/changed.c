@@ -31,8 +31,8 @@ static bool same_task(const struct task *a, const struct task *b)
 {
 	if (task_hash(a) != task_hash(b))
 		return false;
-	if (!a->group || !b->group)
-		return !a->group && !b->group;
+	if (!a->index || !b->index)
+		return !a->index && !b->index;
 	return same_text(a->group->item[a->index - 1], b->group->item[b->index - 1]);
 }
 
@@ -59,7 +59,8 @@ static void list_members(struct buf *b, struct span of, struct span other, bool 
 	while (jscan_next(&walk, &key, &value) > 0) {
 		AUTO_BUF struct buf name = {0};
 
-		if (jscan_text(key, &name) < 0 || strcmp(name.text, "at") == 0)
+		if (jscan_text(key, &name) < 0 || strcmp(name.text, "at") == 0 ||
+			strcmp(name.text, "items") == 0)
 			continue;
 		if (jscan_get(other, name.text, &there) &&
 			(missing_only || same_text(value, there)))
@@ -101,7 +102,7 @@ static void compare(struct difference *d)
 	for (uint32_t i = 0; i < d->new->count; i++)
 		compare_task(d, i);
 	for (uint32_t i = 0; i < d->old->count; i++)
-		if (!plan_task(d->new, d->old->task[i].id)) {
+		if (!task_joined(&d->old->task[i]) && !plan_task(d->new, d->old->task[i].id)) {
 			d->removed++;
 			tell(d, "  %s is gone", d->old->task[i].id);
 		}
@@ -136,9 +137,26 @@ static void spread(const struct plan *p, bool *anew)
 	}
 }
 
-static void take_new(struct run *r, const struct plan *now, bool *changed)
+/* Tasks that joined stay where what made them is as it was. */
+static bool *keep_joined(const struct plan *old, struct plan *now, bool *changed)
+{
+	uint32_t count = now->count;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct task *then = plan_task(old, now->task[i].id);
+
+		if (!changed[i] && then && then->fans && then->group)
+			plan_join(now, i, then->group->values);
+	}
+	changed = mem_resize(changed, (size_t)now->count + 1, sizeof *changed);
+	memset(changed + count, 0, (now->count - count) * sizeof *changed);
+	return changed;
+}
+
+static void take_new(struct run *r, struct plan *now, bool *changed)
 {
 	spread(now, changed);
+	changed = keep_joined(&r->plan, now, changed);
 	r->plan = *now; /* the old one's texts are still lent to the options */
 	r->anew = changed;
 	r->options.form = now->form;
@@ -148,7 +166,7 @@ static void take_new(struct run *r, const struct plan *now, bool *changed)
 
 void plan_compare(struct run *r, enum plan_changed wish)
 {
-	struct plan now;
+	static struct plan now; /* its tasks lead to what is in it: it must stay */
 	struct difference d = {.old = &r->plan, .new = &now};
 
 	if (!r->options.source || wish == CHANGED_KEEP)

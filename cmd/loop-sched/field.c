@@ -32,7 +32,8 @@ const struct field task_fields[] = {
 	{"notes", KIND_IGNORED, NOT_KEPT},
 	{"criteria", KIND_NAMES, NOT_KEPT},
 	{"phase", KIND_TEXT, LATER(M_PHASE)},
-	{"foreach", KIND_ARRAY, LATER(M_FOREACH)},
+	{"foreach", KIND_FOREACH, LATER(M_FOREACH)},
+	{"items", KIND_ARRAY, LATER(M_ITEMS)},
 	{"when", KIND_COMMAND, LATER(M_WHEN)},
 	{"final", KIND_BOOL, AT(task, final)},
 	{"pivot", KIND_BOOL, AT(task, pivot)},
@@ -250,6 +251,17 @@ static bool is_array(struct span v)
 	return jscan_kind(v) == '[';
 }
 
+/* An array, the id of a task, or that and a path in its output. */
+static bool is_foreach(struct span v)
+{
+	struct span task, path;
+
+	if (is_array(v) || (is_text(v) && v.n > 2))
+		return true;
+	return is_object(v) && jscan_get(v, "task", &task) && is_text(task) &&
+		(!jscan_get(v, "path", &path) || is_text(path));
+}
+
 static bool set_duration(struct plan *p, struct span value, void *out)
 {
 	return read_duration(p, value, out);
@@ -320,6 +332,8 @@ static const struct {
 		read_needs, NULL},
 	[KIND_OBJECT] = {"an object", is_object, NULL},
 	[KIND_ARRAY] = {"an array", is_array, NULL},
+	[KIND_FOREACH] = {"an array, the id of a task, or {\"task\": id, \"path\": in its output}",
+		is_foreach, NULL},
 	[KIND_DURATION] = {"a duration such as \"90s\", or a number of seconds", NULL,
 		set_duration},
 	[KIND_COUNT] = {"a whole number, at least 1", NULL, set_count},

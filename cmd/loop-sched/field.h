@@ -15,6 +15,7 @@ enum kind {
 	KIND_NEEDS,    /* a span: an array of names or {"task","when"} */
 	KIND_OBJECT,   /* a span */
 	KIND_ARRAY,    /* a span */
+	KIND_FOREACH,  /* a span: an array, or what names a task */
 	KIND_ID,       /* const char * */
 	KIND_DURATION, /* int64_t ns */
 	KIND_COUNT,    /* int64_t, at least 1 */

@@ -229,7 +229,7 @@ void start_ready(struct run *r)
 		uint32_t task = index_of(r, heap_pop(&r->ready));
 		struct job *other;
 
-		if (!still_wanted(r, task))
+		if (!still_wanted(r, task) || fan_out(r, task))
 			continue;
 		other = in_the_way(r, task);
 		if (other) {

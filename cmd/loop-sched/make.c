@@ -136,6 +136,27 @@ static void make_argv(struct run *r, const struct task *t, enum purpose purpose,
 	}
 }
 
+static void gather_output(struct run *r, uint32_t task, struct buf *out)
+{
+	const struct node *n = &r->node[task];
+	const char *id = r->plan.task[task].id, *what;
+	AUTO_BUF struct buf output = {0};
+	char path[300];
+	size_t at;
+
+	if (n->state != SUCCEEDED)
+		return;
+	snprintf(path, sizeof path, "%s/%u/output.json", id, n->done_by);
+	if (io_read_file(r->tasks, path, 1 << 24, &output) < 0)
+		return;
+	if (jscan_check(output.text, output.length, &at, &what) < 0) {
+		warn("%s/tasks/%s: byte %zu: %s", r->path, path, at, what);
+		return;
+	}
+	buf_format(out, "%s\"%s\":", out->length > 1 ? "," : "", id);
+	buf_add(out, output.text, output.length);
+}
+
 /* {"NEED":output, …} of all needs that left one. */
 static void gather_inputs(struct run *r, uint32_t task, struct buf *out)
 {
@@ -143,23 +164,11 @@ static void gather_inputs(struct run *r, uint32_t task, struct buf *out)
 
 	buf_char(out, '{');
 	for (uint32_t i = d->first_in[task]; i < d->first_in[task + 1]; i++) {
-		const struct node *need = &r->node[d->in[i]];
-		const char *id = r->plan.task[d->in[i]].id, *what;
-		AUTO_BUF struct buf output = {0};
-		char path[300];
-		size_t at;
+		const struct task *need = &r->plan.task[d->in[i]];
 
-		if (need->state != SUCCEEDED)
-			continue;
-		snprintf(path, sizeof path, "%s/%u/output.json", id, need->done_by);
-		if (io_read_file(r->tasks, path, 1 << 24, &output) < 0)
-			continue;
-		if (jscan_check(output.text, output.length, &at, &what) < 0) {
-			warn("%s/tasks/%s: byte %zu: %s", r->path, path, at, what);
-			continue;
-		}
-		buf_format(out, "%s\"%s\":", out->length > 1 ? "," : "", id);
-		buf_add(out, output.text, output.length);
+		gather_output(r, d->in[i], out);
+		for (uint32_t k = 0; need->fans && need->group && k < need->group->count; k++)
+			gather_output(r, need->group->first + k, out);
 	}
 	buf_str(out, "}\n");
 }
@@ -171,6 +180,8 @@ static void make_inputs(struct run *r, uint32_t task, const char *folder, struct
 	char path[340];
 	int fd;
 
+	if (task_joined(&r->plan.task[task])) /* what it needs, its maker needed */
+		task = r->plan.task[task].group->owner;
 	if (dag_in_degree(&r->plan.dag, task))
 		gather_inputs(r, task, &inputs);
 	if (inputs.length <= 3) {
@@ -215,7 +226,7 @@ static void make_env(struct run *r, uint32_t task, struct attempt *a)
 	strs_format(&a->env, "LOOP_PROGRESS=%s/%s/progress", r->path, a->folder);
 	strs_format(&a->env, "LOOP_RETRY_AFTER=%s/%s/retry-after", r->path, a->folder);
 	strs_add(&a->env, a->marker);
-	if (t->group)
+	if (t->index)
 		make_item(&a->env, t);
 	if (r->options.jobserver)
 		strs_format(&a->env, "MAKEFLAGS= -j%lld --jobserver-auth=%d,%d",

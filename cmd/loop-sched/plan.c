@@ -36,6 +36,11 @@ bool plan_named(const struct plan *p, struct span name, struct group *out)
 	return t || g;
 }
 
+bool task_joined(const struct task *t)
+{
+	return t->group && t->index && t->group->fanned;
+}
+
 uint32_t plan_index(const struct plan *p, const struct task *t)
 {
 	return (uint32_t)(t - p->task);
@@ -124,47 +129,6 @@ static void read_member(struct plan *p, struct task *t, struct span key, struct 
 		own_recipe(p, t)->own_retry = true;
 }
 
-static struct span *list_items(struct plan *p, struct span array, uint32_t *count)
-{
-	struct span key, value, *item;
-	struct jscan walk;
-
-	*count = 0;
-	jscan_open(&walk, array);
-	while (jscan_next(&walk, &key, &value) > 0)
-		++*count;
-	item = arena_new(&p->arena, (*count + 1) * sizeof *item);
-	*count = 0;
-	jscan_open(&walk, array);
-	while (jscan_next(&walk, &key, &value) > 0)
-		item[(*count)++] = value;
-	return item;
-}
-
-/* A task with foreach becomes one task a value, "ID.1" and so on; its own id names them all. */
-static void expand(struct plan *p, struct task model)
-{
-	struct group *g = arena_new(&p->arena, sizeof *g);
-	struct span values = task_get(p, &model, M_FOREACH);
-
-	*g = (struct group){.first = p->count, .text = model.text};
-	g->item = list_items(p, values, &g->count);
-	if (map_add(&p->groups, model.id, strlen(model.id), g) != g)
-		plan_error(p, &model, model.text, "the id '%s' is there already", model.id);
-	model.group = g;
-	for (uint32_t i = 1; i <= g->count && p->count < PLAN_TASKS; i++) {
-		char id[160];
-
-		snprintf(id, sizeof id, "%s.%u", model.id, i);
-		model.index = i;
-		p->task = mem_grow(p->task, p->count, &p->capacity, sizeof *p->task);
-		p->task[p->count] = model;
-		p->task[p->count++].id = arena_substring(&p->arena, id, strlen(id));
-	}
-	if (!name_valid(model.id) || strlen(model.id) > 118)
-		plan_error(p, &model, model.text, "the id of a task with foreach is too long");
-}
-
 static void read_task(struct plan *p, struct span text)
 {
 	struct span key, value;
@@ -188,8 +152,9 @@ static void read_task(struct plan *p, struct span text)
 		read_member(p, t, key, value);
 	if (!t->id && !jscan_get(text, "id", &value))
 		plan_error(p, t, text, "a task needs an id");
-	if (t->id && t->has & 1U << M_FOREACH)
-		expand(p, *t);
+	t->fans = t->has & 1U << M_FOREACH && jscan_kind(task_get(p, t, M_FOREACH)) != '[';
+	if (t->id && t->has & 1U << M_FOREACH && !t->fans)
+		plan_expand(p, *t);
 	else
 		p->count += t->id != NULL;
 }
@@ -276,6 +241,16 @@ static void name_tasks(struct plan *p)
 	}
 }
 
+/* Tasks that joined while the plan ran are in the plan that is kept of the run. */
+static void fan_again(struct plan *p)
+{
+	uint32_t count = p->count;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (p->task[i].fans && p->task[i].has & 1U << M_ITEMS)
+			plan_fan(p, i, task_get(p, &p->task[i], M_ITEMS));
+}
+
 void plan_parse(struct plan *p, struct span text, enum form form)
 {
 	p->text = text;
@@ -286,6 +261,7 @@ void plan_parse(struct plan *p, struct span text, enum form form)
 		read_lines(p, text);
 	else
 		read_document(p, text);
+	fan_again(p);
 	name_tasks(p);
 	if (!p->count && !p->diags.errors)
 		plan_error(p, NULL, (struct span){text.p, 0}, "no tasks");
@@ -303,7 +279,7 @@ static uint64_t hash_add(uint64_t h, struct span text)
 static bool is_hashed(const struct field *f)
 {
 	return f->kind != KIND_IGNORED && f->offset != offsetof(struct task, done) &&
-		f->member != M_AT;
+		f->member != M_AT && f->member != M_ITEMS;
 }
 
 uint64_t task_hash(const struct task *t)
@@ -331,7 +307,8 @@ uint64_t plan_hash(const struct plan *p)
 	if (p->whole && jscan_get(p->text, "defaults", &defaults))
 		h = hash_add(h, defaults);
 	for (uint32_t i = 0; i < p->count; i++)
-		h = (h ^ task_hash(&p->task[i])) * UINT64_C(0x100000001b3);
+		if (!task_joined(&p->task[i]))
+			h = (h ^ task_hash(&p->task[i])) * UINT64_C(0x100000001b3);
 	return h;
 }
 

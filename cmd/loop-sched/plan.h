@@ -52,6 +52,7 @@ enum member {
 	M_WHEN,
 	M_AT,
 	M_FOREACH,
+	M_ITEMS,
 	MEMBERS
 };
 
@@ -68,7 +69,7 @@ struct task {
 	struct span text; /* the whole object */
 	struct span needs;
 	const struct recipe *recipe;
-	const struct group *group; /* the one it was made for; NULL: none */
+	const struct group *group; /* the one it was made for, or makes (index 0); NULL: none */
 	int64_t estimate;	   /* ns; 0: unknown */
 	uint32_t has;		   /* a bit a member that it has itself */
 	uint32_t index;		   /* in its group, from 1 */
@@ -76,6 +77,7 @@ struct task {
 	bool done;
 	bool final; /* run at the end, whatever came before */
 	bool pivot; /* once it succeeded, nothing is undone */
+	bool fans;  /* its foreach names a task, whose output says what tasks it makes */
 };
 
 /* What became of a task with foreach: its members, side by side. */
@@ -83,6 +85,9 @@ struct group {
 	uint32_t first, count;
 	struct span text;  /* the task's */
 	struct span *item; /* the values, in the arena */
+	bool fanned;	   /* its members joined while the plan ran; what made them is a task */
+	uint32_t owner;	   /* that one */
+	struct span values;
 };
 
 enum form { FORM_JSON,
@@ -128,6 +133,21 @@ int plan_load(struct plan *, const char *file, struct err *) MUST_CHECK;
 
 /* Reads the plan's own form from text that stays where it is. */
 void plan_parse(struct plan *, struct span text, enum form);
+
+/* A task with foreach becomes its members (expand.c). */
+void plan_expand(struct plan *, struct task model);
+
+/* The members of a task that fans, by an array that stays where it is. */
+void plan_fan(struct plan *, uint32_t task, struct span values);
+
+/* The same in a plan that is linked; false if an id is there already. */
+bool plan_join(struct plan *, uint32_t task, struct span values);
+
+/* The quoted name of the task whose output a task fans over; the path in that, or NULL. */
+struct span plan_fans_from(struct plan *, const struct task *, const char **path);
+
+/* Whether a task joined while the plan ran. */
+bool task_joined(const struct task *);
 
 /* Names become edges: fills edge, dag and order, and says all that is wrong with them. */
 void plan_link(struct plan *);

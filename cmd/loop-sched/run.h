@@ -159,6 +159,11 @@ void make_ready(struct run *, uint32_t task);
 bool may_start(const struct run *);
 void begin_finals(struct run *);
 
+/* fan.c */
+/* False: it makes no tasks, and is one to run. */
+bool fan_out(struct run *, uint32_t task);
+enum tstate fan_state(const struct run *, uint32_t task); /* once all it made have ended */
+
 /* job.c */
 bool job_start(struct run *, uint32_t task, enum purpose);
 void start_ready(struct run *);
