@@ -44,11 +44,10 @@ static void tell(struct run *r, uint32_t task, const char *reason)
 	log_task(r, task, why.text);
 	if (r->plan.task[task].done)
 		return;
-	if (r->plan.task[task].fans) /* those that it made tell how long they took */
-		buf_format(&why, ",\"status\":%d,\"ms\":0", n->state != SUCCEEDED);
 	buf_format(&data, ",\"state\":\"%s\",\"success\":%s,\"attempt\":%u%s",
 		tstate_name((enum tstate)n->state), n->state == SUCCEEDED ? "true" : "false",
 		n->attempt, why.text);
+	buf_format(&data, ",\"status\":%s,\"ms\":0", n->state == SUCCEEDED ? "0" : "null");
 	event_task(r, task, "task.completed", data.text);
 	if (r->options.verbose)
 		warn("%s: %s%s%s", r->plan.task[task].id, tstate_name((enum tstate)n->state),
