@@ -154,8 +154,11 @@ check: deps
 check-unit: $(B)/tests/unit/unit
 	$(B)/tests/unit/unit
 
+# Most tests wait more than they work: several at once, where GNU parallel is there to run them.
+AT_ONCE = $(if $(shell parallel --version 2>/dev/null | grep '^GNU'),--jobs 4)
+
 check-bats: all $(B)/tests/unit/unit $(TOOLS)
-	PATH="$(CURDIR)/$(B)/bin:$$PATH" BUILD_DIR="$(CURDIR)/$(B)" bats --print-output-on-failure $(if $(T),$(T),tests)
+	PATH="$(CURDIR)/$(B)/bin:$$PATH" BUILD_DIR="$(CURDIR)/$(B)" bats --print-output-on-failure $(if $(T),$(T),$(AT_ONCE) tests)
 
 # Every interleaving of the locks' protocol, with kills, by spin where it is installed.
 model:

@@ -4,7 +4,7 @@ load helper
 held() {
 	local name=${1%%[:/]*}
 	mkfifo "gate.$name" "ready.$name"
-	start loop-lock "$@" -- sh -c "echo >'ready.$name'; read -r x <'gate.$name'"
+	start loop-lock "$@" -- sh -c "exec 3<>'gate.$name'; echo >'ready.$name'; read -r x <&3"
 	read -t 10 -r _ <>"ready.$name"
 }
 
@@ -373,6 +373,31 @@ SCRIPT
 	has "$stderr" 'deadlock'
 }
 
+# types: the events so far, by type.
+types() {
+	jq -r .type "$LOOP_DIR/events.jsonl" 2>/dev/null | paste -sd' '
+}
+
+types_are() {
+	[ "$(types)" = "$*" ]
+}
+
+# seen: of each lock.released, who saw it.
+seen() {
+	jq -r 'select(.type == "lock.released") | .data.seen' "$LOOP_DIR/events.jsonl" | paste -sd' '
+}
+
+# held_after_wait NAME OPTION...: as held, but of a wait that was told of.
+held_after_wait() {
+	held "$1"
+	rm "gate.$1" "ready.$1"
+	mkfifo "gate.$1" "ready.$1"
+	start loop-lock "$@" -- sh -c "exec 3<>'gate.$1'; echo >'ready.$1'; read -r x <&3"
+	wait_for 10 grep -q lock.waiting "$LOOP_DIR/events.jsonl"
+	kill -KILL "${STARTED[-2]}"
+	read -t 10 -r _ <>"ready.$1"
+}
+
 @test "lock: events only of waits worth telling" {
 	status_is 0 loop-lock db -- true
 	held db
@@ -382,7 +407,54 @@ SCRIPT
 	wait_for 10 grep -q lock.waiting "$LOOP_DIR/events.jsonl"
 	let_go db
 	wait "$started"
-	[ "$(jq -r .type "$LOOP_DIR/events.jsonl" | paste -sd' ')" = 'lock.waiting lock.acquired' ]
+	types_are lock.waiting lock.acquired
+	events_conform
+}
+
+@test "lock: the end of a hold that was told of is told once, by the next to come" {
+	held_after_wait db
+	local holder=$started
+	status_is 75 loop-lock --nonblock db -- true
+	types_are lock.waiting lock.acquired
+	kill -KILL "$holder"
+	status_is 0 loop-lock --timeout 5s db -- true
+	status_is 0 loop-lock db -- true
+	types_are lock.waiting lock.acquired lock.released
+	[ "$(jq -s '[.[-2:][].data | [.pid, .token]] | unique | length' "$LOOP_DIR/events.jsonl")" -eq 1 ]
+	[ "$(jq -s '.[-1].data.pid' "$LOOP_DIR/events.jsonl")" -eq "$holder" ]
+	events_conform
+}
+
+@test "lock: the end of a hold that was told of is told by one who waits for it, at once" {
+	held_after_wait db
+	start loop-lock db -- touch next
+	wait_for 10 waiters db 1
+	let_go db
+	wait "$started"
+	types_are lock.waiting lock.acquired lock.released
+	[ "$(seen)" = waiter ]
+	events_conform
+}
+
+@test "lock: --close and release tell the end of what they let go" {
+	held_after_wait db --close
+	let_go db
+	wait "$started"
+	types_are lock.waiting lock.acquired lock.released
+	held script
+	cat >script <<'SCRIPT'
+exec 9<>"$(loop-lock path script)"
+loop-lock acquire script --fd 9
+loop-lock release script --fd 9
+SCRIPT
+	start dash script
+	local script=$started
+	wait_for 10 types_are lock.waiting lock.acquired lock.released lock.waiting
+	let_go script
+	wait "$script"
+	types_are lock.waiting lock.acquired lock.released lock.waiting lock.acquired lock.released
+	[ "$(seen)" = 'holder holder' ]
+	[ "$(jq -s '.[3:] | map(.data.pid) | unique[]' "$LOOP_DIR/events.jsonl")" -eq "$script" ]
 	events_conform
 }
 

@@ -590,7 +590,7 @@ none_left() {
 		["task.completed","p/a","R",{"task":"a","state":"succeeded","success":true,"attempt":1,"status":0}]
 		["task.started","p/b","R",{"task":"b","title":"b","attempt":1}]
 		["task.completed","p/b","R",{"task":"b","state":"failed","success":false,"attempt":1,"status":2}]
-		["task.completed","p/c","R",{"task":"c","state":"upstream_failed","success":false,"attempt":0,"reason":"b failed"}]
+		["task.completed","p/c","R",{"task":"c","state":"upstream_failed","success":false,"attempt":0,"reason":"b failed","status":null}]
 		["run.ended","p","R",{"plan":"p","state":"failed","counts":{"succeeded":1,"failed":1,"upstream_failed":1}}]
 	JSON
 }
@@ -910,4 +910,14 @@ none_left() {
 	status_is 0 loop-sched resume R
 	[ "$(grep -c 1 ran)" = 1 ]
 	[ "$(tail -n 1 ran)" = join ]
+}
+
+@test "a status that is final is not tried again" {
+	printf '{"tasks":[{"id":"a","run":"echo x >>tries; exit 112"}]}' >plan.json
+	status_is 1 loop-sched run --attempts 3 --never-on 119,112 --id final plan.json
+	[ "$(wc -l <tries)" = 1 ]
+	status_is 1 loop-sched retry final # it is kept with the run
+	[ "$(wc -l <tries)" = 2 ]
+	status_is 64 loop-sched run --never-on 112,often plan.json
+	has "$stderr" "'often' is no exit status"
 }

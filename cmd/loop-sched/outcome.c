@@ -47,6 +47,8 @@ static bool may_retry(const struct run *r, uint32_t task, const struct ended *e)
 {
 	const struct retry *retry = &r->plan.task[task].recipe->retry;
 	int64_t attempts = retry->attempts;
+	const char *list = r->options.never_on ? r->options.never_on : "";
+	struct span never = {list, strlen(list)};
 
 	if (r->options.attempts && !r->plan.task[task].recipe->own_retry)
 		attempts = r->options.attempts;
@@ -55,6 +57,8 @@ static bool may_retry(const struct run *r, uint32_t task, const struct ended *e)
 	if (r->options.retries >= 0 && r->retries >= r->options.retries)
 		return false;
 	if (r->node[task].failures >= attempts || endings_fit(retry->never_on, e))
+		return false;
+	if (endings_fit(never, e))
 		return false;
 	return !retry->on.n || endings_fit(retry->on, e);
 }
