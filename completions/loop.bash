@@ -737,22 +737,25 @@ _loop_table() {
 	"loop-sched resume")
 		case $before in
 		-j|--jobs) COMPREPLY=(); return ;;
+		--plan-changed) _loop_words 'ask keep new fail'; return ;;
 		esac
-		options='--jobs --verbose --help --version'
+		options='--jobs --plan-changed --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched retry")
 		case $before in
 		-j|--jobs) COMPREPLY=(); return ;;
+		--plan-changed) _loop_words 'ask keep new fail'; return ;;
 		esac
-		options='--jobs --verbose --help --version'
+		options='--jobs --plan-changed --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched undo")
 		case $before in
 		-j|--jobs) COMPREPLY=(); return ;;
+		--plan-changed) _loop_words 'ask keep new fail'; return ;;
 		esac
-		options='--jobs --verbose --help --version'
+		options='--jobs --plan-changed --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched dirty")
