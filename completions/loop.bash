@@ -33,36 +33,141 @@ _loop_table() {
 	case $1 in
 	"loop")
 		options='--help --version'
-		commands='run resume report demo'
+		commands='init run work resume retry status watch why pause continue cancel stop report doctor gc demo'
+		;;
+	"loop init")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		esac
+		options='--agent --force --help --version'
+		commands=''
 		;;
 	"loop run")
 		case $before in
-		-a|--agent) COMPREPLY=(); return ;;
-		-m|--model) COMPREPLY=(); return ;;
 		-j|--jobs) COMPREPLY=(); return ;;
 		--attempts) COMPREPLY=(); return ;;
-		-v|--verify) _loop_commands; return ;;
+		--retries) COMPREPLY=(); return ;;
 		-b|--branch) COMPREPLY=(); return ;;
 		--base) COMPREPLY=(); return ;;
+		--id) COMPREPLY=(); return ;;
+		-a|--agent) COMPREPLY=(); return ;;
+		-m|--model) COMPREPLY=(); return ;;
+		-v|--verify) _loop_commands; return ;;
+		--verify-timeout) COMPREPLY=(); return ;;
 		--prompt) _loop_files; return ;;
 		--timeout) COMPREPLY=(); return ;;
 		--budget) COMPREPLY=(); return ;;
+		--total-budget) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
+		--stagger) COMPREPLY=(); return ;;
+		--max-failures) COMPREPLY=(); return ;;
+		--stuck) COMPREPLY=(); return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
+		--resource) COMPREPLY=(); return ;;
+		--ports) COMPREPLY=(); return ;;
+		--on-conflict) COMPREPLY=(); return ;;
+		--progress) _loop_files; return ;;
+		--config) _loop_files; return ;;
 		-l|--listen) COMPREPLY=(); return ;;
-		--id) COMPREPLY=(); return ;;
 		esac
-		options='--agent --model --jobs --attempts --verify --branch --base --prompt --timeout --budget --quota-wait --listen --id --quiet --help --version'
+		options='--jobs --attempts --retries --branch --base --id --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --config --listen --quiet --help --version'
+		commands=''
+		;;
+	"loop work")
+		case $before in
+		-j|--jobs) COMPREPLY=(); return ;;
+		-b|--branch) COMPREPLY=(); return ;;
+		--base) COMPREPLY=(); return ;;
+		--delay) COMPREPLY=(); return ;;
+		-a|--agent) COMPREPLY=(); return ;;
+		-m|--model) COMPREPLY=(); return ;;
+		-v|--verify) _loop_commands; return ;;
+		--verify-timeout) COMPREPLY=(); return ;;
+		--prompt) _loop_files; return ;;
+		--timeout) COMPREPLY=(); return ;;
+		--budget) COMPREPLY=(); return ;;
+		--total-budget) COMPREPLY=(); return ;;
+		--quota-wait) COMPREPLY=(); return ;;
+		--stagger) COMPREPLY=(); return ;;
+		--max-failures) COMPREPLY=(); return ;;
+		--stuck) COMPREPLY=(); return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
+		--resource) COMPREPLY=(); return ;;
+		--ports) COMPREPLY=(); return ;;
+		--on-conflict) COMPREPLY=(); return ;;
+		--progress) _loop_files; return ;;
+		--config) _loop_files; return ;;
+		esac
+		options='--jobs --branch --base --delay --until-empty --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --config --quiet --help --version'
 		commands=''
 		;;
 	"loop resume")
 		case $before in
+		-j|--jobs) COMPREPLY=(); return ;;
+		--total-budget) COMPREPLY=(); return ;;
+		--config) _loop_files; return ;;
 		-l|--listen) COMPREPLY=(); return ;;
 		esac
-		options='--listen --quiet --help --version'
+		options='--jobs --total-budget --config --listen --quiet --help --version'
+		commands=''
+		;;
+	"loop retry")
+		case $before in
+		-j|--jobs) COMPREPLY=(); return ;;
+		--total-budget) COMPREPLY=(); return ;;
+		--config) _loop_files; return ;;
+		-l|--listen) COMPREPLY=(); return ;;
+		esac
+		options='--jobs --total-budget --config --listen --quiet --help --version'
+		commands=''
+		;;
+	"loop status")
+		options='--json --help --version'
+		commands=''
+		;;
+	"loop watch")
+		options='--help --version'
+		commands=''
+		;;
+	"loop why")
+		options='--help --version'
+		commands=''
+		;;
+	"loop pause")
+		options='--help --version'
+		commands=''
+		;;
+	"loop continue")
+		options='--help --version'
+		commands=''
+		;;
+	"loop cancel")
+		options='--help --version'
+		commands=''
+		;;
+	"loop stop")
+		options='--quiet --help --version'
 		commands=''
 		;;
 	"loop report")
-		options='--help --version'
+		options='--markdown --html --help --version'
+		commands=''
+		;;
+	"loop doctor")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		--config) _loop_files; return ;;
+		esac
+		options='--agent --quiet --config --help --version'
+		commands=''
+		;;
+	"loop gc")
+		case $before in
+		--older-than) COMPREPLY=(); return ;;
+		esac
+		options='--dry-run --older-than --verbose --help --version'
 		commands=''
 		;;
 	"loop demo")
@@ -527,13 +632,14 @@ _loop_table() {
 		--launcher) _loop_commands; return ;;
 		-r|--run) _loop_commands; return ;;
 		-a|--attempts) COMPREPLY=(); return ;;
+		--never-on) COMPREPLY=(); return ;;
 		--retries) COMPREPLY=(); return ;;
 		--id) COMPREPLY=(); return ;;
 		--on-failure) _loop_words 'continue stop undo'; return ;;
 		-t|--timeout) COMPREPLY=(); return ;;
 		--grace) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --min --max --jobserver --launcher --run --attempts --retries --id --on-failure --timeout --grace --verbose --help --version'
+		options='--jobs --min --max --jobserver --launcher --run --attempts --never-on --retries --id --on-failure --timeout --grace --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched resume")
@@ -678,8 +784,9 @@ _loop_table() {
 		case $before in
 		--since) COMPREPLY=(); return ;;
 		--until) COMPREPLY=(); return ;;
+		--run) COMPREPLY=(); return ;;
 		esac
-		options='--since --until --markdown --json --help --version'
+		options='--since --until --run --markdown --json --help --version'
 		commands=''
 		;;
 	"loop-session gc")
@@ -726,10 +833,11 @@ _loop_table() {
 		--retry) COMPREPLY=(); return ;;
 		--retry-delay) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
+		--resume) COMPREPLY=(); return ;;
 		--session) COMPREPLY=(); return ;;
 		--max-output) COMPREPLY=(); return ;;
 		esac
-		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --session --max-output --keep-background --keep-env --json --print --check --help --version'
+		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --resume --session --max-output --keep-background --keep-env --json --print --check --help --version'
 		commands=''
 		;;
 	"loop-stat")
@@ -747,16 +855,28 @@ _loop_table() {
 		;;
 	"loop-story")
 		case $before in
+		-b|--branch) COMPREPLY=(); return ;;
+		--delay) COMPREPLY=(); return ;;
 		-a|--agent) COMPREPLY=(); return ;;
 		-m|--model) COMPREPLY=(); return ;;
 		-v|--verify) _loop_commands; return ;;
-		-b|--branch) COMPREPLY=(); return ;;
+		--verify-timeout) COMPREPLY=(); return ;;
 		--prompt) _loop_files; return ;;
 		--timeout) COMPREPLY=(); return ;;
 		--budget) COMPREPLY=(); return ;;
+		--total-budget) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
+		--stagger) COMPREPLY=(); return ;;
+		--max-failures) COMPREPLY=(); return ;;
+		--stuck) COMPREPLY=(); return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
+		--resource) COMPREPLY=(); return ;;
+		--ports) COMPREPLY=(); return ;;
+		--on-conflict) COMPREPLY=(); return ;;
+		--progress) _loop_files; return ;;
 		esac
-		options='--agent --model --verify --branch --prompt --timeout --budget --quota-wait --help --version'
+		options='--branch --item --delay --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --help --version'
 		commands=''
 		;;
 	"loop-stream")

@@ -744,3 +744,13 @@ none_left() {
 	status_is 65 loop-sched check plan.json
 	has "$stderr" "the needs go round in a circle"
 }
+
+@test "a status that is final is not tried again" {
+	printf '{"tasks":[{"id":"a","run":"echo x >>tries; exit 112"}]}' >plan.json
+	status_is 1 loop-sched run --attempts 3 --never-on 119,112 --id final plan.json
+	[ "$(wc -l <tries)" = 1 ]
+	status_is 1 loop-sched retry final # it is kept with the run
+	[ "$(wc -l <tries)" = 2 ]
+	status_is 64 loop-sched run --never-on 112,often plan.json
+	has "$stderr" "'often' is no exit status"
+}

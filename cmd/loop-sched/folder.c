@@ -49,6 +49,7 @@ static void write_options(struct run *r)
 		o->jobserver ? "true" : "false");
 	member(&b, "command", o->command);
 	member(&b, "launcher", o->launcher);
+	member(&b, "never_on", o->never_on);
 	member(&b, "dir", o->dir);
 	member(&b, "source", o->source);
 	buf_str(&b, "}\n");
@@ -184,6 +185,7 @@ static void read_options(struct run *r)
 	o->form = (enum form)get_number(object, "form");
 	o->imported = get_flag(object, "imported");
 	o->launcher = get_text(r, object, "launcher");
+	o->never_on = get_text(r, object, "never_on");
 	o->command = get_text(r, object, "command");
 	o->dir = get_text(r, object, "dir");
 	o->source = get_text(r, object, "source");

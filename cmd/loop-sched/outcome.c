@@ -76,6 +76,8 @@ static bool may_retry(const struct run *r, uint32_t task, int status, enum tstat
 {
 	const struct retry *retry = &r->plan.task[task].recipe->retry;
 	int64_t attempts = retry->attempts;
+	const char *list = r->options.never_on ? r->options.never_on : "";
+	struct span never = {list, strlen(list)};
 
 	if (r->options.attempts && !r->plan.task[task].recipe->own_retry)
 		attempts = r->options.attempts;
@@ -84,6 +86,8 @@ static bool may_retry(const struct run *r, uint32_t task, int status, enum tstat
 	if (r->options.retries >= 0 && r->retries >= r->options.retries)
 		return false;
 	if (r->node[task].failures >= attempts || any_fits(retry->never_on, status, state))
+		return false;
+	if (any_fits(never, status, state))
 		return false;
 	return !retry->on.n || any_fits(retry->on, status, state);
 }

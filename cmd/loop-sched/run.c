@@ -13,7 +13,7 @@
 enum { JOBS_MAX = 4096 };
 
 static struct {
-	const char *jobs, *id, *command;
+	const char *jobs, *id, *command, *never_on;
 	int64_t attempts, retries, min, max, timeout, grace;
 	const char *launcher;
 	bool jobserver;
@@ -34,6 +34,8 @@ const struct opt run_options[] = {
 		.string = &opts.command},
 	{"attempts", 'a', "N", "try a task N times in all, unless it says itself how often",
 		.number = &opts.attempts, .min = 1, .max = 1000},
+	{"never-on", 0, "LIST", "not again after these exit statuses, as in 112,119",
+		.string = &opts.never_on},
 	{"retries", 0, "N", "at most N further attempts in the whole run", .number = &opts.retries},
 	{"id", 0, "NAME", "name the run", .string = &opts.id},
 	{"on-failure", 0, "WHAT", "continue with what does not need it, stop, or undo",
@@ -68,6 +70,25 @@ static void set_jobs(struct run_options *o, const char *text)
 	} else if (text && parse_int(text, 1, JOBS_MAX, &o->jobs) < 0) {
 		die_usage("--jobs: '%s' is neither auto nor a number from 1 to %d", text, JOBS_MAX);
 	}
+}
+
+/* The statuses as a JSON array, which is how they are kept with the run. */
+static const char *status_list(const char *text)
+{
+	AUTO_BUF struct buf b = {0};
+	int64_t status;
+	size_t n;
+
+	for (buf_char(&b, '['); *text; text += n + (text[n] == ',')) {
+		AUTO_FREE char *word = mem_format("%.*s", (int)strcspn(text, ","), text);
+
+		n = strlen(word);
+		if (parse_int(word, 1, 255, &status) < 0)
+			die_usage("--never-on: '%s' is no exit status", word);
+		buf_format(&b, "%s%lld", b.length > 1 ? "," : "", (long long)status);
+	}
+	buf_char(&b, ']');
+	return mem_string(b.text);
 }
 
 static void contain(void)
@@ -111,6 +132,7 @@ int run_main(const struct args *a)
 	r.options = (struct run_options){
 		.attempts = opts.attempts,
 		.retries = opts.retries,
+		.never_on = opts.never_on ? status_list(opts.never_on) : NULL,
 		.launcher = opts.launcher,
 		.jobserver = opts.jobserver,
 		.timeout = opts.timeout,

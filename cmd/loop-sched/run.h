@@ -29,6 +29,7 @@ struct run_options {
 	int64_t grace;	  /* between SIGTERM and SIGKILL */
 	int on_failure;	  /* an index into on_failure_words */
 	const char *launcher;
+	const char *never_on; /* statuses not to be tried again, a JSON array; may be NULL */
 	bool jobserver;
 	const char *command; /* for tasks without one of their own; may be NULL */
 	const char *dir;     /* where tasks run; absolute */
