@@ -49,8 +49,8 @@ all: $(BINS)
 .PHONY: all check check-unit check-bats check-dashboard fuzz model lint bench demo demo-run deps install uninstall clean completions
 
 # A program's own extra sources (of one foreign folder, so without our warnings) and libraries: cmd/NAME/build.mk sets
-# SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME; what unit tests and fuzzers need of it, UNIT_OBJECTS, UNIT_CPPFLAGS
-# and FUZZ_SOURCES.
+# SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME, of a static one STATIC_CPPFLAGS_NAME and STATIC_LDLIBS_NAME; what unit
+# tests and fuzzers need of it, UNIT_OBJECTS, UNIT_CPPFLAGS and FUZZ_SOURCES.
 -include $(wildcard cmd/*/build.mk)
 
 $(B)/common/%.o: common/%.c
@@ -91,11 +91,11 @@ define static_program
 $(B)/static/cmd/$(1)/%.o: cmd/$(1)/%.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$(Q)$(STATIC_CC) $$(CPPFLAGS) $$(CFLAGS) $(STATIC_CFLAGS) -MMD -MP -c -o $$@ $$<
+	$(Q)$(STATIC_CC) $$(CPPFLAGS) $$(STATIC_CPPFLAGS_$(1)) $$(CFLAGS) $(STATIC_CFLAGS) -MMD -MP -c -o $$@ $$<
 $(B)/bin/$(1): $$(patsubst %.c,$(B)/static/%.o,$$(wildcard cmd/$(1)/*.c)) $(B)/static/libloop.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
-	$(Q)$(STATIC_CC) $$(CFLAGS) $(STATIC_LDFLAGS) -o $$@ $$^
+	$(Q)$(STATIC_CC) $$(CFLAGS) $(STATIC_LDFLAGS) -o $$@ $$^ $$(STATIC_LDLIBS_$(1))
 -include $$(patsubst %.c,$(B)/static/%.d,$$(wildcard cmd/$(1)/*.c))
 endef
 

@@ -273,6 +273,116 @@ _loop_table() {
 		options='--check --from --help --version'
 		commands=''
 		;;
+	"loop-cache")
+		options='--help --version'
+		commands='run get has set delete invalidate list stats export import gc'
+		;;
+	"loop-cache run")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		-k|--key) COMPREPLY=(); return ;;
+		-i|--input) _loop_folders; return ;;
+		-o|--output) _loop_folders; return ;;
+		--input-var) COMPREPLY=(); return ;;
+		--output-var) COMPREPLY=(); return ;;
+		-e|--env) COMPREPLY=(); return ;;
+		--status) COMPREPLY=(); return ;;
+		--report) _loop_files; return ;;
+		-t|--ttl) COMPREPLY=(); return ;;
+		-p|--parent) COMPREPLY=(); return ;;
+		--max-size) COMPREPLY=(); return ;;
+		--max-entries) COMPREPLY=(); return ;;
+		--policy) _loop_words 'lru lfu ttl'; return ;;
+		esac
+		options='--scope --key --input --output --input-var --output-var --env --strict-env --stdin --status --refresh --dry-run --why --report --ttl --parent --max-size --max-entries --policy --help --version'
+		commands=''
+		;;
+	"loop-cache get")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		--max-age) COMPREPLY=(); return ;;
+		esac
+		options='--scope --max-age --help --version'
+		commands=''
+		;;
+	"loop-cache has")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		--max-age) COMPREPLY=(); return ;;
+		esac
+		options='--scope --max-age --help --version'
+		commands=''
+		;;
+	"loop-cache set")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		-t|--ttl) COMPREPLY=(); return ;;
+		-p|--parent) COMPREPLY=(); return ;;
+		--max-size) COMPREPLY=(); return ;;
+		--max-entries) COMPREPLY=(); return ;;
+		--policy) _loop_words 'lru lfu ttl'; return ;;
+		esac
+		options='--scope --ttl --parent --max-size --max-entries --policy --help --version'
+		commands=''
+		;;
+	"loop-cache delete")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --help --version'
+		commands=''
+		;;
+	"loop-cache invalidate")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --print --help --version'
+		commands=''
+		;;
+	"loop-cache list")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --json --help --version'
+		commands=''
+		;;
+	"loop-cache stats")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --json --help --version'
+		commands=''
+		;;
+	"loop-cache export")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --help --version'
+		commands=''
+		;;
+	"loop-cache import")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		-t|--ttl) COMPREPLY=(); return ;;
+		-p|--parent) COMPREPLY=(); return ;;
+		--max-size) COMPREPLY=(); return ;;
+		--max-entries) COMPREPLY=(); return ;;
+		--policy) _loop_words 'lru lfu ttl'; return ;;
+		esac
+		options='--scope --ttl --parent --max-size --max-entries --policy --help --version'
+		commands=''
+		;;
+	"loop-cache gc")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		-p|--parent) COMPREPLY=(); return ;;
+		--max-size) COMPREPLY=(); return ;;
+		--max-entries) COMPREPLY=(); return ;;
+		--policy) _loop_words 'lru lfu ttl'; return ;;
+		esac
+		options='--scope --parent --max-size --max-entries --policy --help --version'
+		commands=''
+		;;
 	"loop-deps")
 		case $before in
 		-f|--format) _loop_words 'stats json dot plan levels'; return ;;
@@ -1030,4 +1140,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
+complete -F _loop loop loop-bus loop-cache loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
