@@ -176,7 +176,7 @@ _loop_table() {
 		;;
 	"loop-bus")
 		options='--help --version'
-		commands='serve stop status sub history replay verify on redrive route'
+		commands='serve stop status sub history replay verify on redrive route bridge'
 		;;
 	"loop-bus serve")
 		options='--daemon --no-fifo --help --version'
@@ -271,6 +271,18 @@ _loop_table() {
 		--from) COMPREPLY=(); return ;;
 		esac
 		options='--check --from --help --version'
+		commands=''
+		;;
+	"loop-bus bridge")
+		case $before in
+		--name) COMPREPLY=(); return ;;
+		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
+		-w|--where) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'critical high normal low background'; return ;;
+		--keep) COMPREPLY=(); return ;;
+		esac
+		options='--name --type --subject --where --priority --start --keep --daemon --help --version'
 		commands=''
 		;;
 	"loop-cache")
