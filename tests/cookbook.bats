@@ -13,10 +13,11 @@ make_kitchen() { # FOLDER
 		{"id": "US-001", "title": "Make a", "passes": false, "verificationCommands": ["test -s a"]},
 		{"id": "US-002", "title": "Make b", "passes": false, "dependencies": ["US-001"], "verificationCommands": ["test -s b"]}]}
 	JSON
-	echo '{"write":"a","content":"a\n"} {"usage":{"input":10,"output":1,"cost":0.25}} {"result":"Did it."}' | sed 's/} {/}\n{/g' >mock/US-001.json
-	echo '{"write":"b","content":"b\n"} {"usage":{"input":10,"output":1,"cost":0.25}} {"result":"Did it."}' | sed 's/} {/}\n{/g' >mock/US-002.json
+	local usage='{"usage":{"input":10,"output":1,"cost":0.25}}' result='{"result":"Did it."}'
+	printf '%s\n' '{"write":"a","content":"a\n"}' "$usage" "$result" >mock/US-001.json
+	printf '%s\n' '{"write":"b","content":"b\n"}' "$usage" "$result" >mock/US-002.json
 	printf '{"result":"It is right.\\nLGTM"}\n' >mock/review.json
-	echo '{"write":"word","content":"one\n"} {"result":"Did it."}' | sed 's/} {/}\n{/g' >mock/default.json
+	printf '%s\n' '{"write":"word","content":"one\n"}' "$result" >mock/default.json
 	git init -q . && git add -A && git commit -qm start
 }
 

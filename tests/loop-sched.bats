@@ -923,8 +923,8 @@ none_left() {
 }
 
 @test "a task's file that a killed scheduler left half is written again" {
-	printf '{"tasks":[{"id":"a","run":"jq -e .id $LOOP_TASK_FILE"}]}\n' >plan.json
-	status_is 0 loop-sched run --id half plan.json
+	printf '{"tasks":[{"id":"a"}]}\n' >plan.json
+	status_is 0 loop-sched run --run 'jq -e .id $LOOP_TASK_FILE' --id half plan.json
 	: >"$LOOP_DIR/runs/half/tasks/a/task.json"
 	sed -i '/"task":/d; /"ended"/d' "$LOOP_DIR/runs/half/run.jsonl"
 	status_is 0 loop-sched resume half
