@@ -379,6 +379,48 @@ _loop_table() {
 		options='--script --dialect --story --attempt --session-id --model --spent --max-turns --help --version'
 		commands=''
 		;;
+	"loop-pool")
+		case $before in
+		--min) COMPREPLY=(); return ;;
+		--max) COMPREPLY=(); return ;;
+		--scale-up) COMPREPLY=(); return ;;
+		--scale-down) COMPREPLY=(); return ;;
+		--age) COMPREPLY=(); return ;;
+		--drain-time) COMPREPLY=(); return ;;
+		--cooldown) COMPREPLY=(); return ;;
+		--every) COMPREPLY=(); return ;;
+		-b|--breaker) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--min --max --scale-up --scale-down --age --drain-time --cooldown --every --breaker --lease --timeout --raw --store --patience --help --version'
+		commands='run status'
+		;;
+	"loop-pool run")
+		case $before in
+		--min) COMPREPLY=(); return ;;
+		--max) COMPREPLY=(); return ;;
+		--scale-up) COMPREPLY=(); return ;;
+		--scale-down) COMPREPLY=(); return ;;
+		--age) COMPREPLY=(); return ;;
+		--drain-time) COMPREPLY=(); return ;;
+		--cooldown) COMPREPLY=(); return ;;
+		--every) COMPREPLY=(); return ;;
+		-b|--breaker) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--min --max --scale-up --scale-down --age --drain-time --cooldown --every --breaker --lease --timeout --raw --store --patience --help --version'
+		commands=''
+		;;
+	"loop-pool status")
+		options='--json --help --version'
+		commands=''
+		;;
 	"loop-queue")
 		options='--help --version'
 		commands='put claim ack nack bury touch work peek list stats wait kick pause resume drain purge sweep fsck export import migrate'
@@ -900,4 +942,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
+complete -F _loop loop loop-bus loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
