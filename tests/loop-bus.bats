@@ -6,7 +6,7 @@ setup_more() {
 
 # In the background, ready when this returns.
 serve() {
-	start loop-bus serve 2>bus-errors
+	start "${@:-loop-bus}" serve 2>bus-errors
 	bus=$started
 	wait_for 10 loop-bus status
 }
@@ -273,4 +273,70 @@ lines_in() {
 	status_is 66 loop-bus history
 	has "$stderr" 'no state directory'
 	[ ! -e "$LOOP_DIR" ]
+}
+
+figure() { # JQ: of the bus's own
+	loop-bus status --json | jq -c "$1"
+}
+
+@test "who connects and asks for nothing is cut off; who has asked stays" {
+	start loop-bus serve --silence 100ms 2>bus-errors
+	wait_for 10 loop-bus status
+	start bash -c 'echo "{\"op\":\"sub\"}" | exec busline 3' >subscriber
+	run busline 2 </dev/null
+	[ "$status" -eq 1 ]
+	has "$output" 'nothing was asked for'
+	loop-emit a.b
+	loop-emit a.c
+	wait_for 5 lines_in subscriber 3
+}
+
+@test "a client of another user is sent away" {
+	if [ "$(id -u)" -ne 0 ] || ! command -v setpriv >/dev/null; then skip 'needs root and setpriv'; fi
+	open=$(mktemp -d)
+	export LOOP_DIR=$open/loop
+	cp "$(command -v busline)" "$open/busline"
+	serve
+	chmod 755 "$open" "$LOOP_DIR"
+	[ "$(stat -c %a "$LOOP_DIR/bus.sock")" = 600 ]
+	chmod 666 "$LOOP_DIR/bus.sock"
+	echo '{"op":"ping"}' >ping
+	run -1 setpriv --reuid 65534 --clear-groups "$open/busline" 1 <ping
+	[ -z "$output" ]
+	[ "$(figure .refused)" -eq 1 ]
+	[ "$(busline 1 <ping)" = '{"ok":true,"pong":true}' ]
+	loop-bus stop
+	rm -r "$open"
+}
+
+@test "a listener that was handed over is used, and left where it is" {
+	loop-emit first
+	start activate -u "$LOOP_DIR/bus.sock" loop-bus serve >told
+	wait_for 10 grep -q READY told
+	[ "$(echo '{"op":"pub","type":"a.b"}' | busline 1 | jq -r .id)" = "$(head -n 1 "$LOOP_DIR/events.jsonl" | wc -c)" ]
+	loop-bus stop
+	wait_for 5 gone "$started"
+	grep -q STOPPING told
+	[ -S "$LOOP_DIR/bus.sock" ]
+	serve
+	[ "$(echo '{"op":"ping"}' | busline 1)" = '{"ok":true,"pong":true}' ]
+}
+
+@test "without inotify the journal is asked by time" {
+	unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_inotify_instances' || skip 'no user namespaces here'
+	cat >blind <<-'EOF'
+		#!/bin/sh
+		exec unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_inotify_instances; exec loop-bus "$@"' sh "$@"
+	EOF
+	chmod +x blind
+	serve ./blind
+	start loop-bus sub >by-bus
+	start ./blind sub --direct >direct
+	start ./blind on 'a.*' -- sh -c 'cat >>handled'
+	wait_for 5 eval 'loop-emit ready; grep -q ready by-bus && grep -q ready direct'
+	wait_for 5 eval 'loop-emit a.ready; grep -q a.ready handled'
+	LOOP_JOURNAL_SEGMENT=200 loop-emit a.last
+	wait_for 5 grep -q a.last by-bus
+	wait_for 5 grep -q a.last direct
+	wait_for 5 grep -q a.last handled
 }

@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "io.h"
 #include "journal.h"
+#include "mem.h"
 #include "parse.h"
 
 #include <errno.h>
@@ -52,6 +53,7 @@ int cursor_open(struct cursor *c, const struct state *s, const char *name, int64
 	c->fd = dir < 0 ? dir : io_open(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
 	if (c->fd < 0)
 		return err_sys(e, c->fd, "cursors/%s", name);
+	c->name = mem_string(name);
 	if (!lock_within(c->fd, patience))
 		r = err_set(e, -EBUSY, "cursors/%s: another subscriber of this name is there",
 			name);
@@ -83,6 +85,7 @@ void cursor_close(struct cursor *c)
 {
 	if (c->fd >= 0)
 		close(c->fd);
+	free(c->name);
 	*c = (struct cursor){.fd = -1, .id = -1};
 }
 
@@ -90,13 +93,17 @@ int cursor_next(const struct cursor *c, const struct state *s, int64_t *position
 {
 	struct journal_reader *r;
 	struct journal_line line;
+	struct err why = {0};
 	int code = journal_reader_new(&r, s, c->id < 0 ? JOURNAL_FROM_START : JOURNAL_FROM_ID,
-		MAX(c->id, INT64_C(0)), e);
+		MAX(c->id, INT64_C(0)), &why);
 
 	if (code < 0)
-		return code;
-	if (c->id >= 0 && journal_read(r, &line) == 1 && line.id != c->id)
-		code = err_set(e, -ERANGE, "%lld is not an event's id", (long long)c->id);
+		return err_set(e, code == -ERANGE ? -ENOENT : code, "cursors/%s: %s%s", c->name,
+			why.text, code == -ERANGE ? "; remove the file to begin anew" : "");
+	if (c->id >= 0 && (journal_read(r, &line) != 1 || line.id != c->id))
+		code = err_set(e, -ENOENT,
+			"cursors/%s: %lld is not an event's id; remove the file to begin anew",
+			c->name, (long long)c->id);
 	*position = journal_position(r);
 	journal_reader_free(r);
 	return code;

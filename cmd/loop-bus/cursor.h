@@ -10,7 +10,8 @@
 #include "state.h"
 
 struct cursor {
-	int fd; /* -1: none */
+	int fd;	    /* -1: none */
+	char *name; /* its own */
 	int64_t id;
 	bool fresh; /* it was made now */
 };
@@ -27,8 +28,8 @@ int cursor_set(struct cursor *, int64_t id) MUST_CHECK;
 void cursor_close(struct cursor *);
 
 /*
- * Where the subscriber goes on: behind the event that it has finished with. -ERANGE if
- * the journal does not have that event any more.
+ * Where the subscriber goes on: behind the event that it has finished with. -ENOENT with
+ * what to do if the journal does not have that event any more, or never had it.
  */
 int cursor_next(const struct cursor *, const struct state *, int64_t *position,
 	struct err *) MUST_CHECK;

@@ -5,7 +5,6 @@
  */
 #include "server.h"
 
-#include "mem.h"
 #include "parse.h"
 
 #include <errno.h>
@@ -185,7 +184,6 @@ static int open_cursor(struct subscription *s, const struct server *server, cons
 
 	if (r < 0)
 		return r;
-	s->durable = mem_string(name);
 	if (!s->cursor.fresh)
 		return cursor_next(&s->cursor, server->state, &s->at[0], e);
 	return cursor_set(&s->cursor, id_before(server->state, s->at[0]));
@@ -195,8 +193,6 @@ static void forget(struct subscription *s)
 {
 	filter_clear(&s->filter);
 	cursor_close(&s->cursor);
-	free(s->durable);
-	s->durable = NULL;
 	s->on = s->by_priority = false;
 }
 
@@ -254,7 +250,7 @@ static int acknowledge(struct client *c, struct span request, struct err *e)
 	/* An older one says nothing new. */
 	r = number > cursor->id ? cursor_set(cursor, number) : 0;
 	if (r < 0)
-		return err_sys(e, r, "cursors/%s", c->sub.durable);
+		return err_sys(e, r, "cursors/%s", cursor->name);
 	answer_ok(c);
 	return 0;
 }
@@ -288,9 +284,9 @@ static void add_subscriber(struct buf *b, const struct server *s, const struct c
 	buf_format(b, "{\"pid\":%d,\"lag\":%lld,\"delivered\":%llu,\"blocked\":%s,\"order\":\"%s\"",
 		(int)c->pid, (long long)lag(s, sub), (unsigned long long)sub->delivered,
 		c->blocked ? "true" : "false", sub->by_priority ? "priority" : "journal");
-	if (sub->durable) {
+	if (sub->cursor.name) {
 		buf_str(b, ",\"durable\":");
-		buf_json(b, sub->durable, strlen(sub->durable));
+		buf_json(b, sub->cursor.name, strlen(sub->cursor.name));
 	}
 	buf_str(b, ",\"types\":[");
 	for (size_t i = 0; i < sub->filter.types.count; i++) {

@@ -23,7 +23,6 @@ struct subscription {
 	int64_t partial;    /* the event of which a part was sent, -1: none */
 	size_t sent;	    /* bytes of it */
 	struct cursor cursor;
-	char *durable;
 	uint64_t delivered;
 };
 
