@@ -301,7 +301,7 @@ figure() { # JQ: of the bus's own
 	[ "$(stat -c %a "$LOOP_DIR/bus.sock")" = 600 ]
 	chmod 666 "$LOOP_DIR/bus.sock"
 	echo '{"op":"ping"}' >ping
-	run -1 setpriv --reuid 65534 --clear-groups "$open/busline" 1 <ping
+	run -1 --separate-stderr setpriv --reuid 65534 --clear-groups "$open/busline" 1 <ping
 	[ -z "$output" ]
 	[ "$(figure .refused)" -eq 1 ]
 	[ "$(busline 1 <ping)" = '{"ok":true,"pong":true}' ]
