@@ -15,7 +15,8 @@
 #include "err.h"
 #include "jscan.h"
 
-enum { EVENT_MAX = 1 << 20 }; /* bytes of a whole line, newline included */
+enum { EVENT_MAX = 1 << 20,   /* bytes of a whole line, newline included */
+	EVENT_DEPTH_MAX = 90 }; /* its nesting: below JSON_DEPTH_MAX, so that it can be wrapped */
 
 enum priority { BACKGROUND = 0,
 	LOW = 25,
