@@ -340,3 +340,50 @@ figure() { # JQ: of the bus's own
 	wait_for 5 grep -q a.last direct
 	wait_for 5 grep -q a.last handled
 }
+
+@test "bad input has a clear error, and nothing else is disturbed" {
+	serve
+	start loop-bus sub >subscriber
+	wait_for 5 eval '[ "$(figure ".subscribers | length")" -eq 1 ]'
+	printf 'a.unended x=1' >"$LOOP_DIR/bus.fifo"
+	head -c 100000000 /dev/zero | tr '\0' x >endless
+	run -1 --separate-stderr busline 2 <endless
+	has "$output" 'a line that is too long'
+	case $BUILD_DIR in
+	*/release) [ "$(awk '/VmRSS/ { print $2 }' "/proc/$bus/status")" -lt 12000 ] ;;
+	esac
+	wait_for 5 grep -q 'bus.fifo: a line without its end' bus-errors
+	printf '%s\n' '{"type":"B A D"}' 'not..type x=1' 'a.b novalue' '{"type":"a.c","FOO":1}' 'a.good x=1' >"$LOOP_DIR/bus.fifo"
+	wait_for 5 lines_in subscriber 1
+	[ "$(field '[.type,.data.x]' subscriber)" = '["a.good","1"] ' ]
+	[ "$(grep -c 'bus.fifo: ' bus-errors)" -eq 5 ]
+	has "$(cat bus-errors)" "type 'B A D': must be lower-case words"
+	has "$(cat bus-errors)" "'novalue' is neither KEY=VALUE"
+	has "$(cat bus-errors)" 'attribute "FOO": must be lower-case letters and digits only'
+}
+
+@test "a cursor that points nowhere says so, and what to do" {
+	for i in 1 2 3 4 5 6; do LOOP_JOURNAL_SEGMENT=200 loop-emit a.b n:=$i; done
+	mkdir "$LOOP_DIR/cursors"
+	printf '%-20s\n' 99999 >"$LOOP_DIR/cursors/past"
+	printf '%-20s\n' 1 >"$LOOP_DIR/cursors/inside"
+	printf '%-20s\n' 0 >"$LOOP_DIR/cursors/old"
+	echo nonsense >"$LOOP_DIR/cursors/torn"
+	rm "$LOOP_DIR/events.0.jsonl"
+	status_is 66 loop-bus sub --durable past
+	has "$stderr" "cursors/past: "
+	has "$stderr" "99999 lies behind the journal's end; remove the file to begin anew"
+	status_is 66 loop-bus sub --durable old
+	has "$stderr" 'cursors/old: '
+	has "$stderr" '0 lies before the oldest event, '
+	status_is 66 loop-bus sub --durable inside
+	status_is 65 loop-bus sub --durable torn
+	has "$stderr" 'cursors/torn: '
+	status_is 125 loop-bus on a.b --durable past -- true
+	has "$stderr" 'remove the file'
+	serve
+	[ "$(echo '{"op":"sub","durable":"past"}' | busline 1 | jq -c '[.ok, (.error | contains("remove the file"))]')" = '[false,true]' ]
+	rm "$LOOP_DIR/cursors/past"
+	status_is 0 loop-bus sub --durable past --from "$(loop-bus history -n 1 | jq -r .id)" -n 1
+	[ "$(jq .data.n <<<"$output")" = 6 ]
+}

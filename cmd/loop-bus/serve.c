@@ -97,6 +97,7 @@ static void on_tick(uv_timer_t *timer)
 	int64_t now = clock_now();
 
 	server_wake(s);
+	fifo_tick(s, now);
 	for (struct client *c = s->clients, *next; c; c = next) {
 		next = c->next;
 		if (!c->spoken && now - c->since > options.silence) {

@@ -67,6 +67,7 @@ struct server {
 	uv_timer_t tick;
 	uv_signal_t term, interrupt;
 	struct lines fifo_in;
+	int64_t fifo_at; /* clock_now of the last bytes from there */
 	int listen_fd, fifo_fd, spare_fd;
 	bool inherited; /* the listener: its name is its maker's */
 	int status;
@@ -96,6 +97,7 @@ int intake_flush(struct server *, struct appended *, struct err *) MUST_CHECK;
 /* fifo.c */
 int fifo_open(struct server *, struct err *) MUST_CHECK;
 void fifo_close(struct server *);
+void fifo_tick(struct server *, int64_t now); /* gives up a line whose end does not come */
 
 /* serve.c: lets everybody who has something to do have a turn. */
 void server_wake(struct server *);

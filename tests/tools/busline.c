@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 
 	die_init("busline", 0);
 	signal(SIGPIPE, SIG_IGN);
-	if (argc < 2 || io_read_all(STDIN_FILENO, 64 << 20, &request) < 0)
+	if (argc < 2 || io_read_all(STDIN_FILENO, 128 << 20, &request) < 0)
 		return EX_USAGE;
 	if (strcmp(argv[1], "hold") == 0)
 		return hold((int)strtol(argv[2], NULL, 10), &request);
