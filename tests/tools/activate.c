@@ -4,7 +4,8 @@
  *
  *	activate [-u PATH] COMMAND…
  *
- * Prints the port (with -u, a Unix socket is made at the path instead), then each message of the command, and ends with it.
+ * Prints the port (with -u, a Unix socket is made at the path instead), then each message of
+ * the command, and ends with it.
  */
 #include "base.h"
 
