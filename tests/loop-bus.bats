@@ -387,3 +387,25 @@ figure() { # JQ: of the bus's own
 	status_is 0 loop-bus sub --durable past --from "$(loop-bus history -n 1 | jq -r .id)" -n 1
 	[ "$(jq .data.n <<<"$output")" = 6 ]
 }
+
+by_priority() { # EVENTS [REQUEST…]: the data of so many, then sends the requests
+	local count=$1
+	shift
+	printf '%s\n' '{"op":"sub","order":"priority","durable":"p","from":"start"}' "$@" |
+		busline $# $((count + 1)) | jq -r '.data // empty' | tr '\n' ' '
+}
+
+@test "durable and in order of priority: each level goes on where it was" {
+	serve
+	loop-emit -t a - <<<1
+	loop-emit -t a -p high - <<<2
+	loop-emit -t a - <<<3
+	loop-emit -t a -p critical - <<<4
+	mapfile -t id < <(jq -r .id "$LOOP_DIR/events.jsonl")
+	[ "$(by_priority 4 "{\"op\":\"ack\",\"id\":\"${id[3]}\"}")" = '4 2 1 3 ' ]
+	[ "$(by_priority 3 "{\"op\":\"ack\",\"id\":\"${id[2]}\"}")" = '2 1 3 ' ]
+	loop-emit -t a -p low - <<<5
+	[ "$(by_priority 2)" = '2 5 ' ]
+	status_is 0 loop-bus sub --direct --durable p -n 5
+	[ "$(jq .data <<<"$output" | tr '\n' ' ')" = '1 2 3 4 5 ' ]
+}

@@ -15,7 +15,7 @@ int handler_place(struct handler *h, const struct state *s, const char *durable,
 	if (durable)
 		r = cursor_open(&h->cursor, s, durable, CURSOR_PATIENCE, e);
 	if (r == 0 && durable && !h->cursor.fresh) {
-		r = cursor_next(&h->cursor, s, &position, e);
+		r = cursor_next(&h->cursor, s, h->cursor.id, &position, e);
 		buf_int(&behind, position);
 	}
 	if (r < 0)

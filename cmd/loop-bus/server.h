@@ -14,14 +14,15 @@
 #include <uv.h>
 
 /* The levels of priority: a subscriber in order of priority has a position for each. */
-enum { LEVELS = 5 };
+enum { LEVELS = CURSOR_LEVELS };
 
 struct subscription {
 	struct filter filter;
 	bool on, by_priority;
-	int64_t at[LEVELS]; /* the next event to look at; only the first where not by priority */
-	int64_t partial;    /* the event of which a part was sent, -1: none */
-	size_t sent;	    /* bytes of it */
+	int64_t at[LEVELS];   /* the next event to look at; only the first where not by priority */
+	int64_t last[LEVELS]; /* the last event that was sent whole; -1: none */
+	int64_t partial;      /* the event of which a part was sent, -1: none */
+	size_t sent;	      /* bytes of it */
 	struct cursor cursor;
 	uint64_t delivered;
 };
@@ -88,6 +89,9 @@ void answer_error(struct client *, const char *text);
  * now, -errno the client is lost.
  */
 int outlet_turn(struct client *);
+
+/* The place of a priority among the levels. */
+int level_of(enum priority);
 
 /* intake.c: records are gathered, then appended; what is told is how it went. */
 int intake_event(struct server *, const char *line, size_t length, struct err *) MUST_CHECK;
