@@ -87,7 +87,8 @@ static int read_counts(struct counts *c, int64_t as_of, struct buf *later)
 	const char *p, *end, *newline;
 	int r = io_read_file(c->state->dir, c->path, FILE_MAX, &text);
 
-	for (p = text.text, end = p + text.length; p && p < end; p = newline + 1) {
+	buf_add(&text, "", 0); /* there is a text, if an empty one */
+	for (p = text.text, end = p + text.length; p < end; p = newline + 1) {
 		newline = memchr(p, '\n', (size_t)(end - p));
 		if (!newline)
 			break; /* torn by a kill */
@@ -106,7 +107,8 @@ static int write_counts(struct counts *c, const struct counts *as_of, int64_t id
 
 	map_each (&as_of->by_subject, s)
 		add_line(&text, id, s->key, ((const struct counted *)s->value)->failures);
-	buf_add(&text, later->text, later->length);
+	if (later->length)
+		buf_add(&text, later->text, later->length);
 	c->lines = 0;
 	for (size_t i = 0; i < text.length; i++)
 		c->lines += text.text[i] == '\n';
