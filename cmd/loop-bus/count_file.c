@@ -107,8 +107,7 @@ static int write_counts(struct counts *c, const struct counts *as_of, int64_t id
 
 	map_each (&as_of->by_subject, s)
 		add_line(&text, id, s->key, ((const struct counted *)s->value)->failures);
-	if (later->length)
-		buf_add(&text, later->text, later->length);
+	buf_add(&text, later->text, later->length);
 	c->lines = 0;
 	for (size_t i = 0; i < text.length; i++)
 		c->lines += text.text[i] == '\n';
