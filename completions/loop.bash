@@ -74,7 +74,10 @@ _loop_table() {
 		commands='serve stop status sub history replay verify on redrive route'
 		;;
 	"loop-bus serve")
-		options='--daemon --no-fifo --help --version'
+		case $before in
+		--silence) COMPREPLY=(); return ;;
+		esac
+		options='--daemon --no-fifo --silence --help --version'
 		commands=''
 		;;
 	"loop-bus stop")

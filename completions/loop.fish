@@ -93,6 +93,7 @@ complete -c loop -n '__fish_seen_subcommand_from demo' -s k -l keep -f -d 'keep 
 complete -c loop-bus -n __fish_use_subcommand -f -a serve -d 'hand events out and take them in over bus.sock and bus.fifo'
 complete -c loop-bus -n '__fish_seen_subcommand_from serve' -s D -l daemon -f -d 'go to the background once it is ready'
 complete -c loop-bus -n '__fish_seen_subcommand_from serve' -l no-fifo -f -d 'no bus.fifo'
+complete -c loop-bus -n '__fish_seen_subcommand_from serve' -l silence -x -d 'cut off who connects and asks for nothing for so long (30s)'
 complete -c loop-bus -n __fish_use_subcommand -f -a stop -d 'end the bus that runs here'
 complete -c loop-bus -n '__fish_seen_subcommand_from stop' -l timeout -x -d 'how long to wait for its end (10s)'
 complete -c loop-bus -n __fish_use_subcommand -f -a status -d 'whether a bus runs here and answers'

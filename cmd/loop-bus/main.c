@@ -6,7 +6,7 @@
 
 static const struct command commands[] = {
 	{.name = "serve",
-		.synopsis = "[--daemon] [--no-fifo]",
+		.synopsis = "[--daemon] [--no-fifo] [--silence=DURATION]",
 		.brief = "hand events out and take them in over bus.sock and bus.fifo",
 		.options = serve_options,
 		.run = serve_main},
