@@ -142,12 +142,32 @@ static struct ws *ws_new(struct conn *c, const struct ws_protocol *protocol, int
 	return w;
 }
 
+static void refuse(struct conn *c, int status)
+{
+	static const char fields[] = "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n"
+				     "Connection: Upgrade\r\n";
+	const char *phrase = reply_phrase(status);
+
+	conn_reply(c, &(struct reply){
+			      .status = status,
+			      .type = "text/plain; charset=utf-8",
+			      .body = {phrase, strlen(phrase)},
+			      .fields = status == 426 ? fields : NULL,
+		      });
+}
+
 bool ws_accept(struct conn *c, const struct ws_protocol *protocol, int64_t message_max)
 {
+	const struct request *r = &c->intake->request;
 	AUTO_BUF struct buf head = {0};
+	int status = ws_check(r);
 
-	if (!ws_handshake(c, &head))
+	if (status) {
+		refuse(c, status);
 		return false;
+	}
+	ws_head(r, &head);
+	reply_date(&head);
 	c->ws = ws_new(c, protocol, message_max);
 	if (!c->ws) {
 		conn_reply_text(c, 503, reply_phrase(503));
