@@ -80,7 +80,7 @@ half_open() {
 	echo 0123456789abcdef0123 >"$LOOP_DIR/token"
 	chmod 644 "$LOOP_DIR/token"
 	status_is 77 loop-stream serve --listen 127.0.0.1:0
-	has "$stderr" 'token: others may read it: chmod 600 it'
+	has "$stderr" 'token: others may read it: chmod 600'
 	chmod 600 "$LOOP_DIR/token"
 	echo short >"$LOOP_DIR/token"
 	status_is 65 loop-stream serve --listen 127.0.0.1:0

@@ -35,8 +35,8 @@ static int check_mode(const struct state *s, struct err *e)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, fd < 0 ? fd : -errno, "%s/token", s->path);
 	if (st.st_mode & (S_IRWXG | S_IRWXO))
-		return err_set(e, -EPERM, "%s/token: others may read it: chmod 600 it, or remove it",
-			s->path);
+		return err_set(e, -EPERM, "%s/token: others may read it: chmod 600 %s/token",
+			s->path, s->path);
 	return 0;
 }
 
