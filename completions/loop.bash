@@ -383,6 +383,76 @@ _loop_table() {
 		options='--scope --parent --max-size --max-entries --policy --help --version'
 		commands=''
 		;;
+	"loop-canary")
+		options='--help --version'
+		commands='run check simulate status list promote pause resume abort retry'
+		;;
+	"loop-canary run")
+		options='--again --no-wait --help --version'
+		commands=''
+		;;
+	"loop-canary check")
+		options='--help --version'
+		commands=''
+		;;
+	"loop-canary simulate")
+		case $before in
+		--rates) COMPREPLY=(); return ;;
+		--samples) COMPREPLY=(); return ;;
+		--runs) COMPREPLY=(); return ;;
+		--seed) COMPREPLY=(); return ;;
+		esac
+		options='--rates --samples --runs --seed --json --help --version'
+		commands=''
+		;;
+	"loop-canary status")
+		options='--json --help --version'
+		commands=''
+		;;
+	"loop-canary list")
+		options='--json --help --version'
+		commands=''
+		;;
+	"loop-canary promote")
+		case $before in
+		--by) COMPREPLY=(); return ;;
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--full --by --why --help --version'
+		commands=''
+		;;
+	"loop-canary pause")
+		case $before in
+		--by) COMPREPLY=(); return ;;
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--by --why --help --version'
+		commands=''
+		;;
+	"loop-canary resume")
+		case $before in
+		--by) COMPREPLY=(); return ;;
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--by --why --help --version'
+		commands=''
+		;;
+	"loop-canary abort")
+		case $before in
+		--by) COMPREPLY=(); return ;;
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--by --why --help --version'
+		commands=''
+		;;
+	"loop-canary retry")
+		case $before in
+		--by) COMPREPLY=(); return ;;
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--by --why --help --version'
+		commands=''
+		;;
 	"loop-deps")
 		case $before in
 		-f|--format) _loop_words 'stats json dot plan levels'; return ;;
@@ -847,10 +917,11 @@ _loop_table() {
 		-b|--by) _loop_folders; return ;;
 		--value) _loop_folders; return ;;
 		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
 		--since) COMPREPLY=(); return ;;
 		--groups) COMPREPLY=(); return ;;
 		esac
-		options='--window --late --by --value --type --since --groups --follow --watch --json --prometheus --help --version'
+		options='--window --late --by --value --type --subject --since --groups --follow --watch --json --prometheus --help --version'
 		commands=''
 		;;
 	"loop-story")
@@ -928,4 +999,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-cache loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
+complete -F _loop loop loop-bus loop-cache loop-canary loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
