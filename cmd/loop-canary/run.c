@@ -61,7 +61,7 @@ int check_main(const struct args *args)
 	args_expect(args, 1, 0);
 	for (size_t i = 0; i < args->count; i++) {
 		AUTO_BUF struct buf text = {0};
-		struct plan plan;
+		struct plan plan = {0};
 
 		read_plan(args->item[i], &text, &plan);
 		plan_clear(&plan);
@@ -120,7 +120,7 @@ int run_main(const struct args *args)
 	AUTO_BUF struct buf text = {0};
 	struct err e = {0};
 	struct state s;
-	struct plan plan;
+	struct plan plan = {0};
 	int status;
 
 	args_expect(args, 1, 1);

@@ -142,7 +142,7 @@ int simulate_main(const struct args *args)
 {
 	AUTO_BUF struct buf text = {0};
 	uint64_t random = (uint64_t)seed;
-	struct plan plan;
+	struct plan plan = {0};
 
 	args_expect(args, 1, 1);
 	read_plan(args->item[0], &text, &plan);

@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include "again.h"
+#include "changed.h"
 #include "commands.h"
 #include "die.h"
 #include "parse.h"
@@ -17,7 +18,7 @@ static struct {
 	int64_t attempts, retries, min, max, timeout, grace;
 	const char *launcher;
 	bool jobserver;
-	int on_failure;
+	int on_failure, plan_changed;
 	bool verbose;
 } opts = {.retries = -1, .grace = 10 * NS_PER_S};
 
@@ -48,6 +49,8 @@ const struct opt run_options[] = {
 
 const struct opt resume_options[] = {
 	{"jobs", 'j', "N", "run N tasks at once (as before)", .string = &opts.jobs},
+	{"plan-changed", 0, "WHAT", "if the plan is not what it was: ask, keep, new or fail",
+		.choice = &opts.plan_changed, .choices = plan_changed_words},
 	{"verbose", 'v', NULL, "say every ending on stderr", .flag = &opts.verbose},
 	{0},
 };
@@ -166,6 +169,8 @@ static int go_on(const struct args *a, enum again how)
 		set_jobs(&r.options, opts.jobs);
 	r.options.verbose = opts.verbose;
 	run_reopen(&r, id);
+	if (how != TO_TAKE_BACK)
+		plan_compare(&r, (enum plan_changed)opts.plan_changed);
 	run_prepare(&r);
 	run_again(&r, how);
 	say_start(&r, "resumed");

@@ -37,7 +37,7 @@ struct question {
 	const char *value; /* the path of the number; NULL: data.value, else data.ms */
 	size_t groups_max;
 	const char *type, *subject; /* patterns; NULL: any */
-	int64_t since;	  /* events before that are passed over */
+	int64_t since;		    /* events before that are passed over */
 };
 
 struct windows {
