@@ -630,3 +630,16 @@ metered() { # COMMAND of its usage
 	[ "$(cat sub/got)" = 'be kind' ]
 	status_is 125 mock --system nowhere.txt
 }
+
+@test "no clock runs while we are stopped" {
+	# The agent's own tool stops the one that watches it, for longer than each clock, and wakes it by its parents.
+	cat >nap <<-'END'
+		work=$(jq .owner.pid "$LOOP_DIR/sessions/ses_a/session.json")
+		guard=$(cut -d' ' -f4 "/proc/$work/stat")
+		kill -STOP "$work"
+		sleep 3.5
+		kill -CONT "$(cut -d' ' -f4 "/proc/$guard/stat")"
+	END
+	script '[{"run":"sh nap"},{"delay":0.2},{"text":"b"}]'
+	ends success 0 mock --session ses_a --stall 1s --tool-timeout 1s --timeout 3s
+}
