@@ -122,7 +122,7 @@ types() {
 	for agent in claude codex gemini; do
 		loop-spawn --agent "$agent" --prompt prompt --system system --model m1 --tools Bash --max-turns 9 --budget 5 \
 			--retry 1 --retry-delay 1ms --json >"$agent.json"
-		jq -e '.success and .final == "done" and (.attempts | length) == 2 and .usage.output > 0' "$agent.json"
+		jq -e '.success and (.final | endswith("done")) and (.attempts | length) == 2 and .usage.output > 0' "$agent.json"
 		LOOP_ATTEMPT=2 loop-spawn --agent "$agent" --prompt prompt --resume "$(jq -r .session "$agent.json")"
 	done
 	status_is 1 claude --no-such </dev/null

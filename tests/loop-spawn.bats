@@ -661,10 +661,10 @@ mutants() { # AGENT
 @test "whatever a version of an agent writes, its map lives on" {
 	local agent n
 	for agent in claude codex gemini opencode; do
-		mutants "$agent" >mutants
-		n=$(wc -l <mutants)
+		mutants "$agent" >lines
+		n=$(wc -l <lines)
 		((n > 500))
-		jq -nc -L "$SOURCE_TREE/share/agents" -f "$SOURCE_TREE/share/agents/$agent/map.jq" <mutants >events 2>errors || {
+		jq -nc -L "$SOURCE_TREE/share/agents" -f "$SOURCE_TREE/share/agents/$agent/map.jq" <lines >events 2>errors || {
 			echo "$agent, $n lines: $(tail -n 3 errors)" >&2
 			return 1
 		}

@@ -98,9 +98,8 @@ json_t *script_load(const struct play *p, const char *path)
 {
 	AUTO_BUF struct buf text = {0};
 	AUTO_FREE char *chosen = NULL;
-	json_t *steps, *step;
+	json_t *steps;
 	struct stat st;
-	size_t i;
 	int r;
 
 	if (!path)
@@ -116,8 +115,8 @@ json_t *script_load(const struct play *p, const char *path)
 	if (r < 0)
 		die(die_status(r), "%s: %s", path, strerror(-r));
 	steps = parse_script(path, &text);
-	json_array_foreach (steps, i, step)
-		rename_members(step);
+	for (size_t i = 0; i < json_array_size(steps); i++)
+		rename_members(json_array_get(steps, i));
 	return steps;
 }
 
