@@ -1,4 +1,7 @@
-/* Which options each of the programs has, and which of ours they are; the others are taken and have no effect. */
+/*
+ * Which options each of the programs has, and which of ours they are; the others
+ * are taken and have no effect.
+ */
 #include "persona.h"
 
 #include "buf.h"

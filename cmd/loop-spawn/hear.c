@@ -243,7 +243,9 @@ void attempt_hear(struct attempt *a, int64_t deadline)
 
 	for (size_t i = 0; i < countof(fds); i++)
 		fds[i] = (struct pollfd){.fd = sources[i].fd, .events = sources[i].events};
-	if (signals_poll(fds, countof(fds), resting ? MIN(deadline, a->mapper_rest) : deadline) <= 0)
+	if (resting)
+		deadline = MIN(deadline, a->mapper_rest);
+	if (signals_poll(fds, countof(fds), deadline) <= 0)
 		return;
 	for (size_t i = 0; i < countof(fds); i++)
 		if (fds[i].revents)
