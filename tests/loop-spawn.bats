@@ -461,10 +461,10 @@ repository() {
 
 @test "all sessions of a limited agent wait, but for those that were not told to" {
 	mkdir -p "$LOOP_DIR/limits"
-	jq -n '{until: (now + 2 | floor | todate)}' >"$LOOP_DIR/limits/mock.json"
+	jq -n '{until: (now + 7200 | floor | todate)}' >"$LOOP_DIR/limits/mock.json"
 	script '[{"text":"ok"}]'
 	ends success 0 mock
-	(($(result .ms) < 1500))
+	jq -n '{until: (now + 3 | floor | todate)}' >"$LOOP_DIR/limits/mock.json"
 	start loop-spawn --agent mock --prompt prompt --quota-wait 1m --session ses_wait
 	wait_for 60 grep -q '"waiting"' "$LOOP_DIR/sessions/ses_wait/session.json"
 	wait "$started"
