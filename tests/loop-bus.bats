@@ -187,7 +187,7 @@ lines_in() {
 	cmp <(tail -n 5 first) <(tail -n 5 again)
 	# The answer to the acknowledgement comes in front of what is sent behind it.
 	mkfifo in
-	start bash -c 'busline hold 1 <in >held'
+	start bash -c 'exec busline hold 1 <in >held'
 	id=$(sed -n 4p first | jq -r .id)
 	printf '{"op":"sub","durable":"e","from":"start"}\n{"op":"ack","id":"%s"}\n' "$id" >in
 	wait_for 5 test -s held

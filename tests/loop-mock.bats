@@ -66,9 +66,12 @@ types() {
 	[ "$(play '[{"raw":"no json"},{"torn":"{\"half"},{"exit":0}]' </dev/null | tail -n 1)" = '{"half' ]
 	[ "$(play '[{"line":"1M"}]' </dev/null | wc -c)" -gt 1048576 ]
 	[ "$(play '[{"flood":"1M"}]' </dev/null | wc -l)" -gt 1000 ]
-	start play '[{"ignore":"TERM"},{"stderr":"deaf"},{"stall":true}]' </dev/null >/dev/null 2>err
+	echo '[{"ignore":"TERM"},{"stderr":"deaf"},{"stall":true}]' >deaf.json
+	start loop-mock --script deaf.json </dev/null >/dev/null 2>err
 	wait_for 5 grep -q deaf err
 	kill "$started"
+	sleep 0.1
+	kill -0 "$started"
 }
 
 @test "limits, retries, usage and turns are told as claude tells them" {
