@@ -402,3 +402,19 @@ a_run() {
 	[ "$(jq -c '[.state, .by, .why]' answer)" = '["approved","me","tested"]' ]
 	[ "$(post deploy/reject '{}')" = 409 ]
 }
+
+@test "the metrics and the units are what their own checkers accept, where these are" {
+	mkdir units
+	for unit in service socket; do
+		sed "s|/usr/local/bin|$BUILD_DIR/bin|" "$SOURCE_TREE/share/systemd/loop-stream.$unit" >"units/loop-stream.$unit"
+	done
+	if command -v systemd-analyze >/dev/null; then
+		run systemd-analyze verify --man=no "$PWD"/units/*
+		[ -z "$output" ]
+		[ "$status" -eq 0 ]
+	fi
+	serve
+	get "$url/metrics" >metrics
+	if command -v promtool >/dev/null; then get "$url/metrics" | promtool check metrics; fi
+	[ "$(grep -v '^#' metrics | cut -d ' ' -f 1 | sort | uniq -d | wc -l)" -eq 0 ]
+}

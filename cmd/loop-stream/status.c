@@ -19,8 +19,8 @@ static void add_streams(struct server *s, struct buf *b)
 		behind += c->delivery.behind;
 		lag = MAX(lag, s->feed.end - c->delivery.position);
 	}
-	buf_format(b, "\"streams\":%zu,\"behind\":%zu,\"lag_bytes\":%lld", s->stream_count, behind,
-		(long long)lag);
+	buf_format(b, "\"streams\":%zu,\"sessions\":%zu,\"behind\":%zu,\"lag_bytes\":%lld",
+		s->stream_count, s->session_count, behind, (long long)lag);
 }
 
 static void add_counts(const struct server *s, struct buf *b)
@@ -71,6 +71,8 @@ void metrics_answer(struct conn *c)
 		(int64_t)s->client_count);
 	add_metric(&b, "streams", "gauge", "Clients that are sent events.",
 		(int64_t)s->stream_count);
+	add_metric(&b, "sessions", "gauge", "Engine.IO sessions, by polling or WebSocket.",
+		(int64_t)s->session_count);
 	add_metric(&b, "accepted_total", "counter", "Connections that were accepted.",
 		(int64_t)s->counts.accepted);
 	add_metric(&b, "requests_total", "counter", "Requests that were answered.",
