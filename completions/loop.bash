@@ -659,9 +659,10 @@ _loop_table() {
 		--session-id) COMPREPLY=(); return ;;
 		--model) COMPREPLY=(); return ;;
 		--spent) COMPREPLY=(); return ;;
+		--budget) COMPREPLY=(); return ;;
 		--max-turns) COMPREPLY=(); return ;;
 		esac
-		options='--script --dialect --story --attempt --session-id --model --spent --max-turns --help --version'
+		options='--script --dialect --story --attempt --session-id --model --spent --budget --max-turns --help --version'
 		commands=''
 		;;
 	"loop-queue")
