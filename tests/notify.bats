@@ -51,7 +51,7 @@ listening() {
 	wait_for 10 test -s bin/curl.text
 	jq -e '.type == "gate.raised" and .data.question == "Deploy?"' bin/curl.text
 	grep -q 'Bearer secret' bin/curl.head
-	! grep -q secret bin/curl.words
+	status_is 1 grep -q secret bin/curl.words
 	echo '{"type":"gate.raised","subject":"s","data":{"question":"Go?"}}' |
 		WEBHOOK_FORMAT=slack "$EXAMPLES/webhook" http://127.0.0.1:9/
 	[ "$(jq -r .text bin/curl.text)" = 'gate.raised s: Go?' ]
