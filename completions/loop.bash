@@ -479,7 +479,7 @@ _loop_table() {
 		-r|--root) _loop_folders; return ;;
 		--max-size) COMPREPLY=(); return ;;
 		esac
-		options='--format --by --edges --affected --cycles --external --unresolved --check --include --exclude --root --max-size --help --version'
+		options='--format --by --edges --affected --cycles --external --unresolved --check --include --exclude --root --max-size --no-ignore --help --version'
 		commands=''
 		;;
 	"loop-emit")

@@ -73,7 +73,7 @@ types() {
 	rollout '.min_samples = 0 | .deadline = "200ms"'
 	says '{"samples":0,"errors":0}'
 	status_is 1 loop-canary run rollout.json
-	! grep -q 'set 50' log
+	status_is 1 grep -q 'set 50' log
 }
 
 @test "neither good nor bad: it pauses, is taken back, or goes on" {

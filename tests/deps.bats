@@ -225,3 +225,15 @@ cycle of 2:
 	status_is 64 loop-deps --format xml
 	status_is 74 bash -c 'loop-deps --format json "$SOURCE_TREE/tests/fixtures/deps" >/dev/full'
 }
+
+@test "what .gitignore leaves out is left out, the nearest one deciding" {
+	mkdir -p tree/.git tree/src/deep tree/build tree/out tree/src/build
+	touch tree/{a,b.gen,keep.gen}.py tree/build/c.py tree/src/build/d.py tree/src/{e,x.gen}.py tree/src/deep/{f,g}.py tree/out/h.py
+	printf '# made\n/build/\n*.gen.py\n!keep.gen.py\nout/*\n' >tree/.gitignore
+	printf '!x.gen.py\ndeep/g.py\r\n' >tree/src/.gitignore
+	names() { loop-deps --format json "$@" | jq -r '.files[].path' | sort | tr '\n' ' '; }
+	[ "$(names tree)" = 'tree/a.py tree/keep.gen.py tree/src/build/d.py tree/src/deep/f.py tree/src/e.py tree/src/x.gen.py ' ]
+	[ "$(names tree/src/deep)" = 'tree/src/deep/f.py ' ]
+	[ "$(names --no-ignore tree | wc -w)" -eq 10 ]
+	[ "$(names tree/build/c.py)" = 'tree/build/c.py ' ]
+}

@@ -40,6 +40,7 @@ asleep() {
 	[ "$output" = rejected ]
 	[ "$(jq -r 'select(.type == "gate.raised") | .data.question' "$LOOP_DIR/events.jsonl" | wc -l)" -eq 2 ]
 	[ "$(resolved | jq -r .state | tr '\n' ' ')" = 'approved rejected ' ]
+	events_conform
 }
 
 @test "a waiter is woken by the answer" {

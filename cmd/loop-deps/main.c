@@ -19,6 +19,7 @@ static const char *const filters[] = {"all", "runtime", "load", NULL};
 static int format, by, edges;
 static struct strs affected, include, exclude, roots;
 static bool cycles, external, unresolved, check;
+static bool no_ignore;
 static int64_t max_size = INT64_C(64) << 20;
 
 static const struct opt options[] = {
@@ -77,6 +78,9 @@ static const struct opt options[] = {
 		.arg = "SIZE",
 		.size = &max_size,
 		.help = "leave out larger files (64M)"},
+	{.name = "no-ignore",
+		.flag = &no_ignore,
+		.help = "what .gitignore leaves out, too"},
 	{0},
 };
 
@@ -118,7 +122,10 @@ static void show(const struct view *v)
 static void load(struct tree *t, const struct args *args)
 {
 	struct walk_options walk = {
-		.include = &include, .exclude = &exclude, .max_size = max_size};
+		.include = &include,
+		.exclude = &exclude,
+		.max_size = max_size,
+		.no_ignore = no_ignore};
 
 	t->working = realpath(".", NULL);
 	if (!t->working)

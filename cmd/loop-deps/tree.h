@@ -36,6 +36,7 @@ struct folder {
 	struct package *package; /* once read; NULL: none, or not to be read */
 	struct config *config;
 	bool package_read, config_read;
+	struct ignore *ignore; /* its .gitignore, once read */
 };
 
 enum outcome {
@@ -74,6 +75,7 @@ struct tree {
 struct walk_options {
 	const struct strs *include, *exclude; /* globs */
 	int64_t max_size;		      /* of a file, in bytes */
+	bool no_ignore;			      /* .gitignore says nothing */
 };
 
 /* Finds the files under a path (a file is taken as it is); says what cannot be read and goes on. */

@@ -7,6 +7,7 @@
 
 #include "die.h"
 #include "glob.h"
+#include "ignore.h"
 #include "io.h"
 
 #include <dirent.h>
@@ -18,7 +19,8 @@
 struct walk {
 	struct tree *tree;
 	const struct walk_options *options;
-	const char *top;    /* the path that was asked for */
+	const char *top; /* the path that was asked for */
+	const struct folder *ignore_top;
 	struct strs folder; /* still to be read */
 };
 
@@ -116,6 +118,9 @@ static void take_entry(struct walk *w, int dir, struct folder *folder, const str
 	buf_format(&path, "%s/%s", strcmp(folder->path, "/") == 0 ? "" : folder->path, e->name);
 	if (!is_wanted(w, path.text, type == DT_DIR))
 		return;
+	if (!w->options->no_ignore &&
+		ignore_matches(w->tree, folder, w->ignore_top, path.text, type == DT_DIR))
+		return;
 	if (type == DT_DIR)
 		strs_add(&w->folder, path.text);
 	else if (type == DT_REG)
@@ -212,6 +217,7 @@ void tree_walk(struct tree *t, const char *path, const struct walk_options *opti
 	}
 	strs_add(&t->paths, real);
 	strs_add(&w.folder, real);
+	w.ignore_top = ignore_top(tree_folder(t, real));
 	for (size_t i = 0; i < w.folder.count; i++)
 		read_folder(&w, w.folder.item[i]);
 	strs_clear(&w.folder);

@@ -40,7 +40,7 @@ static void take(struct windows *w, const char *text, size_t length)
 	}
 	if (time >= q->since && matches(v.type, q->type, PATTERN_TYPE, &word) &&
 		matches(v.subject, q->subject, PATTERN_SUBJECT, &word))
-		windows_add(w, (struct span){text, length}, time);
+		windows_add(w, &(struct fact){{text, length}, v.data, time});
 }
 
 static void take_checked(struct windows *w, const char *text, size_t length)

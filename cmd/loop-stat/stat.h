@@ -50,8 +50,14 @@ struct windows {
 	uint64_t odd;	/* lines that are no events */
 };
 
+/* An event: its whole line, and its data, which lies in there. */
+struct fact {
+	struct span line, data;
+	int64_t time;
+};
+
 /* Counts one event; windows that it closes are handed to closed, the oldest first. */
-void windows_add(struct windows *, struct span line, int64_t time);
+void windows_add(struct windows *, const struct fact *);
 
 /* Closes all. */
 void windows_end(struct windows *);

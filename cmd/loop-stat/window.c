@@ -26,14 +26,22 @@ static void window_clear(struct window *w)
 	map_clear(&w->by_key);
 }
 
+/* What is asked for lies in the data most often: then the rest need not be walked again. */
+static bool find_value(const struct fact *f, const char *path, struct span *value)
+{
+	if (strncmp(path, "data.", 5) == 0)
+		return f->data.n && jscan_path(f->data, path + 5, value);
+	return jscan_path(f->line, path, value);
+}
+
 /* A member's text, or its JSON where it is no string; empty where it is absent. */
-static char *label_of(struct span line, const char *path)
+static char *label_of(const struct fact *f, const char *path)
 {
 	AUTO_BUF struct buf b = {0};
 	struct span value;
 
 	buf_add(&b, "", 0);
-	if (jscan_path(line, path, &value) && jscan_text(value, &b) < 0)
+	if (find_value(f, path, &value) && jscan_text(value, &b) < 0)
 		buf_add(&b, value.p, value.n);
 	return buf_take(&b);
 }
@@ -81,25 +89,26 @@ static struct series *find(struct window *w, const struct question *q, char **la
 	return s;
 }
 
-static struct series *series_of(struct window *w, const struct question *q, struct span line)
+static struct series *series_of(
+	struct window *w, const struct question *q, const struct fact *f)
 {
 	char *label[LABELS_MAX] = {0};
 	struct series *s;
 
 	for (size_t i = 0; i < q->by_count; i++)
-		label[i] = label_of(line, q->by[i]);
+		label[i] = label_of(f, q->by[i]);
 	s = find(w, q, label);
 	for (size_t i = 0; i < q->by_count; i++)
 		free(label[i]);
 	return s;
 }
 
-static bool get_number(struct span line, const char *path, double *out)
+static bool get_number(const struct fact *f, const char *path, double *out)
 {
 	struct span value;
 	char text[64];
 
-	if (!jscan_path(line, path, &value) || jscan_kind(value) != '0' || value.n >= sizeof text)
+	if (!find_value(f, path, &value) || jscan_kind(value) != '0' || value.n >= sizeof text)
 		return false;
 	memcpy(text, value.p, value.n);
 	text[value.n] = '\0';
@@ -107,11 +116,11 @@ static bool get_number(struct span line, const char *path, double *out)
 	return true;
 }
 
-static bool value_of(const struct question *q, struct span line, double *out)
+static bool value_of(const struct question *q, const struct fact *f, double *out)
 {
 	if (q->value)
-		return get_number(line, q->value, out);
-	return get_number(line, "data.value", out) || get_number(line, "data.ms", out);
+		return get_number(f, q->value, out);
+	return get_number(f, "data.value", out) || get_number(f, "data.ms", out);
 }
 
 /* The window that begins there, made where it is missing. */
@@ -146,26 +155,27 @@ static bool is_over(const struct windows *w, int64_t start)
 	return q->length && w->newest - start >= q->length + q->late;
 }
 
-void windows_add(struct windows *w, struct span line, int64_t time)
+void windows_add(struct windows *w, const struct fact *f)
 {
 	int64_t length = w->question->length;
-	int64_t start = length ? time - time % length : INT64_MIN;
+	int64_t time = f->time, start = length ? time - time % length : INT64_MIN;
 	struct series *s;
 	double value;
 
 	/* One clock that runs ahead does not close everybody's windows. */
-	w->newest = MAX(w->newest, MIN(time, clock_real()));
+	if (time > w->newest)
+		w->newest = MIN(time, clock_real());
 	while (w->count && (is_over(w, w->open[0].start) || w->count > OPEN_MAX))
 		close_first(w);
 	if (is_over(w, start)) {
 		w->late++;
 		return;
 	}
-	s = series_of(window_at(w, start), w->question, line);
+	s = series_of(window_at(w, start), w->question, f);
 	s->first = s->events ? MIN(s->first, time) : time;
 	s->last = s->events ? MAX(s->last, time) : time;
 	s->events++;
-	if (value_of(w->question, line, &value))
+	if (value_of(w->question, f, &value))
 		sketch_add(&s->values, value);
 }
 
