@@ -504,7 +504,10 @@ _loop_table() {
 		commands=''
 		;;
 	"loop-sched optimize")
-		options='--help --version'
+		case $before in
+		--trivial) COMPREPLY=(); return ;;
+		esac
+		options='--trivial --help --version'
 		commands=''
 		;;
 	"loop-sched simulate")
@@ -580,7 +583,7 @@ _loop_table() {
 		commands=''
 		;;
 	"loop-sched status")
-		options='--json --todo --help --version'
+		options='--json --calibration --todo --help --version'
 		commands=''
 		;;
 	"loop-sched list")

@@ -169,6 +169,7 @@ void conclude(struct run *r, uint32_t task, enum tstate state, int status,
 	if (state == SUCCEEDED) {
 		n->finished = ++r->successes;
 		n->done_by = n->attempt;
+		n->ms = (uint32_t)MIN(ms, (int64_t)UINT32_MAX);
 	}
 	log_outcome(r, task, status, reason, ms);
 	if (tstate_failed(state))
