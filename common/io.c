@@ -46,6 +46,19 @@ int io_writev(int fd, struct iovec *v, int count)
 	return 0;
 }
 
+int io_pwrite(int fd, const void *bytes, size_t length, off_t at)
+{
+	for (size_t done = 0; done < length;) {
+		ssize_t n = pwrite(fd, (const char *)bytes + done, length - done, at + (off_t)done);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return 0;
+}
+
 ssize_t io_read_some(int fd, void *bytes, size_t length)
 {
 	ssize_t n;

@@ -21,6 +21,7 @@ int io_open(int dir, const char *path, int flags, mode_t mode) MUST_CHECK;
 /* Everything, or -errno; what was written before a failure stays. The iovec is used up. */
 int io_write(int fd, const void *bytes, size_t length) MUST_CHECK;
 int io_writev(int fd, struct iovec *, int count) MUST_CHECK;
+int io_pwrite(int fd, const void *bytes, size_t length, off_t at) MUST_CHECK;
 
 /* Reads until length bytes or the end; the count, which is short only at the end. */
 ssize_t io_read(int fd, void *bytes, size_t length) MUST_CHECK;

@@ -235,6 +235,7 @@ static int take(struct lock_request *q)
 	r = lock_table_write_head(&q->table, q->fd);
 	if (r == 0)
 		r = lock_row_write(row, q->fd);
+	lock_wake_disarm(&q->wake); /* the bell is for the next, who wakes now */
 	if (r == 0 && waited)
 		r = lock_bytes_free(q->fd, LOCK_WAIT + waiting, 1);
 	return r < 0 ? r : 1;

@@ -273,6 +273,116 @@ _loop_table() {
 		options='--check --from --help --version'
 		commands=''
 		;;
+	"loop-cache")
+		options='--help --version'
+		commands='run get has set delete invalidate list stats export import gc'
+		;;
+	"loop-cache run")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		-k|--key) COMPREPLY=(); return ;;
+		-i|--input) _loop_folders; return ;;
+		-o|--output) _loop_folders; return ;;
+		--input-var) COMPREPLY=(); return ;;
+		--output-var) COMPREPLY=(); return ;;
+		-e|--env) COMPREPLY=(); return ;;
+		--status) COMPREPLY=(); return ;;
+		--report) _loop_files; return ;;
+		-t|--ttl) COMPREPLY=(); return ;;
+		-p|--parent) COMPREPLY=(); return ;;
+		--max-size) COMPREPLY=(); return ;;
+		--max-entries) COMPREPLY=(); return ;;
+		--policy) _loop_words 'lru lfu ttl'; return ;;
+		esac
+		options='--scope --key --input --output --input-var --output-var --env --strict-env --stdin --status --refresh --dry-run --why --report --ttl --parent --max-size --max-entries --policy --help --version'
+		commands=''
+		;;
+	"loop-cache get")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		--max-age) COMPREPLY=(); return ;;
+		esac
+		options='--scope --max-age --help --version'
+		commands=''
+		;;
+	"loop-cache has")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		--max-age) COMPREPLY=(); return ;;
+		esac
+		options='--scope --max-age --help --version'
+		commands=''
+		;;
+	"loop-cache set")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		-t|--ttl) COMPREPLY=(); return ;;
+		-p|--parent) COMPREPLY=(); return ;;
+		--max-size) COMPREPLY=(); return ;;
+		--max-entries) COMPREPLY=(); return ;;
+		--policy) _loop_words 'lru lfu ttl'; return ;;
+		esac
+		options='--scope --ttl --parent --max-size --max-entries --policy --help --version'
+		commands=''
+		;;
+	"loop-cache delete")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --help --version'
+		commands=''
+		;;
+	"loop-cache invalidate")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --print --help --version'
+		commands=''
+		;;
+	"loop-cache list")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --json --help --version'
+		commands=''
+		;;
+	"loop-cache stats")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --json --help --version'
+		commands=''
+		;;
+	"loop-cache export")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --help --version'
+		commands=''
+		;;
+	"loop-cache import")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		-t|--ttl) COMPREPLY=(); return ;;
+		-p|--parent) COMPREPLY=(); return ;;
+		--max-size) COMPREPLY=(); return ;;
+		--max-entries) COMPREPLY=(); return ;;
+		--policy) _loop_words 'lru lfu ttl'; return ;;
+		esac
+		options='--scope --ttl --parent --max-size --max-entries --policy --help --version'
+		commands=''
+		;;
+	"loop-cache gc")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		-p|--parent) COMPREPLY=(); return ;;
+		--max-size) COMPREPLY=(); return ;;
+		--max-entries) COMPREPLY=(); return ;;
+		--policy) _loop_words 'lru lfu ttl'; return ;;
+		esac
+		options='--scope --parent --max-size --max-entries --policy --help --version'
+		commands=''
+		;;
 	"loop-deps")
 		case $before in
 		-f|--format) _loop_words 'stats json dot plan levels'; return ;;
@@ -482,6 +592,208 @@ _loop_table() {
 		--max-turns) COMPREPLY=(); return ;;
 		esac
 		options='--script --dialect --story --attempt --session-id --model --spent --max-turns --help --version'
+		commands=''
+		;;
+	"loop-queue")
+		options='--help --version'
+		commands='put claim ack nack bury touch work peek list stats wait kick pause resume drain purge sweep fsck export import migrate'
+		;;
+	"loop-queue put")
+		case $before in
+		-p|--priority) COMPREPLY=(); return ;;
+		-d|--delay) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		-t|--tries) COMPREPLY=(); return ;;
+		-k|--key) COMPREPLY=(); return ;;
+		--key-ttl) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--priority --delay --lease --tries --key --key-ttl --jsonl --sync --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue claim")
+		case $before in
+		-w|--wait) COMPREPLY=(); return ;;
+		-n|--count) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		--id) COMPREPLY=(); return ;;
+		--body-to) _loop_files; return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--wait --count --lease --id --body-to --sync --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue ack")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--jsonl --sync --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue nack")
+		case $before in
+		-d|--delay) COMPREPLY=(); return ;;
+		-p|--priority) COMPREPLY=(); return ;;
+		--why) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--delay --priority --no-count --why --jsonl --sync --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue bury")
+		case $before in
+		--why) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--why --jsonl --sync --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue touch")
+		case $before in
+		-l|--lease) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--lease --jsonl --sync --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue work")
+		case $before in
+		-j|--jobs) COMPREPLY=(); return ;;
+		-n|--count) COMPREPLY=(); return ;;
+		--idle-exit) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		-b|--breaker) COMPREPLY=(); return ;;
+		--error-delay) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--jobs --count --idle-exit --timeout --lease --breaker --error-delay --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue peek")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue list")
+		case $before in
+		-s|--state) COMPREPLY=(); return ;;
+		-n|--count) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--state --count --json --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue stats")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--json --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue wait")
+		case $before in
+		-t|--timeout) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--empty --timeout --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue kick")
+		case $before in
+		-n|--count) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--count --all --reset --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue pause")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue resume")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue drain")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue purge")
+		case $before in
+		--id) COMPREPLY=(); return ;;
+		-s|--state) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--id --state --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue sweep")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue fsck")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--repair --store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue export")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue import")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue migrate")
+		case $before in
+		--to) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--to --store --patience --help --version'
 		commands=''
 		;;
 	"loop-sched")
@@ -729,10 +1041,11 @@ _loop_table() {
 		--retry) COMPREPLY=(); return ;;
 		--retry-delay) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
+		--resume) COMPREPLY=(); return ;;
 		--session) COMPREPLY=(); return ;;
 		--max-output) COMPREPLY=(); return ;;
 		esac
-		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --session --max-output --keep-background --keep-env --json --print --check --help --version'
+		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --resume --session --max-output --keep-background --keep-env --json --print --check --help --version'
 		commands=''
 		;;
 	"loop-stat")
@@ -792,9 +1105,16 @@ _loop_table() {
 		--max-message) COMPREPLY=(); return ;;
 		--max-fragments) COMPREPLY=(); return ;;
 		--max-clients) COMPREPLY=(); return ;;
+		--frame-rate) COMPREPLY=(); return ;;
+		--eio-ping-interval) COMPREPLY=(); return ;;
+		--eio-ping-timeout) COMPREPLY=(); return ;;
+		--eio-upgrade-timeout) COMPREPLY=(); return ;;
+		--eio-max-payload) COMPREPLY=(); return ;;
+		--sio-connect-timeout) COMPREPLY=(); return ;;
+		--sio-namespace) COMPREPLY=(); return ;;
 		--ring) COMPREPLY=(); return ;;
 		esac
-		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-message --max-fragments --max-clients --ring --help --version'
+		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-message --max-fragments --max-clients --frame-rate --eio-ping-interval --eio-ping-timeout --eio-upgrade-timeout --eio-max-payload --sio-connect-timeout --sio-namespace --echo --ring --help --version'
 		commands=''
 		;;
 	"loop-stream stop")
@@ -823,4 +1143,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
+complete -F _loop loop loop-bus loop-cache loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream

@@ -214,6 +214,90 @@ waiters() {
 	status_is 125 loop-lock d -- true
 }
 
+# as_nobody COMMAND...: without the rights of root, in a folder that is nobody's.
+as_nobody() {
+	if [ "$(id -u)" -eq 0 ]; then
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+
+# A place of nobody's, with a program that it may run.
+nobodys_place() {
+	command -v setpriv >/dev/null || skip 'setpriv is not here'
+	place=$(mktemp -d)
+	cp "$(command -v loop-lock)" "$place"
+	export LOOP_DIR=$place/.loop
+	chmod 755 "$place"
+	if [ "$(id -u)" -eq 0 ]; then chown 65534:65534 "$place"; fi
+	as_nobody "$place/loop-lock" --version >/dev/null || skip 'others cannot run the program from here'
+	as_nobody "$place/loop-lock" db -- true
+}
+
+teardown_more() {
+	[ -z "${place-}" ] || { chmod -R u+rwX "$place" && rm -rf "$place"; }
+}
+
+@test "lock: a table or folder that may not be used is a clear error, and the command is not run" {
+	nobodys_place
+	cd "$place"
+	chmod 000 .loop/locks/db.lk
+	status_is 125 as_nobody ./loop-lock db -- touch ran
+	has "$stderr" '.loop/locks/db.lk: Permission denied'
+	status_is 77 as_nobody ./loop-lock list db
+	has "$stderr" 'locks/db: Permission denied'
+	status_is 77 as_nobody ./loop-lock path db
+	chmod 400 .loop/locks/db.lk
+	status_is 125 as_nobody ./loop-lock db -- touch ran
+	status_is 0 as_nobody ./loop-lock list db
+	chmod 600 .loop/locks/db.lk
+	chmod 500 .loop/locks
+	status_is 0 as_nobody ./loop-lock db -- true
+	status_is 125 as_nobody ./loop-lock new -- touch ran
+	has "$stderr" '.loop/locks/new.lk: Permission denied'
+	chmod 000 .loop/locks
+	status_is 125 as_nobody ./loop-lock db -- touch ran
+	status_is 77 as_nobody ./loop-lock list
+	[ ! -e ran ]
+}
+
+@test "lock: a read-only file system is a clear error, and a lock on it can be looked at" {
+	loop-lock db -- true
+	cat >script <<'SCRIPT'
+mount --bind "$LOOP_DIR" "$LOOP_DIR" && mount -o remount,bind,ro "$LOOP_DIR" || exit 99
+loop-lock db -- touch ran
+echo $?
+loop-lock list db
+echo $?
+SCRIPT
+	run --separate-stderr unshare -m sh script
+	[ "$status" -ne 99 ] && [[ $stderr != unshare:* ]] || skip 'nothing may be mounted here'
+	[ "$output" = $'125\n0' ]
+	has "$stderr" '.loop/locks/db.lk: Read-only file system'
+	[ ! -e ran ]
+}
+
+@test "lock: hand-edited tables never give a second holder" {
+	held db
+	local table=$LOOP_DIR/locks/db.lk kept edit
+	cp "$table" kept
+	for edit in '3s/^hold/free/' '3s/^hold/wait/' '3s/^hold/look/' '3d' '1d' '1,2d' '1s/cap 1/cap 9/' \
+		'1s/ticket [0-9]*/ticket 1/' '1s/token [0-9]*/token 999999999999/' '1s/cap 1/cap -1/' \
+		's/$/\r/' 's/ /\t/g' '3s/ [0-9]* / 99999999999999999999 /' '3p;3p' '$!d' \
+		'1s/at .\{24\}/at yesterday/'; do
+		sed "$edit" kept >"$table"
+		run --separate-stderr loop-lock --nonblock db -- touch ran
+		[ "$status" -eq 75 ] || { echo "$edit: $status $stderr" >&2 && false; }
+		[ ! -e ran ]
+		run --separate-stderr loop-lock --nonblock --shared db -- touch ran
+		[ ! -e ran ]
+	done
+	let_go db
+	wait "$started"
+	status_is 0 loop-lock --timeout 5s db -- true
+}
+
 @test "lock: a table full of the dead is used again" {
 	loop-lock a -- true
 	{
@@ -461,7 +545,7 @@ SCRIPT
 @test "lock: stress, a moment of every kind" {
 	local mode
 	for mode in mutex shared counted several; do
-		"$BUILD_DIR/tests/tools/lock-stress" "$mode" processes 30 seconds 1 kills 10 stops 200
+		"$BUILD_DIR/tests/tools/lock-stress" "$mode" processes 30 seconds 1 dies 10 halts 500 kills 20 stops 200
 	done
-	"$BUILD_DIR/tests/tools/lock-stress" deadlock processes 12 seconds 3 kills 300
+	"$BUILD_DIR/tests/tools/lock-stress" deadlock processes 12 seconds 3 kills 300 hold 20000
 }

@@ -1,0 +1,3 @@
+# Redis: its protocol by hiredis.
+LDLIBS_loop-queue = -lhiredis
+FUZZ_LDLIBS += -lhiredis

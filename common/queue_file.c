@@ -1,0 +1,280 @@
+#include "queue_file.h"
+
+#include "clock.h"
+#include "io.h"
+#include "mem.h"
+#include "parse.h"
+#include "watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+int64_t file_paused(const struct queue_file *f)
+{
+	AUTO_BUF struct buf text = {0};
+	int64_t until;
+
+	if (io_read_file(f->dir, "paused", 64, &text) < 0)
+		return 0;
+	until = strtoll(text.text, NULL, 10);
+	if (until == 0)
+		return INT64_MAX;
+	return until > file_now(f) ? until : 0;
+}
+
+/* What is in it says nothing: that it was written to wakes those who watch. */
+void file_wake(struct queue_file *f)
+{
+	AUTO_CLOSE int fd = io_open(f->dir, "wake/put", O_WRONLY | O_CREAT, 0600);
+
+	if (fd == -ENOENT && mkdirat(f->dir, "wake", 0700) == 0)
+		fd = io_open(f->dir, "wake/put", O_WRONLY | O_CREAT, 0600);
+	if (fd >= 0)
+		(void)!io_pwrite(fd, "\n", 1, 0);
+}
+
+static int file_watch(struct queue *q)
+{
+	struct queue_file *f = container_of(q, struct queue_file, queue);
+	AUTO_FREE char *path = mem_format("%s/wake", f->folder);
+
+	if (f->watch < 0)
+		f->watch = watch_folder(path);
+	return f->watch;
+}
+
+static void file_heard(struct queue *q)
+{
+	struct queue_file *f = container_of(q, struct queue_file, queue);
+
+	if (f->watch >= 0)
+		watch_drain(f->watch, "put");
+}
+
+static void add_counts(struct queue_stats *s, const struct block_line *b)
+{
+	for (int i = 0; i < ITEM_STATES; i++)
+		s->count[i] += b->count[i];
+	if (b->oldest && (!s->oldest || b->oldest * NS_PER_MS < s->oldest))
+		s->oldest = b->oldest * NS_PER_MS;
+	if (b->next)
+		s->next = MIN(s->next, b->next * NS_PER_MS);
+}
+
+int file_stats(struct queue *q, struct queue_stats *s, struct err *e)
+{
+	struct queue_file *f = container_of(q, struct queue_file, queue);
+	int64_t paused = file_paused(f);
+	int r = table_sweep(f, e);
+
+	*s = (struct queue_stats){.next = NS_FOREVER, .now = file_now(f) * NS_PER_MS};
+	if (r < 0)
+		return r;
+	for (size_t i = 1; i < f->slots; i++)
+		add_counts(s, &f->blocks[i]);
+	s->paused = paused == INT64_MAX ? NS_FOREVER : paused * NS_PER_MS;
+	if (paused && paused != INT64_MAX)
+		s->next = MIN(s->next, s->paused);
+	s->draining = faccessat(f->dir, "draining", F_OK, 0) == 0;
+	return 0;
+}
+
+int file_get(struct queue *q, const char *id, item_taker *taker, void *context, struct err *e)
+{
+	struct queue_file *f = container_of(q, struct queue_file, queue);
+	AUTO_BUF struct buf body = {0}, why = {0};
+	struct item_line line;
+	struct item item;
+	int64_t place;
+	int r = table_sweep(f, e), closed;
+
+	if (r == 0)
+		r = item_open(f, id, &place, &line, e);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = item_load(f, place, &line, &item, &body, e);
+	note_find(f, place, &why);
+	closed = block_close(f, e);
+	item.why = (struct span){why.text, why.length};
+	r = MIN(r, closed);
+	if (r == 0)
+		r = taker(context, &item);
+	return r < 0 ? r : 1;
+}
+
+/* The items of the open block, which is closed before they are handed out. */
+static int each_of_block(
+	struct queue_file *f, unsigned states, item_taker *taker, void *context, struct err *e)
+{
+	AUTO_BUF struct buf body = {0}, why = {0};
+	struct item_line line;
+	struct item item;
+	int64_t items = f->block.line.items;
+	int r = block_bodies(f, e), closed = block_close(f, e);
+
+	r = MIN(r, closed);
+	for (int64_t i = 0; r >= 0 && i < items; i++) {
+		if (!item_line_parse(block_text(&f->block, i), &line) ||
+			!(states >> line.state & 1))
+			continue;
+		r = item_load(f, i, &line, &item, &body, e);
+		if (r == -EBADMSG)
+			item.body.n = 0; /* shown all the same: fsck tells */
+		else if (r < 0)
+			break;
+		note_find(f, i, &why);
+		item.why = (struct span){why.text, why.length};
+		r = taker(context, &item);
+	}
+	return r;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* The numbers of the blocks there are now, in order. */
+static int64_t *list_numbers(const struct queue_file *f, size_t *count)
+{
+	int64_t *number = mem_new((f->slots + 1) * sizeof *number);
+
+	*count = 0;
+	for (size_t i = 1; i < f->slots; i++)
+		if (f->blocks[i].number)
+			number[(*count)++] = f->blocks[i].number;
+	qsort(number, *count, sizeof *number, by_number);
+	return number;
+}
+
+int file_each(struct queue *q, unsigned states, item_taker *taker, void *context, struct err *e)
+{
+	struct queue_file *f = container_of(q, struct queue_file, queue);
+	AUTO_FREE int64_t *number = NULL;
+	size_t count;
+	int r = table_sweep(f, e);
+
+	if (r < 0)
+		return r;
+	number = list_numbers(f, &count);
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		size_t slot = table_find(f, number[i]);
+
+		r = slot ? block_open(f, slot, number[i], BLOCK_WAIT, e) : -ESTALE;
+		if (r == -ESTALE)
+			r = 0;
+		else if (r == 0)
+			r = each_of_block(f, states, taker, context, e);
+	}
+	return MIN(r, 0);
+}
+
+int file_pause(struct queue *q, int64_t time, struct err *e)
+{
+	struct queue_file *f = container_of(q, struct queue_file, queue);
+	char text[32];
+	int64_t until = time == NS_FOREVER ? 0 : file_now(f) + to_ms(time);
+	int r, n;
+
+	if (time == 0) {
+		r = unlinkat(f->dir, "paused", 0) < 0 && errno != ENOENT ? -errno : 0;
+		file_wake(f);
+	} else {
+		n = snprintf(text, sizeof text, "%lld\n", (long long)until);
+		r = io_replace(f->dir, "paused", text, (size_t)n, 0600);
+	}
+	return r < 0 ? err_sys(e, r, "queue %s: paused", q->name) : 0;
+}
+
+int file_drain(struct queue *q, bool on, struct err *e)
+{
+	struct queue_file *f = container_of(q, struct queue_file, queue);
+	int r = 0;
+
+	if (on)
+		r = io_replace(f->dir, "draining", "", 0, 0600);
+	else if (unlinkat(f->dir, "draining", 0) < 0 && errno != ENOENT)
+		r = -errno;
+	return r < 0 ? err_sys(e, r, "queue %s: draining", q->name) : 0;
+}
+
+static int file_sweep(struct queue *q, struct err *e)
+{
+	return table_sweep(container_of(q, struct queue_file, queue), e);
+}
+
+static void file_close(struct queue *q)
+{
+	struct queue_file *f = container_of(q, struct queue_file, queue);
+	const int fds[] = {f->dir, f->index, f->watch, f->block.items, f->block.bodies};
+
+	for (size_t i = 0; i < countof(fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	buf_clear(&f->table);
+	strs_clear(&f->dead_keys);
+	free(f->blocks);
+	free(f->block.text);
+	free(f->folder);
+	free(f);
+}
+
+static const struct queue_ops file_ops = {
+	.put = file_put,
+	.claim = file_claim,
+	.settle = file_settle,
+	.get = file_get,
+	.each = file_each,
+	.stats = file_stats,
+	.kick = file_kick,
+	.purge = file_purge,
+	.pause = file_pause,
+	.drain = file_drain,
+	.sweep = file_sweep,
+	.check = file_check,
+	.watch = file_watch,
+	.heard = file_heard,
+	.close = file_close,
+};
+
+static int open_files(struct queue_file *f, const struct state *s, bool make, struct err *e)
+{
+	AUTO_FREE char *path = mem_format("queues/%s", f->queue.name);
+
+	f->folder = mem_format("%s/%s", s->path, path);
+	f->dir = make ? state_folder(s, path) : state_file(s, path, O_RDONLY | O_DIRECTORY, 0);
+	if (f->dir == -ENOENT)
+		return err_set(e, -ENOENT, "no queue %s here", f->queue.name);
+	if (f->dir < 0)
+		return err_sys(e, f->dir, "%s", f->folder);
+	if (mkdirat(f->dir, "wake", 0700) < 0 && errno != EEXIST)
+		return err_sys(e, -errno, "%s/wake", f->folder);
+	f->index = io_open(f->dir, "index", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	if (f->index < 0)
+		return err_sys(e, f->index, "%s/index", f->folder);
+	return table_adopt(f, e);
+}
+
+int queue_file_open(
+	struct queue **out, const struct state *s, const char *name, bool make, struct err *e)
+{
+	struct queue_file *f;
+	int r;
+
+	*out = NULL;
+	if (!name_valid(name))
+		return err_set(e, -EINVAL, "not a queue's name: '%s'", name);
+	f = mem_zero(1, sizeof *f);
+	f->queue.ops = &file_ops;
+	f->dir = f->index = f->watch = f->block.items = f->block.bodies = -1;
+	snprintf(f->queue.name, sizeof f->queue.name, "%s", name);
+	r = open_files(f, s, make, e);
+	if (r < 0)
+		file_close(&f->queue);
+	else
+		*out = &f->queue;
+	return r;
+}

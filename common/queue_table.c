@@ -1,0 +1,192 @@
+/* The index of a queue: read, searched, and after a reboot made anew of the blocks there are. */
+#include "queue_file.h"
+
+#include "clock.h"
+#include "id.h"
+#include "io.h"
+#include "mem.h"
+#include "parse.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define HEAD "loop-queue 1 "
+
+int64_t file_now(const struct queue_file *f)
+{
+	return (clock_now() + f->offset) / NS_PER_MS;
+}
+
+int64_t to_ms(int64_t ns)
+{
+	return ns / NS_PER_MS + (ns % NS_PER_MS != 0);
+}
+
+int table_read(struct queue_file *f, struct err *e)
+{
+	struct stat st;
+	ssize_t n = fstat(f->index, &st) < 0 ? -errno : 0;
+
+	f->table.length = 0;
+	if (n == 0)
+		n = io_pread(f->index, buf_reserve(&f->table, (size_t)st.st_size + 1),
+			(size_t)st.st_size, 0);
+	if (n < 0)
+		return err_sys(e, (int)n, "queue %s: index", f->queue.name);
+	f->slots = (size_t)n / QUEUE_LINE;
+	if (f->slots > f->capacity || !f->blocks) {
+		f->capacity = f->slots + 64;
+		f->blocks = mem_resize(f->blocks, f->capacity, sizeof *f->blocks);
+		f->blocks[0] = (struct block_line){0};
+	}
+	f->newest = 0;
+	for (size_t i = 1; i < f->slots; i++) {
+		if (!block_line_parse(f->table.text + i * QUEUE_LINE, &f->blocks[i]))
+			f->blocks[i] = (struct block_line){0};
+		if (f->blocks[i].number > f->blocks[f->newest].number)
+			f->newest = i;
+	}
+	return 0;
+}
+
+size_t table_find(const struct queue_file *f, int64_t number)
+{
+	for (size_t i = 1; number && i < f->slots; i++)
+		if (f->blocks[i].number == number)
+			return i;
+	return 0;
+}
+
+/* Whether the head is of this boot; takes the clock from it. */
+static bool head_fits(struct queue_file *f)
+{
+	char text[QUEUE_LINE + 1] = "", *p = text + sizeof HEAD - 1;
+	const char *boot = id_boot();
+	size_t n = strlen(boot);
+
+	if (io_pread(f->index, text, QUEUE_LINE, 0) != QUEUE_LINE ||
+		memcmp(text, HEAD, sizeof HEAD - 1) != 0 || strncmp(p, boot, n) != 0 || p[n] != ' ')
+		return false;
+	f->offset = strtoll(p + n, NULL, 10);
+	return true;
+}
+
+/*
+ * The queue's clock starts with the wall clock's time and then runs on by itself, so that
+ * no lease ends early and no delay late when somebody sets the wall clock.
+ */
+static int write_head(struct queue_file *f)
+{
+	char text[QUEUE_LINE], words[QUEUE_LINE];
+	int n;
+
+	f->offset = clock_real() - clock_now();
+	n = snprintf(words, sizeof words, HEAD "%s %lld", id_boot(), (long long)f->offset);
+	memset(text, ' ', sizeof text);
+	memcpy(text, words, (size_t)n);
+	text[sizeof text - 1] = '\n';
+	return io_pwrite(f->index, text, sizeof text, 0);
+}
+
+/* The number of a block's items file; 0 for any other file. */
+static int64_t number_of(const char *file)
+{
+	size_t n = strlen(file);
+	char digits[24];
+	int64_t number;
+
+	if (n < 7 || n - 6 >= sizeof digits || strcmp(file + n - 6, ".items") != 0)
+		return 0;
+	snprintf(digits, sizeof digits, "%.*s", (int)(n - 6), file);
+	return parse_int(digits, 1, BLOCK_NO_READY, &number) < 0 ? 0 : number;
+}
+
+static int add_unknown(struct queue_file *f, size_t *slot, int64_t number)
+{
+	struct block_line new = {.changing = true, .number = number, .best = BLOCK_NO_READY};
+	char text[QUEUE_LINE];
+
+	if (!number || table_find(f, number))
+		return 0;
+	block_line_format(text, &new);
+	return io_pwrite(f->index, text, sizeof text, (off_t)(*slot)++ * QUEUE_LINE);
+}
+
+/* Blocks that the index does not know, behind those that it knows. */
+static int add_blocks(struct queue_file *f)
+{
+	int fd = io_open(f->dir, ".", O_RDONLY | O_DIRECTORY, 0), r = 0;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	size_t slot = MAX(f->slots, 1);
+
+	if (!dir)
+		return fd < 0 ? fd : -errno;
+	while (r == 0 && (entry = readdir(dir)))
+		r = add_unknown(f, &slot, number_of(entry->d_name));
+	closedir(dir);
+	return r;
+}
+
+/* All figures are counted anew by whoever comes to them. */
+static int mark_all(const struct queue_file *f)
+{
+	int r = 0;
+
+	for (size_t i = 1; r == 0 && i < f->slots; i++)
+		if (f->blocks[i].number)
+			r = io_pwrite(f->index, "*", 1, (off_t)i * QUEUE_LINE);
+	return r;
+}
+
+static int lock_head(const struct queue_file *f)
+{
+	struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = QUEUE_LINE};
+	int64_t deadline = clock_after(BLOCK_WAIT);
+
+	while (fcntl(f->index, F_OFD_SETLK, &l) < 0) {
+		if (errno != EAGAIN && errno != EACCES)
+			return -errno;
+		if (clock_now() >= deadline)
+			return -ETIMEDOUT;
+		clock_sleep(NS_PER_MS);
+	}
+	return 0;
+}
+
+static void unlock_head(const struct queue_file *f)
+{
+	struct flock l = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_len = QUEUE_LINE};
+
+	fcntl(f->index, F_OFD_SETLK, &l);
+}
+
+static int make_anew(struct queue_file *f, struct err *e)
+{
+	int r = table_read(f, e);
+
+	if (r == 0)
+		r = mark_all(f);
+	if (r == 0)
+		r = add_blocks(f);
+	/* Last: as long as it is the old one, the next who comes does all this. */
+	if (r == 0)
+		r = write_head(f);
+	return r < 0 ? err_sys(e, r, "queue %s: index", f->queue.name) : 0;
+}
+
+int table_adopt(struct queue_file *f, struct err *e)
+{
+	int r;
+
+	if (head_fits(f))
+		return 0;
+	r = lock_head(f);
+	if (r < 0)
+		return err_sys(e, r, "queue %s: index", f->queue.name);
+	r = head_fits(f) ? 0 : make_anew(f, e);
+	unlock_head(f);
+	return r;
+}
