@@ -967,3 +967,44 @@ none_left() {
 	loop-sched graph --format dot plan.json | dot -Tplain >drawn
 	[ "$(grep -c ^node drawn)" = 3 ] && [ "$(grep -c ^edge drawn)" = 2 ]
 }
+
+@test "a task that asks for it is replayed where nothing that it reads has changed" {
+	echo 1 >in
+	plan '{"tasks":[{"id":"a","run":"echo ran >>ran; cat in >out; echo said; echo [7] >$LOOP_OUTPUT","cache":{"inputs":["in"],"outputs":["out"],"ttl":"1h"}},
+		{"id":"b","needs":["a"],"run":"jq -c .a $LOOP_INPUTS >b","cache":{"env":["X"]}},
+		{"id":"no","run":"echo no >>ran; exit 3","cache":{}}]}'
+	status_is 1 loop-sched run --id A plan.json
+	rm out b 2>/dev/null || true
+	status_is 1 loop-sched run --id B plan.json
+	[ "$(sort ran | tr '\n' ' ')" = "no no ran " ] && [ "$(cat out)" = 1 ]
+	[ "$(cat "$LOOP_DIR/runs/B/tasks/a/1.out" "$LOOP_DIR/runs/B/tasks/a/1/output.json")" = $'said\n[7]' ]
+	[ "$(jq -r 'select(.cached) | .task' "$LOOP_DIR/runs/B/run.jsonl" | tr '\n' ' ')" = "a b " ]
+	[ ! "$(jq -r 'select(.cached) | .task' "$LOOP_DIR/runs/A/run.jsonl")" ]
+	echo 2 >in
+	status_is 1 loop-sched run --id C plan.json
+	[ "$(cat out)" = 2 ]
+	[ "$(jq -r 'select(.cached) | .task' "$LOOP_DIR/runs/C/run.jsonl" | tr '\n' ' ')" = "b " ]
+	plan '{"tasks":[{"id":"a","run":"x","cache":{"input":["in"],"ttl":"soon"}},{"id":"b","run":"x","cache":[]}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "did you mean 'inputs'"
+	[ "$(grep -c error: <<<"$stderr")" = 3 ]
+}
+
+@test "plans of no task and of one; a command that is missing; a launcher that dies" {
+	plan '{"tasks":[]}'
+	status_is 65 loop-sched run plan.json
+	has "$stderr" "no tasks"
+	: >empty.jsonl
+	status_is 65 loop-sched check empty.jsonl
+	plan '{"tasks":[{"id":"a","run":["/nowhere/to/be/found"]}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(jq -r 'select(.state == "errored") | .status' "$LOOP_DIR/runs/R/run.jsonl")" = 127 ]
+	plan '{"tasks":[{"id":"a","run":["touch","ran"]}]}'
+	status_is 1 loop-sched run --id S --launcher 'kill -KILL $$;' plan.json
+	[ "$(jq -r 'select(.task and .state == "failed") | .reason' "$LOOP_DIR/runs/S/run.jsonl")" = SIGKILL ]
+	status_is 1 loop-sched run --id T --launcher /no/such/launcher plan.json
+	[ "$(jq -r 'select(.task and .state == "failed") | .status' "$LOOP_DIR/runs/T/run.jsonl")" = 127 ]
+	[ ! -e ran ]
+	status_is 0 loop-sched run plan.json
+	[ -e ran ]
+}

@@ -36,6 +36,8 @@ static void take_line(void *context, struct span line, bool first)
 	if (!jscan_get(line, "state", &value) || !jscan_is(value, "succeeded") ||
 		!jscan_get(line, "ms", &value) || jscan_int(value, &ms) < 0)
 		return;
+	if (jscan_get(line, "cached", &value))
+		return; /* what it takes to replay it is not what it takes */
 	if (!jscan_get(line, "task", &value) || jscan_kind(value) != '"')
 		return;
 	t = map_get_n(&f->plan->by_id, value.p + 1, value.n - 2);

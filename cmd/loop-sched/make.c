@@ -1,6 +1,7 @@
 /* What an attempt is started with: its command, its environment, its files. */
 #include "run.h"
 
+#include "cached.h"
 #include "die.h"
 #include "io.h"
 
@@ -127,6 +128,8 @@ static void make_argv(struct run *r, const struct task *t, enum purpose purpose,
 			(struct span){0});
 	} else if (task_has(p, t, M_RUN)) {
 		make_command(argv, task_get(p, t, M_RUN), task_get(p, t, M_VERIFY));
+		if (task_has(p, t, M_CACHE))
+			cache_wrap(r, t, folder, argv);
 	} else if (task_has(p, t, M_AGENT)) {
 		make_agent(r, t, argv, folder);
 	} else if (r->options.command) {

@@ -4,7 +4,8 @@
  *	graphlab kernels NODES      a line a shape: its name and the ms of all kernels
  *	graphlab parse FILE         ms that validating a plan's JSON takes
  *	graphlab jansson FILE       ms that jansson takes for the same
- *	graphlab run COMMAND...     "ms KiB": wall time and the most memory of one of its processes
+ *	graphlab run COMMAND...     "ms KiB ms": wall time, the most memory of one of its
+ *	                            processes, CPU time of all
  */
 #include "clock.h"
 #include "cycle.h"
@@ -181,7 +182,9 @@ static int run(char **argv)
 		wait4(pid, &status, 0, &used) != pid || status != 0)
 		return 1;
 	getrusage(RUSAGE_CHILDREN, &used);
-	printf("%.1f %ld\n", milliseconds(since), used.ru_maxrss);
+	printf("%.1f %ld %.1f\n", milliseconds(since), used.ru_maxrss,
+		(double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e3 +
+			(double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e3);
 	return 0;
 }
 
