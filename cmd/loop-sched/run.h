@@ -108,6 +108,7 @@ struct undo {
 struct run {
 	struct run_options options;
 	struct plan plan;
+	struct plan before; /* one that was replaced: its texts are lent to the options */
 	struct state state;
 	struct journal journal;
 	char *id;
