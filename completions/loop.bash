@@ -176,10 +176,13 @@ _loop_table() {
 		;;
 	"loop-bus")
 		options='--help --version'
-		commands='serve stop status sub history replay verify on redrive route'
+		commands='serve stop status sub history replay verify on redrive route bridge'
 		;;
 	"loop-bus serve")
-		options='--daemon --no-fifo --help --version'
+		case $before in
+		--silence) COMPREPLY=(); return ;;
+		esac
+		options='--daemon --no-fifo --silence --help --version'
 		commands=''
 		;;
 	"loop-bus stop")
@@ -271,6 +274,18 @@ _loop_table() {
 		--from) COMPREPLY=(); return ;;
 		esac
 		options='--check --from --help --version'
+		commands=''
+		;;
+	"loop-bus bridge")
+		case $before in
+		--name) COMPREPLY=(); return ;;
+		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
+		-w|--where) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'critical high normal low background'; return ;;
+		--keep) COMPREPLY=(); return ;;
+		esac
+		options='--name --type --subject --where --priority --start --keep --daemon --help --version'
 		commands=''
 		;;
 	"loop-cache")
@@ -381,6 +396,76 @@ _loop_table() {
 		--policy) _loop_words 'lru lfu ttl'; return ;;
 		esac
 		options='--scope --parent --max-size --max-entries --policy --help --version'
+		commands=''
+		;;
+	"loop-canary")
+		options='--help --version'
+		commands='run check simulate status list promote pause resume abort retry'
+		;;
+	"loop-canary run")
+		options='--again --no-wait --help --version'
+		commands=''
+		;;
+	"loop-canary check")
+		options='--help --version'
+		commands=''
+		;;
+	"loop-canary simulate")
+		case $before in
+		--rates) COMPREPLY=(); return ;;
+		--samples) COMPREPLY=(); return ;;
+		--runs) COMPREPLY=(); return ;;
+		--seed) COMPREPLY=(); return ;;
+		esac
+		options='--rates --samples --runs --seed --json --help --version'
+		commands=''
+		;;
+	"loop-canary status")
+		options='--json --help --version'
+		commands=''
+		;;
+	"loop-canary list")
+		options='--json --help --version'
+		commands=''
+		;;
+	"loop-canary promote")
+		case $before in
+		--by) COMPREPLY=(); return ;;
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--full --by --why --help --version'
+		commands=''
+		;;
+	"loop-canary pause")
+		case $before in
+		--by) COMPREPLY=(); return ;;
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--by --why --help --version'
+		commands=''
+		;;
+	"loop-canary resume")
+		case $before in
+		--by) COMPREPLY=(); return ;;
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--by --why --help --version'
+		commands=''
+		;;
+	"loop-canary abort")
+		case $before in
+		--by) COMPREPLY=(); return ;;
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--by --why --help --version'
+		commands=''
+		;;
+	"loop-canary retry")
+		case $before in
+		--by) COMPREPLY=(); return ;;
+		--why) COMPREPLY=(); return ;;
+		esac
+		options='--by --why --help --version'
 		commands=''
 		;;
 	"loop-deps")
@@ -589,9 +674,52 @@ _loop_table() {
 		--session-id) COMPREPLY=(); return ;;
 		--model) COMPREPLY=(); return ;;
 		--spent) COMPREPLY=(); return ;;
+		--budget) COMPREPLY=(); return ;;
 		--max-turns) COMPREPLY=(); return ;;
 		esac
-		options='--script --dialect --story --attempt --session-id --model --spent --max-turns --help --version'
+		options='--script --dialect --story --attempt --session-id --model --spent --budget --max-turns --help --version'
+		commands=''
+		;;
+	"loop-pool")
+		case $before in
+		--min) COMPREPLY=(); return ;;
+		--max) COMPREPLY=(); return ;;
+		--scale-up) COMPREPLY=(); return ;;
+		--scale-down) COMPREPLY=(); return ;;
+		--age) COMPREPLY=(); return ;;
+		--drain-time) COMPREPLY=(); return ;;
+		--cooldown) COMPREPLY=(); return ;;
+		--every) COMPREPLY=(); return ;;
+		-b|--breaker) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--min --max --scale-up --scale-down --age --drain-time --cooldown --every --breaker --lease --timeout --raw --store --patience --help --version'
+		commands='run status'
+		;;
+	"loop-pool run")
+		case $before in
+		--min) COMPREPLY=(); return ;;
+		--max) COMPREPLY=(); return ;;
+		--scale-up) COMPREPLY=(); return ;;
+		--scale-down) COMPREPLY=(); return ;;
+		--age) COMPREPLY=(); return ;;
+		--drain-time) COMPREPLY=(); return ;;
+		--cooldown) COMPREPLY=(); return ;;
+		--every) COMPREPLY=(); return ;;
+		-b|--breaker) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--min --max --scale-up --scale-down --age --drain-time --cooldown --every --breaker --lease --timeout --raw --store --patience --help --version'
+		commands=''
+		;;
+	"loop-pool status")
+		options='--json --help --version'
 		commands=''
 		;;
 	"loop-queue")
@@ -1055,10 +1183,11 @@ _loop_table() {
 		-b|--by) _loop_folders; return ;;
 		--value) _loop_folders; return ;;
 		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
 		--since) COMPREPLY=(); return ;;
 		--groups) COMPREPLY=(); return ;;
 		esac
-		options='--window --late --by --value --type --since --groups --follow --watch --json --prometheus --help --version'
+		options='--window --late --by --value --type --subject --since --groups --follow --watch --json --prometheus --help --version'
 		commands=''
 		;;
 	"loop-story")
@@ -1143,4 +1272,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-cache loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
+complete -F _loop loop loop-bus loop-cache loop-canary loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream

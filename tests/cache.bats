@@ -306,7 +306,7 @@ oops" ]
 	}
 	for i in {1..8}; do writer "$i" >"over.$i" 2>&1 3>&- & pids+=($!); done
 	wait "${pids[@]}"
-	[ -z "$(cat over.*)" ]
+	! grep . over.* || false
 	[ "$(count bytes)" -eq "$(held)" ]
 	[ "$(count stored)" -eq 96 ]
 	[ "$(count entries)" -eq $((96 - $(count evicted))) ]

@@ -105,7 +105,7 @@ events() {
 	status_is 124 loop-guard --timeout 100ms --kill-after 100ms -- \
 		sh -c 'trap "" TERM; echo $$ >pid; while :; do sleep 1; done'
 	wait_for 5 gone "$(<pid)"
-	status_is 0 loop-guard --retry 1 --base 1ms --timeout 1s -- sh -c '[ "$LOOP_TRY" = 2 ] || sleep 60'
+	status_is 0 loop-guard --retry 1 --base 1ms --timeout 5s -- sh -c '[ "$LOOP_TRY" = 2 ] || sleep 60'
 }
 
 @test "what is left running ends, and goes on where that is wanted" {

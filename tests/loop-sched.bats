@@ -1008,3 +1008,12 @@ none_left() {
 	status_is 0 loop-sched run plan.json
 	[ -e ran ]
 }
+
+@test "a task's file that a killed scheduler left half is written again" {
+	printf '{"tasks":[{"id":"a"}]}\n' >plan.json
+	status_is 0 loop-sched run --run 'jq -e .id $LOOP_TASK_FILE' --id half plan.json
+	: >"$LOOP_DIR/runs/half/tasks/a/task.json"
+	sed -i '/"task":/d; /"ended"/d' "$LOOP_DIR/runs/half/run.jsonl"
+	status_is 0 loop-sched resume half
+	[ -s "$LOOP_DIR/runs/half/tasks/a/task.json" ]
+}
