@@ -55,6 +55,18 @@ void buf_format(struct buf *b, const char *format, ...)
 	b->length += (size_t)n;
 }
 
+void buf_shell(struct buf *b, const char *word)
+{
+	buf_char(b, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			buf_str(b, "'\\''");
+		else
+			buf_char(b, *word);
+	}
+	buf_char(b, '\'');
+}
+
 void buf_int(struct buf *b, int64_t value)
 {
 	char digits[24];

@@ -32,6 +32,9 @@ char *buf_take(struct buf *);		      /* the text, the caller's to free; never NU
  */
 void buf_json(struct buf *, const char *text, size_t length);
 
+/* A word as a shell reads it back: in single quotes. */
+void buf_shell(struct buf *, const char *word);
+
 /* For a terminal: control characters (C0, DEL, C1) and what is no UTF-8 as \n, \t or \xNN. */
 void buf_escape(struct buf *, const char *text, size_t length);
 

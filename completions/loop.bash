@@ -944,7 +944,10 @@ _loop_table() {
 		commands=''
 		;;
 	"loop-sched optimize")
-		options='--help --version'
+		case $before in
+		--trivial) COMPREPLY=(); return ;;
+		esac
+		options='--trivial --help --version'
 		commands=''
 		;;
 	"loop-sched simulate")
@@ -1020,7 +1023,7 @@ _loop_table() {
 		commands=''
 		;;
 	"loop-sched status")
-		options='--json --todo --help --version'
+		options='--json --calibration --todo --help --version'
 		commands=''
 		;;
 	"loop-sched list")

@@ -131,6 +131,16 @@ events() {
 	[ -s got ]
 }
 
+@test "at a terminal the command is in the foreground, and ^C reaches it" {
+	needs_terminal
+	# One that is not in the foreground is stopped when it reads.
+	run pty 80x24 'name?' $'me\r' 'again?' $'\x03' -- loop-guard -- bash -c '
+		trap "echo caught; exit 7" INT; read -rp "name? " name; echo "hello $name"; echo "again?"; while :; do sleep 0.02; done'
+	has "$output" "hello me"
+	has "$output" "caught"
+	has "$output" "status 7"
+}
+
 @test "a signal ends a wait" {
 	start loop-guard --retry 9 --base 1h --jitter none --verbose -- ./fails 9 2>said
 	wait_for 5 test -s calls
@@ -193,6 +203,23 @@ events() {
 	status_is 75 loop-guard --breaker api -- sh -c 'exit 75'
 	is_state api open
 	jq -e '.reopened == 1' "$LOOP_DIR/breakers/api.json"
+}
+
+@test "what a breaker tells the journal is as the schemas have it" {
+	open_breaker x --cooldown 1ms --probes 1
+	wait_for 5 loop-guard --breaker x -- true
+	loop-guard hold x --why 'a "reason"'
+	loop-guard reset x
+	[ "$(jq -r .type "$LOOP_DIR/events.jsonl" | sort -u | tr '\n' ' ')" = "breaker.closed breaker.half_open breaker.opened " ]
+	events_conform
+}
+
+@test "reasons of sessions stand for their statuses" {
+	status_is 114 loop-guard --retry 3 --base 1ms --on transient,quota -- ./fails 9 114
+	[ "$(calls)" -eq 4 ]
+	rm calls
+	status_is 115 loop-guard --retry 3 --base 1ms --on transient -- ./fails 9 115
+	[ "$(calls)" -eq 1 ]
 }
 
 @test "a killed probe counts as a failure and blocks nobody" {

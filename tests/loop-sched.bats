@@ -577,7 +577,7 @@ none_left() {
 	[ "$(wc -l <successes)" = 60 ]
 	[ "$(sort -u successes | wc -l)" = 60 ]
 	[ "$(sort -u ran | wc -l)" = 60 ]
-	wait_for 5 nothing_left
+	wait_for 20 nothing_left
 }
 
 @test "events of a run are in the journal, with their data" {
@@ -857,7 +857,7 @@ none_left() {
 	[ "$(cat "$LOOP_DIR/runs/R/tasks/after/1.out")" = $'each.1 1 x y\neach.2 2 {"n":1}\neach.3 3 3' ]
 	[ "$(jq -c '.tasks | map(.id)' "$LOOP_DIR/runs/R/plan.json")" = '["first","each","after","last","none"]' ]
 	status_is 0 loop-sched resume R
-	loop-sched optimize plan.json 2>/dev/null | jq -c '.tasks[] | select(.id == "last").needs' | grep -qF '["none","after"]'
+	loop-sched optimize --trivial 0 plan.json 2>/dev/null | jq -c '.tasks[] | select(.id == "last").needs' | grep -qF '["none","after"]'
 	plan '{"tasks":[{"id":"each","foreach":[1,2]},{"id":"each.2"},{"id":"each","run":"true"}]}'
 	status_is 65 loop-sched check plan.json
 	has "$stderr" "the id 'each.2' is there already"
@@ -920,6 +920,93 @@ none_left() {
 	[ "$(wc -l <tries)" = 2 ]
 	status_is 64 loop-sched run --never-on 112,often plan.json
 	has "$stderr" "'often' is no exit status"
+}
+
+@test "optimize makes one task of a chain of trivial ones, and what it makes does the same" {
+	plan '{"name":"p","defaults":{"env":{"X":"x"}},"tasks":[{"id":"a","run":"echo a $X >>ran","estimate":"10ms"},
+		{"id":"b","needs":["a"],"run":["sh","-c","echo \"it'"'"'s b\" >>ran"],"estimate":"10ms"},
+		{"id":"c","needs":["b","a"],"run":"echo c >>ran; exit 0","estimate":0.5},{"id":"d","needs":["c"],"run":"echo d >>ran","estimate":"2s"},
+		{"id":"e","needs":["c"],"run":"echo e >>ran","estimate":"1ms","timeout":"9s"},{"id":"f","needs":["e"],"run":"echo f >>ran"}]}'
+	loop-sched optimize plan.json >fewer.json 2>said
+	grep -q '1 of 6 needs said nothing new; 2 tasks went into the next' said
+	[ "$(jq -c '[.tasks[] | [.id, .needs, .estimate]]' fewer.json)" = \
+		'[["c",null,0.52],["d",["c"],"2s"],["e",["c"],"1ms"],["f",["e"],null]]' ]
+	status_is 0 loop-sched run -j 1 fewer.json
+	[ "$(head -n 3 ran)" = $'a x\nit\'s b\nc' ]
+	[ "$(loop-sched optimize --trivial 0 plan.json 2>/dev/null | jq '.tasks | length')" = 6 ]
+}
+
+@test "there are no barriers between levels" {
+	# a1 ends only when the whole other chain has run beside it.
+	plan '{"tasks":[{"id":"a1","run":"until [ -e b3 ]; do sleep 0.02; done"},{"id":"a2","needs":["a1"],"run":["true"]},
+		{"id":"b1","run":["true"]},{"id":"b2","needs":["b1"],"run":["true"]},{"id":"b3","needs":["b2"],"run":["touch","b3"]}]}'
+	status_is 0 timeout 20 loop-sched run -j 2 plan.json
+	# Two chains of unequal tasks on two workers end at the longest, or at half of all.
+	jq -n '{tasks: [range(10) | {id: "a\(.)", run: "x", estimate: (1 + . % 3), needs: (if . > 0 then ["a\(. - 1)"] else [] end)}],
+		} | .tasks += [range(7) | {id: "b\(.)", run: "x", estimate: (5 - . % 4), needs: (if . > 0 then ["b\(. - 1)"] else [] end)}]' >two.json
+	[ "$(loop-sched simulate -j 2 --json two.json | jq .makespan)" = "$(jq '[.tasks | group_by(.id[:1])[] | map(.estimate) | add] |
+		[max, add / 2] | max * 1000' two.json)" ]
+}
+
+@test "the end of a run is predicted, and whether it was so is known afterwards" {
+	plan '{"name":"eta","tasks":[{"id":"a","run":["sleep","0.02"]},{"id":"b","run":["sleep","0.02"],"needs":["a"]},
+		{"id":"c","run":["sleep","0.02"],"needs":["b"]},{"id":"d","run":["sleep","0.02"],"needs":["c"]}]}'
+	for i in 1 2 3 4 5 6 7 8; do loop-sched run --id "R$i" plan.json; done
+	[ "$(jq -c 'select(.run == "predicted") | .left_ms | [.[0] <= .[1], .[1] <= .[2]]' "$LOOP_DIR"/runs/R8/run.jsonl | sort -u)" = '[true,true]' ]
+	has "$(loop-sched status --calibration R8)" "predictions"
+	[ "$(loop-sched status --calibration --json R8 | jq '.predictions >= 20 and .held <= .predictions and .scale >= 0.5')" = true ]
+	# Predicted anew by the ranges that would have held.
+	loop-sched run --id R9 plan.json
+	[ "$(jq 'select(.run == "predicted") | .scale != 1' "$LOOP_DIR"/runs/R9/run.jsonl | sort -u)" = true ]
+}
+
+@test "dot and Mermaid themselves read what is drawn for them" {
+	plan '{"tasks":[{"id":"end","title":"a \"b\" \\ <c> [d] {e} | #35; `f`; \u001b"},{"id":"graph","needs":["end"]},
+		{"id":"x.1","needs":[{"task":"end","when":"failed"}]}]}'
+	command -v dot >/dev/null || skip 'no dot here'
+	loop-sched graph --format dot plan.json | dot -Tplain >drawn
+	[ "$(grep -c ^node drawn)" = 3 ] && [ "$(grep -c ^edge drawn)" = 2 ]
+}
+
+@test "a task that asks for it is replayed where nothing that it reads has changed" {
+	echo 1 >in
+	plan '{"tasks":[{"id":"a","run":"echo ran >>ran; cat in >out; echo said; echo [7] >$LOOP_OUTPUT","cache":{"inputs":["in"],"outputs":["out"],"ttl":"1h"}},
+		{"id":"b","needs":["a"],"run":"jq -c .a $LOOP_INPUTS >b","cache":{"env":["X"]}},
+		{"id":"no","run":"echo no >>ran; exit 3","cache":{}}]}'
+	status_is 1 loop-sched run --id A plan.json
+	rm out b 2>/dev/null || true
+	status_is 1 loop-sched run --id B plan.json
+	[ "$(sort ran | tr '\n' ' ')" = "no no ran " ] && [ "$(cat out)" = 1 ]
+	[ "$(cat "$LOOP_DIR/runs/B/tasks/a/1.out" "$LOOP_DIR/runs/B/tasks/a/1/output.json")" = $'said\n[7]' ]
+	[ "$(jq -r 'select(.cached) | .task' "$LOOP_DIR/runs/B/run.jsonl" | tr '\n' ' ')" = "a b " ]
+	[ ! "$(jq -r 'select(.cached) | .task' "$LOOP_DIR/runs/A/run.jsonl")" ]
+	echo 2 >in
+	status_is 1 loop-sched run --id C plan.json
+	[ "$(cat out)" = 2 ]
+	[ "$(jq -r 'select(.cached) | .task' "$LOOP_DIR/runs/C/run.jsonl" | tr '\n' ' ')" = "b " ]
+	plan '{"tasks":[{"id":"a","run":"x","cache":{"input":["in"],"ttl":"soon"}},{"id":"b","run":"x","cache":[]}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "did you mean 'inputs'"
+	[ "$(grep -c error: <<<"$stderr")" = 3 ]
+}
+
+@test "plans of no task and of one; a command that is missing; a launcher that dies" {
+	plan '{"tasks":[]}'
+	status_is 65 loop-sched run plan.json
+	has "$stderr" "no tasks"
+	: >empty.jsonl
+	status_is 65 loop-sched check empty.jsonl
+	plan '{"tasks":[{"id":"a","run":["/nowhere/to/be/found"]}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(jq -r 'select(.state == "errored") | .status' "$LOOP_DIR/runs/R/run.jsonl")" = 127 ]
+	plan '{"tasks":[{"id":"a","run":["touch","ran"]}]}'
+	status_is 1 loop-sched run --id S --launcher 'kill -KILL $$;' plan.json
+	[ "$(jq -r 'select(.task and .state == "failed") | .reason' "$LOOP_DIR/runs/S/run.jsonl")" = SIGKILL ]
+	status_is 1 loop-sched run --id T --launcher /no/such/launcher plan.json
+	[ "$(jq -r 'select(.task and .state == "failed") | .status' "$LOOP_DIR/runs/T/run.jsonl")" = 127 ]
+	[ ! -e ran ]
+	status_is 0 loop-sched run plan.json
+	[ -e ran ]
 }
 
 @test "a task's file that a killed scheduler left half is written again" {

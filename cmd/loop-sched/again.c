@@ -69,6 +69,7 @@ static void take_over(struct run *r, const struct fold *f, uint32_t task, enum a
 	n->failures = past->failures;
 	n->finished = past->finished;
 	n->done_by = past->done_by;
+	n->ms = (uint32_t)past->ms;
 	n->state = past->state;
 	tally->succeeded += state == SUCCEEDED;
 	if (tstate_ended(state) && !is_redone(r, task, state, how)) {

@@ -157,7 +157,8 @@ static void take_new(struct run *r, struct plan *now, bool *changed)
 {
 	spread(now, changed);
 	changed = keep_joined(&r->plan, now, changed);
-	r->plan = *now; /* the old one's texts are still lent to the options */
+	r->before = r->plan;
+	r->plan = *now;
 	r->anew = changed;
 	r->options.form = now->form;
 	r->options.imported = now->imported;

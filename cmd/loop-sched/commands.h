@@ -7,7 +7,8 @@
 #include "opt.h"
 
 extern const struct opt check_options[], graph_options[], run_options[], resume_options[],
-	status_options[], list_options[], forget_options[], simulate_options[], todo_options[];
+	status_options[], list_options[], forget_options[], simulate_options[], todo_options[],
+	optimize_options[];
 
 int check_main(const struct args *);
 int graph_main(const struct args *);

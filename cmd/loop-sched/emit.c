@@ -17,15 +17,15 @@ static bool need_hidden(const struct plan *p, struct span need, const bool *hidd
 	return all && named.count;
 }
 
-/* A task's text with some of its needs left out. The edges of its row are in their order. */
-static void emit_task(struct buf *b, const struct plan *p, const struct task *t, const bool *hidden)
+/* The needs of a task that are not hidden. The edges of its row are in their order. */
+static void emit_needs(
+	struct buf *b, const struct plan *p, const struct task *t, const bool *hidden)
 {
 	uint32_t edge = p->dag.first_in[plan_index(p, t)];
-	const char *comma = "", *end = t->text.p + t->text.n;
 	struct span key, value;
+	const char *comma = "";
 	struct jscan walk;
 
-	buf_add(b, t->text.p, (size_t)(t->needs.p - t->text.p));
 	buf_char(b, '[');
 	jscan_open(&walk, t->needs);
 	while (jscan_next(&walk, &key, &value) > 0) {
@@ -36,6 +36,15 @@ static void emit_task(struct buf *b, const struct plan *p, const struct task *t,
 		comma = ",";
 	}
 	buf_char(b, ']');
+}
+
+/* A task's text with some of its needs left out. */
+static void emit_task(struct buf *b, const struct plan *p, const struct task *t, const bool *hidden)
+{
+	const char *end = t->text.p + t->text.n;
+
+	buf_add(b, t->text.p, (size_t)(t->needs.p - t->text.p));
+	emit_needs(b, p, t, hidden);
 	buf_add(b, t->needs.p + t->needs.n, (size_t)(end - t->needs.p) - t->needs.n);
 }
 
@@ -79,15 +88,37 @@ static void emit_head(struct buf *b, const struct plan *p, const char *source)
 			buf_format(b, ",\"%s\":%.*s", kept[i], (int)value.n, value.p);
 }
 
-void plan_emit(struct buf *b, const struct plan *p, const char *source, const bool *hidden)
+/* A chain stands where its last task stood, with the needs of its first. */
+static void emit_chain(struct buf *b, const struct plan *p, const struct chains *c, uint32_t last,
+	const bool *hidden)
 {
+	const struct task *first = &p->task[chain_first(c, last)];
+
+	chain_emit(b, p, c, last);
+	if (first->needs.n) {
+		buf_str(b, ",\"needs\":");
+		emit_needs(b, p, first, hidden);
+	}
+	buf_char(b, '}');
+}
+
+void plan_emit(struct buf *b, const struct plan *p, const char *source, const bool *hidden,
+	const struct chains *chains)
+{
+	const char *comma = "";
+
 	emit_head(b, p, source);
 	buf_str(b, ",\"tasks\":[\n");
 	for (uint32_t i = 0; i < p->count; i++) {
 		if (p->task[i].index > 1 || task_joined(&p->task[i]))
 			continue; /* written with the first of its group, or what made it */
-		buf_str(b, i ? ",\n" : "");
-		if (p->task[i].fans && p->task[i].group)
+		if (chains && chains->next[i] != UINT32_MAX)
+			continue; /* in the last of its chain */
+		buf_str(b, comma);
+		comma = ",\n";
+		if (chains && chains->previous[i] != UINT32_MAX)
+			emit_chain(b, p, chains, i, hidden);
+		else if (p->task[i].fans && p->task[i].group)
 			emit_fanned(b, &p->task[i]);
 		else if (loses_needs(p, i, hidden))
 			emit_task(b, p, &p->task[i], hidden);

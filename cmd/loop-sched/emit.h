@@ -4,11 +4,12 @@
 #ifndef EMIT_H
 #define EMIT_H
 
-#include "plan.h"
+#include "chain.h"
 
 /* The plan as one document, a task a line; source (may be NULL) is the user's file. Without the
  * edges that are hidden (NULL: with all). */
-void plan_emit(struct buf *, const struct plan *, const char *source, const bool *hidden);
+void plan_emit(struct buf *, const struct plan *, const char *source, const bool *hidden,
+	const struct chains *);
 
 /*
  * Marks the edges that other edges imply: only where every edge of the other

@@ -104,7 +104,7 @@ static int by_length(const void *left, const void *right)
 	return *a < *b ? -1 : *a > *b;
 }
 
-static void play_all(struct eta *e, int64_t *low, int64_t *high)
+static void play_all(struct eta *e, struct range *r)
 {
 	uint32_t count = e->v->plan.count;
 	AUTO_FREE int64_t *cost = mem_zero((size_t)count + 1, sizeof *cost);
@@ -119,11 +119,12 @@ static void play_all(struct eta *e, int64_t *low, int64_t *high)
 	makespan_free(m);
 	qsort(span, plays, sizeof *span, by_length);
 	/* A band of nine tenths covers less than that in practice: it is taken a little wider. */
-	*low = span[plays * 4 / 100];
-	*high = span[plays - 1 - plays * 4 / 100];
+	r->low = span[plays * 4 / 100];
+	r->mid = span[plays / 2];
+	r->high = span[plays - 1 - plays * 4 / 100];
 }
 
-bool eta_range(const struct view *v, int64_t *low, int64_t *high)
+bool eta_range(const struct view *v, struct range *r)
 {
 	struct eta e = {.v = v, .random = 88172645463325252U};
 	bool known;
@@ -134,7 +135,7 @@ bool eta_range(const struct view *v, int64_t *low, int64_t *high)
 	look(&e);
 	known = e.pool_count >= SAMPLES_LEAST;
 	if (known)
-		play_all(&e, low, high);
+		play_all(&e, r);
 	free(e.done);
 	free(e.pool);
 	return known;

@@ -7,7 +7,11 @@
 
 #include "view.h"
 
-/* Between low and high (ns) in nine of ten plays; false where there is too little to go on. */
-bool eta_range(const struct view *, int64_t *low, int64_t *high);
+struct range {
+	int64_t low, mid, high; /* ns */
+};
+
+/* Between low and high in nine of ten plays; false where there is too little to go on. */
+bool eta_range(const struct view *, struct range *);
 
 #endif

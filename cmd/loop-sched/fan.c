@@ -91,6 +91,7 @@ static const char *join(struct run *r, uint32_t task, struct span values)
 	if (r->plan.count == first)
 		return NULL;
 	grow_nodes(r, first);
+	history_clear(&r->history); /* it knows nothing of them: no more is predicted */
 	run_write_plan(r);
 	r->left += r->plan.count - first;
 	r->finals += r->plan.task[task].final ? r->plan.count - first : 0;

@@ -53,6 +53,7 @@ const struct field recipe_fields[] = {
 	{"retry", KIND_RETRY, AT(recipe, retry)},
 	{"resources", KIND_OBJECT, LATER(M_RESOURCES)},
 	{"breaker", KIND_TEXT, LATER(M_BREAKER)},
+	{"cache", KIND_CACHE, LATER(M_CACHE)},
 	{"undo", KIND_COMMAND, LATER(M_UNDO)},
 	{"timeout", KIND_DURATION, AT(recipe, timeout)},
 	{"deadline", KIND_DURATION, AT(recipe, deadline)},
@@ -70,6 +71,14 @@ const struct field retry_fields[] = {
 	{"jitter", KIND_JITTER, AT(retry, backoff.jitter)},
 	{"on", KIND_ARRAY, AT(retry, on)},
 	{"never_on", KIND_ARRAY, AT(retry, never_on)},
+	{0},
+};
+
+const struct field cache_fields[] = {
+	{"inputs", KIND_NAMES, NOT_KEPT},
+	{"outputs", KIND_NAMES, NOT_KEPT},
+	{"env", KIND_NAMES, NOT_KEPT},
+	{"ttl", KIND_DURATION, 0, NO_MEMBER},
 	{0},
 };
 
@@ -349,6 +358,7 @@ bool field_read(
 	struct plan *p, const struct task *t, const struct field *f, struct span value, void *base)
 {
 	bool stored = base && f->offset != FIELD_NOT_KEPT, right;
+	int64_t ttl; /* loop-cache reads it again */
 	void *out = stored ? (char *)base + f->offset : NULL;
 
 	if (jscan_kind(value) == 'n' || f->kind == KIND_IGNORED)
@@ -358,6 +368,10 @@ bool field_read(
 	if (f->kind == KIND_RETRY) {
 		object_read(p, t, "retry", retry_fields, value, out);
 		return true;
+	}
+	if (f->kind == KIND_CACHE) {
+		object_read(p, t, "cache", cache_fields, value, &ttl);
+		return is_object(value);
 	}
 	right = kinds[f->kind].set ? kinds[f->kind].set(p, value, out) : kinds[f->kind].is(value);
 	if (!right)

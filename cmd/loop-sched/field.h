@@ -25,6 +25,7 @@ enum kind {
 	KIND_PRIORITY, /* int32_t */
 	KIND_BOOL,     /* bool */
 	KIND_RETRY,    /* struct retry */
+	KIND_CACHE,    /* a span: an object of its own fields */
 	KIND_IGNORED,  /* a text for people or for the task itself */
 };
 
@@ -40,7 +41,7 @@ struct field {
 const char *member_name(enum member);
 
 extern const struct field task_fields[], recipe_fields[], retry_fields[], plan_fields[],
-	breaker_fields[];
+	breaker_fields[], cache_fields[];
 
 /* The field of this key (with its quotes); NULL if it is none. */
 const struct field *field_find(const struct field *table, struct span key);

@@ -26,7 +26,7 @@ void run_write_plan(struct run *r)
 	AUTO_BUF struct buf b = {0};
 	int code;
 
-	plan_emit(&b, &r->plan, r->options.source, NULL);
+	plan_emit(&b, &r->plan, r->options.source, NULL, NULL);
 	code = io_replace(r->folder, "plan.json", b.text, b.length, 0600);
 	if (code < 0)
 		path_fail(code, "plan.json");

@@ -12,6 +12,7 @@ enum { RUNS_READ = 20,
 
 /* All samples as they are found, newest run first. */
 struct found {
+	const struct plan *plan;
 	struct sample {
 		uint32_t task;
 		int64_t ns;
@@ -19,27 +20,32 @@ struct found {
 	size_t count, capacity;
 };
 
-static void take_line(struct found *f, const struct plan *p, struct span line)
+static void take_line(void *context, struct span line, bool first)
 {
+	struct found *f = context;
 	struct span value;
 	const char *what;
 	struct task *t;
 	int64_t ms;
 	size_t at;
 
+	(void)first;
 	if (!memmem(line.p, line.n, "\"succeeded\"", 11) ||
 		jscan_check(line.p, line.n, &at, &what) < 0)
 		return;
 	if (!jscan_get(line, "state", &value) || !jscan_is(value, "succeeded") ||
 		!jscan_get(line, "ms", &value) || jscan_int(value, &ms) < 0)
 		return;
+	if (jscan_get(line, "cached", &value))
+		return; /* what it takes to replay it is not what it takes */
 	if (!jscan_get(line, "task", &value) || jscan_kind(value) != '"')
 		return;
-	t = map_get_n(&p->by_id, value.p + 1, value.n - 2);
+	t = map_get_n(&f->plan->by_id, value.p + 1, value.n - 2);
 	if (!t)
 		return;
 	f->item = mem_grow(f->item, f->count, &f->capacity, sizeof *f->item);
-	f->item[f->count++] = (struct sample){plan_index(p, t), MAX(ms, (int64_t)1) * NS_PER_MS};
+	f->item[f->count++] =
+		(struct sample){plan_index(f->plan, t), MAX(ms, (int64_t)1) * NS_PER_MS};
 }
 
 /* The first line of a record names the plan. */
@@ -53,8 +59,15 @@ static bool same_plan(struct span line, const struct plan *p)
 		jscan_get(line, "plan", &name) && jscan_is(name, p->name);
 }
 
+/* What sees the lines, and its own. */
+struct seer {
+	void (*see)(void *context, struct span line, bool first);
+	void *context;
+};
+
 /* Returns how much was read. */
-static size_t take_run(struct found *f, const struct state *s, const struct plan *p, const char *id)
+static size_t read_run(const struct seer *seer, const struct state *s, const struct plan *p,
+	const char *id)
 {
 	AUTO_BUF struct buf text = {0};
 	char path[300];
@@ -73,10 +86,23 @@ static size_t take_run(struct found *f, const struct state *s, const struct plan
 
 		if (first && !same_plan(span, p))
 			break;
+		seer->see(seer->context, span, first);
 		first = false;
-		take_line(f, p, span);
 	}
 	return text.length;
+}
+
+void history_lines(const struct state *s, const struct plan *p, const char *except,
+	void (*see)(void *context, struct span line, bool first), void *context)
+{
+	const struct seer seer = {see, context};
+	AUTO_STRS struct strs ids = {0};
+	size_t bytes = 0;
+
+	runs_list(s, &ids);
+	for (size_t i = ids.count, read = 0; i-- && read < RUNS_READ && bytes < BYTES_READ; read++)
+		if (!except || strcmp(ids.item[i], except) != 0)
+			bytes += read_run(&seer, s, p, ids.item[i]);
 }
 
 /* The samples a task after the other, the newest of each. */
@@ -104,17 +130,24 @@ static void sort_samples(struct history *h, const struct plan *p, const struct f
 void history_load(
 	struct history *h, const struct state *s, const struct plan *p, const char *except)
 {
-	AUTO_STRS struct strs ids = {0};
-	struct found found = {0};
-	size_t bytes = 0;
+	struct found found = {.plan = p};
 
 	h->first = mem_zero((size_t)p->count + 1, sizeof *h->first);
-	runs_list(s, &ids);
-	for (size_t i = ids.count, read = 0; i-- && read < RUNS_READ && bytes < BYTES_READ; read++)
-		if (!except || strcmp(ids.item[i], except) != 0)
-			bytes += take_run(&found, s, p, ids.item[i]);
+	history_lines(s, p, except, take_line, &found);
 	sort_samples(h, p, &found);
 	free(found.item);
+}
+
+bool history_find(struct history *h, const struct plan *p)
+{
+	struct state state;
+	struct err e = {0};
+
+	if (state_find(&state, &e) < 0)
+		return false;
+	history_load(h, &state, p, NULL);
+	state_close(&state);
+	return true;
 }
 
 void history_clear(struct history *h)

@@ -17,6 +17,13 @@ struct history {
 void history_load(struct history *, const struct state *, const struct plan *, const char *except);
 void history_clear(struct history *);
 
+/* The same, of the state directory that is found from here; false where there is none. */
+bool history_find(struct history *, const struct plan *);
+
+/* Every line of the records that history_load would read, newest run first. */
+void history_lines(const struct state *, const struct plan *, const char *except,
+	void (*see)(void *context, struct span line, bool first), void *context);
+
 /* The median of a task's durations; 0 if there is none. */
 int64_t history_median(const struct history *, uint32_t task);
 

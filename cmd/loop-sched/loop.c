@@ -109,6 +109,7 @@ static void wait_for_something(struct run *r)
 		control_read(r);
 	on_time(r);
 	reap(r);
+	forecast(r);
 }
 
 /* Whether anything can still come of waiting. A paused run waits for its continue. */

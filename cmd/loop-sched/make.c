@@ -1,6 +1,7 @@
 /* What an attempt is started with: its command, its environment, its files. */
 #include "run.h"
 
+#include "cached.h"
 #include "die.h"
 #include "io.h"
 
@@ -127,6 +128,8 @@ static void make_argv(struct run *r, const struct task *t, enum purpose purpose,
 			(struct span){0});
 	} else if (task_has(p, t, M_RUN)) {
 		make_command(argv, task_get(p, t, M_RUN), task_get(p, t, M_VERIFY));
+		if (task_has(p, t, M_CACHE))
+			cache_wrap(r, t, folder, argv);
 	} else if (task_has(p, t, M_AGENT)) {
 		make_agent(r, t, argv, folder);
 	} else if (r->options.command) {
@@ -245,17 +248,10 @@ static void make_env(struct run *r, uint32_t task, struct attempt *a)
 	}
 }
 
-/* A word as a shell reads it back. */
-static void add_quoted(struct buf *b, const char *word)
+static void add_word(struct buf *b, const char *word)
 {
-	buf_char(b, '\'');
-	for (; *word; word++) {
-		if (*word == '\'')
-			buf_str(b, "'\\''");
-		else
-			buf_char(b, *word);
-	}
-	buf_str(b, "' ");
+	buf_shell(b, word);
+	buf_char(b, ' ');
 }
 
 /* The whole command as one line for another host's shell, with what it is told in front. */
@@ -265,10 +261,10 @@ static void add_line(struct buf *b, const struct attempt *a)
 
 	buf_str(&line, "env ");
 	for (size_t i = 0; i < a->env.count; i++)
-		add_quoted(&line, a->env.item[i]);
+		add_word(&line, a->env.item[i]);
 	for (size_t i = 0; i < a->argv.count; i++)
-		add_quoted(&line, a->argv.item[i]);
-	add_quoted(b, line.text);
+		add_word(&line, a->argv.item[i]);
+	add_word(b, line.text);
 }
 
 /* Through the launcher: in the place of its {}, or else behind its own words. */

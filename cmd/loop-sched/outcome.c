@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include "again_on.h"
+#include "cached.h"
 #include "clock.h"
 #include "die.h"
 #include "ending.h"
@@ -36,6 +37,8 @@ void log_outcome(struct run *r, uint32_t task, int status, const char *reason, i
 		buf_json(&b, reason, strlen(reason));
 	}
 	buf_format(&b, ",\"ms\":%lld", (long long)ms);
+	if (n->state == SUCCEEDED && cache_hit(r, task))
+		buf_str(&b, ",\"cached\":true");
 	log_task(r, task, b.text);
 	buf_format(&data, ",\"state\":\"%s\",\"success\":%s,\"attempt\":%u%s",
 		tstate_name((enum tstate)n->state), n->state == SUCCEEDED ? "true" : "false",
@@ -169,6 +172,7 @@ void conclude(struct run *r, uint32_t task, enum tstate state, int status,
 	if (state == SUCCEEDED) {
 		n->finished = ++r->successes;
 		n->done_by = n->attempt;
+		n->ms = (uint32_t)MIN(ms, (int64_t)UINT32_MAX);
 	}
 	log_outcome(r, task, status, reason, ms);
 	if (tstate_failed(state))

@@ -37,7 +37,7 @@ struct retry {
 /* Members of a task that are looked up in its text when they are asked for. */
 enum member {
 	NO_MEMBER,
-	M_RUN, /* those up to M_BREAKER may be the plan's defaults */
+	M_RUN, /* those up to M_CACHE may be the plan's defaults */
 	M_AGENT,
 	M_PROMPT,
 	M_VERIFY,
@@ -46,6 +46,7 @@ enum member {
 	M_DIR,
 	M_RESOURCES,
 	M_BREAKER,
+	M_CACHE,
 	M_TITLE,
 	M_FILES,
 	M_PHASE,

@@ -41,7 +41,7 @@ static void rank_nodes(struct run *r)
 
 	history_load(&history, &r->state, &r->plan, r->id);
 	plan_costs(&r->plan, &history, cost);
-	history_clear(&history);
+	forecast_begin(r, &history);
 	dag_rank(&r->plan.dag, r->plan.order, cost, rank);
 	for (uint32_t i = 0; i < count; i++) {
 		r->node[i].rank = rank[i];

@@ -9,6 +9,13 @@
 enum { PATH_SHOWN = 20 };
 
 static bool as_json;
+static int64_t trivial = NS_PER_S;
+
+const struct opt optimize_options[] = {
+	{"trivial", 0, "D", "chains of tasks that are known to take no longer become one (1s)",
+		.duration = &trivial},
+	{0},
+};
 
 const struct opt check_options[] = {
 	{"json", 0, NULL, "the figures as one JSON object", .flag = &as_json},
@@ -125,11 +132,13 @@ int import_main(const struct args *a)
 	return EXIT_SUCCESS;
 }
 
-/* The same plan with fewer needs: nothing changes about what runs when. */
+/* The same plan with fewer needs and tasks: nothing changes about what runs after what. */
 int optimize_main(const struct args *a)
 {
 	AUTO_BUF struct buf out = {0};
 	AUTO_FREE bool *hidden = NULL;
+	struct history history = {0};
+	struct chains chains;
 	static struct plan p;
 	uint32_t count = 0;
 
@@ -140,8 +149,13 @@ int optimize_main(const struct args *a)
 		warn("%s: too large to look at every edge; some are left", p.file);
 	for (uint32_t i = 0; i < p.edges; i++)
 		count += hidden[i];
-	plan_emit(&out, &p, NULL, hidden);
+	history_find(&history, &p);
+	chains_find(&chains, &p, hidden, &history, trivial);
+	plan_emit(&out, &p, NULL, hidden, &chains);
 	fwrite(out.text, 1, out.length, stdout);
-	warn("%u of %u needs said nothing new", count, p.edges);
+	warn("%u of %u needs said nothing new; %u tasks went into the next", count, p.edges,
+		chains.merged);
+	chains_clear(&chains);
+	history_clear(&history);
 	return EXIT_SUCCESS;
 }

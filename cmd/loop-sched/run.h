@@ -7,6 +7,7 @@
 #define RUN_H
 
 #include "fuse.h"
+#include "history.h"
 #include "heap.h"
 #include "id.h"
 #include "journal.h"
@@ -59,6 +60,7 @@ struct node {
 	uint16_t done_by;  /* the attempt that succeeded */
 	uint16_t failures; /* that count against the attempts */
 	uint32_t waiting;  /* needs that have not ended */
+	uint32_t ms;	   /* of the attempt that succeeded */
 	uint32_t finished; /* its number among the run's successes; undone in reverse */
 	int32_t priority;
 	int64_t rank;	 /* work from here to the end by the longest way */
@@ -106,6 +108,7 @@ struct undo {
 struct run {
 	struct run_options options;
 	struct plan plan;
+	struct plan before; /* one that was replaced: its texts are lent to the options */
 	struct state state;
 	struct journal journal;
 	char *id;
@@ -135,6 +138,9 @@ struct run {
 	bool killed;	/* told twice to end: nothing at all is started */
 	bool *anew;	/* tasks that the plan now has otherwise, and what needs them; NULL: none */
 	uint32_t retries, successes;
+	struct history history; /* kept where the run predicts its end */
+	double calibration;	/* how much wider predictions are made */
+	uint32_t quarter;	/* of the tasks that had ended at the last one */
 	struct undo undo;
 	struct pace pace;
 	struct jobserver tokens;
@@ -213,6 +219,10 @@ void log_flush(struct run *, bool now); /* and the journal, now or when that is 
 int64_t log_due(const struct run *);
 void event_task(struct run *, uint32_t task, const char *type, const char *members);
 void event_run(struct run *, const char *type, const char *members);
+
+/* forecast.c: predictions are recorded as the run goes on; takes over the history. */
+void forecast_begin(struct run *, struct history *);
+void forecast(struct run *);
 
 /* loop.c */
 void run_loop(struct run *);

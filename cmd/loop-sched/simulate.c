@@ -71,19 +71,6 @@ static void simulate(const struct plan *p, const struct figures *f, int64_t low,
 	makespan_free(m);
 }
 
-/* What tasks took before, where there is a state directory to ask. */
-static bool load_history(struct history *h, const struct plan *p)
-{
-	struct state state;
-	struct err e = {0};
-
-	if (state_find(&state, &e) < 0)
-		return false;
-	history_load(h, &state, p, NULL);
-	state_close(&state);
-	return true;
-}
-
 int simulate_main(const struct args *a)
 {
 	static struct plan p;
@@ -95,7 +82,7 @@ int simulate_main(const struct args *a)
 	if (opts.jobs)
 		parse_range(&low, &high);
 	plan_need(&p, a->item[0], true);
-	figures_make(&f, &p, load_history(&h, &p) ? &h : NULL);
+	figures_make(&f, &p, history_find(&h, &p) ? &h : NULL);
 	simulate(&p, &f, low, high);
 	figures_clear(&f);
 	history_clear(&h);

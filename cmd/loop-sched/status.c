@@ -1,6 +1,7 @@
 /* status, list, show, why: what a run has come to, told from its files. */
 #include "commands.h"
 
+#include "calibration.h"
 #include "clock.h"
 #include "die.h"
 #include "eta.h"
@@ -14,7 +15,7 @@
 
 #include <fcntl.h>
 
-static bool as_json, as_todo;
+static bool as_json, as_todo, as_calibration;
 
 const struct opt status_options[] = {
 	{"json", 0, NULL, "as JSON", .flag = &as_json},
@@ -23,6 +24,8 @@ const struct opt status_options[] = {
 
 const struct opt todo_options[] = {
 	{"json", 0, NULL, "as JSON", .flag = &as_json},
+	{"calibration", 0, NULL, "how well runs of its plan predicted their ends",
+		.flag = &as_calibration},
 	{"todo", 0, NULL, "a checklist by phase: Markdown, or with --json as agents keep it",
 		.flag = &as_todo},
 	{0},
@@ -204,16 +207,30 @@ static void add_task(struct buf *b, const struct view *v, uint32_t i)
 		(long long)(task_time(v, i) / NS_PER_MS));
 }
 
+/* The range, as wide as earlier predictions say that it has to be. */
+static bool read_left(const struct view *v, struct range *left, double *scale)
+{
+	struct calibration c;
+
+	if (!eta_range(v, left))
+		return false;
+	calibration_load(&c, &v->state, &v->plan, v->id);
+	range_scale(left, c.scale);
+	*scale = c.scale;
+	return true;
+}
+
 /* "~6m to 11m left", two units at most and never more exact than it is. */
 static void print_left(const struct view *v)
 {
 	char first[DURATION_SIZE], second[DURATION_SIZE];
-	int64_t low, high;
+	struct range left;
+	double scale;
 
-	if (!eta_range(v, &low, &high))
+	if (!read_left(v, &left, &scale))
 		return;
-	format_duration(first, low);
-	format_duration(second, high);
+	format_duration(first, left.low);
+	format_duration(second, left.high);
 	if (strcmp(first, second) == 0)
 		printf("  about %s left\n", first);
 	else
@@ -222,11 +239,28 @@ static void print_left(const struct view *v)
 
 static void add_left(struct buf *b, const struct view *v)
 {
-	int64_t low, high;
+	struct range left;
+	double scale;
 
-	if (eta_range(v, &low, &high))
-		buf_format(b, ",\"left_ms\":[%lld,%lld]", (long long)(low / NS_PER_MS),
-			(long long)(high / NS_PER_MS));
+	if (read_left(v, &left, &scale))
+		buf_format(b, ",\"left_ms\":[%lld,%lld],\"likely_ms\":%lld,\"scale\":%.3f",
+			(long long)(left.low / NS_PER_MS), (long long)(left.high / NS_PER_MS),
+			(long long)(left.mid / NS_PER_MS), scale);
+}
+
+static void print_calibration(const struct view *v)
+{
+	struct calibration c;
+
+	calibration_load(&c, &v->state, &v->plan, NULL);
+	if (as_json)
+		printf("{\"run\":\"%s\",\"predictions\":%u,\"held\":%u,\"scale\":%.2f}\n", v->id,
+			c.count, c.held, c.scale);
+	else if (!c.count)
+		puts("no run of this plan has predicted and ended yet");
+	else
+		printf("of %u predictions %u held (%u%%); ranges are now made %.2f times as wide\n",
+			c.count, c.held, 100 * c.held / c.count, c.scale);
 }
 
 int status_main(const struct args *a)
@@ -237,7 +271,9 @@ int status_main(const struct args *a)
 	args_expect(a, 0, 1);
 	view_open(&v, a->item[0]);
 	view_remember(&v);
-	if (as_todo) {
+	if (as_calibration) {
+		print_calibration(&v);
+	} else if (as_todo) {
 		todo_add(&b, &v, as_json);
 		print_buf(&b);
 	} else if (as_json) {
