@@ -19,8 +19,8 @@
 #include <sys/wait.h>
 
 #define HEARTBEAT (5 * NS_PER_S)
-#define DRAIN_TIME (1 * NS_PER_S)
-#define MAP_TIME (20 * NS_PER_S)
+#define DRAIN_TIME (2 * NS_PER_S)
+#define MAP_TIME (60 * NS_PER_S)
 #define SWEEP_TIME (10 * NS_PER_S)
 #define METER_TIME (10 * NS_PER_S)
 #define OVERSLEPT (2 * NS_PER_S) /* so late, we did not wait but were stopped */

@@ -50,14 +50,13 @@ static void take_usage(struct usage *u, const json_t *used)
 }
 
 /* For as long as we live. */
-static void take_lock(const struct session *s, const char *conversation)
+static void take_lock(struct session *s, const char *conversation)
 {
 	AUTO_FREE char *name = mem_format("conversation:%s", conversation);
 	const struct lock_want want = {.name = name, .units = 1, .capacity = 1};
 	const struct lock_options options = {.label = s->config->resume};
-	struct lock *lock;
 	struct err e = {0};
-	int r = lock_acquire(&lock, &s->state, &want, 1, &options, &e);
+	int r = lock_acquire(&s->held, &s->state, &want, 1, &options, &e);
 
 	if (r < 0)
 		die(r == -EAGAIN ? EX_TEMPFAIL : EX_CANTCREAT, "--resume: %s", e.text);

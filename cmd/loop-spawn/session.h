@@ -71,6 +71,7 @@ struct session {
 	json_t *verified;	   /* array: what the verify commands said */
 	json_t *attempts;	   /* array: how each came out */
 	const char *prompt;	   /* what the agent is given, a file of the folder; NULL: none */
+	struct lock *held;	   /* the conversation of --resume, for as long as we live */
 	char resume[129];	   /* the conversation to go on with, empty for a new one */
 	struct usage conversation; /* what the one that may be resumed has used */
 };
