@@ -4,7 +4,7 @@
 #   make BUILD=san       address + undefined sanitizers make lint       style, layers, man pages
 #   make BUILD=cov       coverage                       make bench      measured side by side
 #   make install         DESTDIR= PREFIX=/usr/local     make demo       a whole run on the mock agent
-#   make deps            what is missing; installs it where it may
+#   make deps            what is missing; installs it   make check-dashboard  in a real browser
 
 BUILD  ?= release
 PREFIX ?= /usr/local
@@ -42,14 +42,15 @@ PLAIN    := $(filter-out $(addsuffix .c,$(basename $(HEAVY))),$(MODULES))
 
 # One short line a step; V=1 shows the commands.
 Q   := $(if $(V),,@)
+comma := ,
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 all: $(BINS)
-.PHONY: all check check-unit check-bats fuzz model lint bench demo demo-run deps install uninstall clean completions
+.PHONY: all check check-unit check-bats check-dashboard fuzz model lint bench demo demo-run deps install uninstall clean completions
 
 # A program's own extra sources (of one foreign folder, so without our warnings) and libraries: cmd/NAME/build.mk sets
-# SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME; what unit tests and fuzzers need of it, UNIT_OBJECTS, UNIT_CPPFLAGS
-# and FUZZ_SOURCES.
+# SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME, of a static one STATIC_CPPFLAGS_NAME and STATIC_LDLIBS_NAME; what unit
+# tests and fuzzers need of it, UNIT_OBJECTS, UNIT_CPPFLAGS and FUZZ_SOURCES.
 -include $(wildcard cmd/*/build.mk)
 
 $(B)/common/%.o: common/%.c
@@ -90,11 +91,11 @@ define static_program
 $(B)/static/cmd/$(1)/%.o: cmd/$(1)/%.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
-	$(Q)$(STATIC_CC) $$(CPPFLAGS) $$(CFLAGS) $(STATIC_CFLAGS) -MMD -MP -c -o $$@ $$<
+	$(Q)$(STATIC_CC) $$(CPPFLAGS) $$(STATIC_CPPFLAGS_$(1)) $$(CFLAGS) $(STATIC_CFLAGS) -MMD -MP -c -o $$@ $$<
 $(B)/bin/$(1): $$(patsubst %.c,$(B)/static/%.o,$$(wildcard cmd/$(1)/*.c)) $(B)/static/libloop.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK,$$@)
-	$(Q)$(STATIC_CC) $$(CFLAGS) $(STATIC_LDFLAGS) -o $$@ $$^
+	$(Q)$(STATIC_CC) $$(CFLAGS) $(STATIC_LDFLAGS) -o $$@ $$^ $$(STATIC_LDLIBS_$(1))
 -include $$(patsubst %.c,$(B)/static/%.d,$$(wildcard cmd/$(1)/*.c))
 endef
 
@@ -128,8 +129,18 @@ $(B)/tests/unit/unit: $(UNITS:%.c=$(B)/%.o) $(UNIT_OBJECTS) $(B)/libloop.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
 
-# Programs that only tests run: each source is one.
-TOOLS := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/*.c))
+# Programs that only tests run: each source is one, and each folder. The locks' stress meets its end at system calls.
+TOOL_FOLDERS := $(patsubst tests/tools/%/main.c,%,$(wildcard tests/tools/*/main.c))
+TOOL_LDFLAGS_lock-stress := $(addprefix -Wl$(comma)--wrap=,fcntl pread pwrite close fstat ppoll)
+define tool_of_parts
+$(B)/tests/tools/$(1): $$(wildcard tests/tools/$(1)/*.[ch]) $(B)/libloop.a
+	@mkdir -p $$(@D)
+	$$(call say,TOOL,$$@)
+	$(Q)$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(LDFLAGS) $$(TOOL_LDFLAGS_$(1)) -o $$@ $$(filter %.c %.a,$$^) $$(LDLIBS)
+endef
+$(foreach t,$(TOOL_FOLDERS),$(eval $(call tool_of_parts,$(t))))
+TOOL_FILES := $(patsubst tests/tools/%.c,$(B)/tests/tools/%,$(wildcard tests/tools/*.c))
+TOOLS := $(TOOL_FOLDERS:%=$(B)/tests/tools/%) $(TOOL_FILES)
 $(B)/tests/tools/%: tests/tools/%.c $(B)/libloop.a
 	@mkdir -p $(@D)
 	$(call say,TOOL,$@)
@@ -159,6 +170,10 @@ AT_ONCE = $(if $(shell parallel --version 2>/dev/null | grep '^GNU'),--jobs 4)
 
 check-bats: all $(B)/tests/unit/unit $(TOOLS)
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" BUILD_DIR="$(CURDIR)/$(B)" bats --print-output-on-failure $(if $(T),$(T),$(AT_ONCE) tests)
+
+# The dashboard, as its user meets it, in a real browser.
+check-dashboard: all
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" BUILD_DIR="$(CURDIR)/$(B)" tests/dashboard/check
 
 # Every interleaving of the locks' protocol, with kills, by spin where it is installed.
 model:
@@ -210,4 +225,4 @@ uninstall:
 clean:
 	rm -rf build
 
--include $(MODULES:%.c=$(B)/%.d) $(PLAIN:%.c=$(B)/static/%.d) $(UNITS:%.c=$(B)/%.d) $(TOOLS:%=%.d)
+-include $(MODULES:%.c=$(B)/%.d) $(PLAIN:%.c=$(B)/static/%.d) $(UNITS:%.c=$(B)/%.d) $(TOOL_FILES:%=%.d)

@@ -82,6 +82,7 @@ static int read_about(struct agent *a, const char *path, struct err *e)
 	if (!a->about)
 		return code;
 	if (read_map(a, path, e) < 0 || read_clocks(a, e) < 0 ||
+		json_get_duration(a->about, "meter", &a->meter, e) < 0 ||
 		json_get_bool(a->about, "resumes", &a->resumes, e) < 0)
 		return -EINVAL;
 	return 0;
@@ -92,6 +93,7 @@ static int load_from(struct agent *a, const char *folder, struct err *e)
 	AUTO_FREE char *about = file_of(folder, a->name, "agent.json");
 
 	a->map = file_of(folder, a->name, "map.jq");
+	a->usage = file_of(folder, a->name, "usage");
 	if (about)
 		return read_about(a, about, e);
 	a->about = json_object();
@@ -139,6 +141,7 @@ void agent_clear(struct agent *a)
 	free(a->name);
 	free(a->run);
 	free(a->map);
+	free(a->usage);
 	json_decref(a->about);
 	*a = (struct agent){0};
 }

@@ -1,7 +1,8 @@
 /*
  * agent: what is known of an agent, from its folder: run (starts it), agent.json
- * (its clocks, its environment) and map.jq (its lines as neutral events; an
- * agent without one is heard only by its exit status).
+ * (its clocks, its environment), map.jq (its lines as neutral events; an agent
+ * without one is heard only by its exit status) and usage (tells from the
+ * agent's own files what a conversation has used).
  */
 #ifndef AGENT_H
 #define AGENT_H
@@ -25,9 +26,11 @@ struct agent {
 	char *name;
 	char *run;     /* path of the script; NULL for a bare command */
 	char *map;     /* path of map.jq, or NULL */
+	char *usage;   /* path of the script, or NULL */
 	json_t *about; /* agent.json, or an empty object */
 	struct clocks clocks;
-	bool resumes; /* its CLI can go on with a conversation */
+	int64_t meter; /* how often usage is asked while the agent runs, ns; 0: never */
+	bool resumes;  /* its CLI can go on with a conversation */
 };
 
 /* Finds it in $LOOP_DIR/agents, ~/.config/loop/agents and share/agents; -ENOENT names those looked

@@ -65,6 +65,21 @@ void dag_clear(struct dag *d)
 	*d = (struct dag){0};
 }
 
+static uint32_t *grow_rows(uint32_t *first, uint32_t from, uint32_t to)
+{
+	first = mem_resize(first, (size_t)to + 1, sizeof *first);
+	for (uint32_t n = from + 1; n <= to; n++)
+		first[n] = first[from];
+	return first;
+}
+
+void dag_grow(struct dag *d, uint32_t nodes)
+{
+	d->first_out = grow_rows(d->first_out, d->nodes, nodes);
+	d->first_in = grow_rows(d->first_in, d->nodes, nodes);
+	d->nodes = nodes;
+}
+
 uint32_t dag_order(const struct dag *d, uint32_t *order)
 {
 	AUTO_FREE uint32_t *waiting = counts(d->nodes);

@@ -31,6 +31,9 @@ struct dag {
 void dag_build(struct dag *, uint32_t nodes, const struct dag_edge *, uint32_t edges);
 void dag_clear(struct dag *);
 
+/* Nodes without edges behind those that are there, up to that many. */
+void dag_grow(struct dag *, uint32_t nodes);
+
 static inline uint32_t dag_in_degree(const struct dag *d, uint32_t node)
 {
 	return d->first_in[node + 1] - d->first_in[node];

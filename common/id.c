@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 
 void id_random(void *bytes, size_t length)
 {
@@ -103,4 +104,12 @@ bool owner_alive(const struct owner *owner)
 
 	return owner->pid > 0 && owner_of(owner->pid, &now) == 0 && now.start == owner->start &&
 		strcmp(now.boot, owner->boot) == 0;
+}
+
+/* musl has the call's number, but no function for it. */
+int process_open(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : fd;
 }

@@ -28,6 +28,9 @@ int owner_self(struct owner *);
 /* Whether that very process lives: same boot, same pid, same start, not a zombie. */
 bool owner_alive(const struct owner *);
 
+/* A descriptor of whatever process has this pid now (pidfd_open(2)), close-on-exec; -errno. */
+int process_open(pid_t) MUST_CHECK;
+
 /* This boot's id, read once; empty where the kernel does not tell. */
 const char *id_boot(void);
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -221,10 +222,22 @@ int io_nonblock(int fd, bool on)
 	return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
 }
 
+/* One call asks for all three. */
+static bool standard_filled(void)
+{
+	struct pollfd p[] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+
+	if (poll(p, countof(p), 0) < 0)
+		return false;
+	return !((p[0].revents | p[1].revents | p[2].revents) & POLLNVAL);
+}
+
 void io_fill_standard(void)
 {
 	int fd;
 
+	if (standard_filled())
+		return;
 	do
 		fd = open("/dev/null", O_RDWR); /* inherited on purpose */
 	while (fd >= 0 && fd <= STDERR_FILENO);

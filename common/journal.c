@@ -285,7 +285,8 @@ int journal_append(struct journal *j, const struct span *records, size_t count, 
 		return put_aside(j, records, count, r, out, e);
 	take_spool(j, &size);
 	r = write_records(j, &size, records, count, out);
-	release(j);
+	if (r < 0 || flags != JOURNAL_LAST)
+		release(j);
 	if (r < 0)
 		return put_aside(j, records, count, r, out, e);
 	if (flags & JOURNAL_SYNC)

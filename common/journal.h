@@ -27,7 +27,10 @@ struct journal {
 void journal_init(struct journal *, const struct state *);
 void journal_close(struct journal *);
 
-enum journal_flags { JOURNAL_SYNC = 1 /* on disk before it is acknowledged */ };
+enum journal_flags {
+	JOURNAL_SYNC = 1, /* on disk before it is acknowledged */
+	JOURNAL_LAST = 2, /* the process ends now, and gives the lock back by that */
+};
 
 /* What became of an append. */
 struct appended {
@@ -93,6 +96,18 @@ int64_t journal_position(const struct journal_reader *);
 
 /* Whether a next line, good or not, has been read from the file already. */
 bool journal_ready(const struct journal_reader *);
+
+/*
+ * Whether all that has been read is handed out, and the last read came to the journal's
+ * end: there is no more until the watch says so.
+ */
+bool journal_drained(const struct journal_reader *);
+
+/*
+ * The segment that the line read last stands in, lent until the next call, and the position
+ * of its first byte.
+ */
+int journal_segment(const struct journal_reader *, int64_t *base);
 
 /* How many lines were stepped over, and each of them as it is found: where it stands and why. */
 uint64_t journal_damaged(const struct journal_reader *);

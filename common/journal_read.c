@@ -33,6 +33,7 @@ static int look_at_file(struct journal_reader *r)
 {
 	struct stat file, path;
 
+	r->renamed = false;
 	if (fstat(r->fd, &file) < 0)
 		return -errno;
 	if (r->base + file.st_size < r->at) {
@@ -108,7 +109,7 @@ static int advance(struct journal_reader *r)
 
 	if (r->fd < 0)
 		return reader_open_segment(r);
-	n = reader_fill(r, r->at, r->room);
+	n = reader_read_on(r);
 	if (n < 0)
 		return (int)n;
 	if (journal_ready(r))

@@ -58,16 +58,30 @@ int reader_open_segment(struct journal_reader *r)
 	return 1;
 }
 
-ssize_t reader_fill(struct journal_reader *r, int64_t from, size_t length)
+/* What a read from a position brought, of so much that was asked for. */
+static ssize_t set_window(struct journal_reader *r, int64_t from, ssize_t n, size_t length)
 {
-	ssize_t n = io_pread(r->fd, r->window, length, from - r->base);
-
 	const char *last = n > 0 ? memrchr(r->window, '\n', (size_t)n) : NULL;
 
 	r->start = from;
 	r->filled = n > 0 ? (size_t)n : 0;
 	r->whole = last ? from + (last + 1 - r->window) : from;
+	r->drained = r->filled < length;
 	return n;
+}
+
+ssize_t reader_fill(struct journal_reader *r, int64_t from, size_t length)
+{
+	return set_window(r, from, io_pread(r->fd, r->window, length, from - r->base), length);
+}
+
+ssize_t reader_read_on(struct journal_reader *r)
+{
+	ssize_t n = pread(r->fd, r->window, r->room, r->at - r->base);
+
+	if (n > 0 && memchr(r->window, '\n', (size_t)n))
+		return set_window(r, r->at, n, r->room);
+	return reader_fill(r, r->at, r->room);
 }
 
 bool reader_grow(struct journal_reader *r)
@@ -228,6 +242,17 @@ bool journal_ready(const struct journal_reader *r)
 uint64_t journal_damaged(const struct journal_reader *r)
 {
 	return r->damaged;
+}
+
+bool journal_drained(const struct journal_reader *r)
+{
+	return r->drained && !r->renamed && !r->sealed && !journal_ready(r);
+}
+
+int journal_segment(const struct journal_reader *r, int64_t *base)
+{
+	*base = r->base;
+	return r->fd;
 }
 
 void journal_on_damage(struct journal_reader *r,

@@ -20,6 +20,8 @@ struct journal_reader {
 	int64_t base; /* its first position */
 	bool sealed;  /* rotated: it does not grow any more */
 	bool inside;  /* at is inside a line that is too long: it is skipped up to its end */
+	bool drained; /* the last read came to the end of what there was */
+	bool renamed; /* a segment has come, by the watch: the end may not be the journal's */
 	int64_t at;
 
 	char *window;
@@ -44,6 +46,9 @@ int reader_open_segment(struct journal_reader *);
 
 /* Fills the window with what stands at a position; how many bytes that were. */
 ssize_t reader_fill(struct journal_reader *, int64_t from, size_t length);
+
+/* The same at its place, with one call where that brings a whole line. */
+ssize_t reader_read_on(struct journal_reader *);
 
 /* A larger window; false if it is as large as it may be. */
 bool reader_grow(struct journal_reader *);

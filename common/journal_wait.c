@@ -21,7 +21,10 @@ int journal_watch(struct journal_reader *r)
 
 bool journal_watched(struct journal_reader *r)
 {
-	return watch_drain(r->watch, "events.");
+	unsigned told = watch_drain(r->watch, "events.");
+
+	r->renamed |= (told & WATCH_NAMED) != 0;
+	return told;
 }
 
 int journal_wait(struct journal_reader *r, int64_t deadline)

@@ -1,6 +1,8 @@
 /*
- * The strict validator: one pass, recursive because the depth is bounded. Eight
- * bytes of a string are looked at at once. Keys are remembered only to find
+ * The strict validator: one pass, recursive because the depth is bounded. Each
+ * function takes the place it checks from and returns the place behind what it
+ * found good, or NULL, so that the place stays in a register. Many bytes of a
+ * string are looked at at once. Keys are remembered only to find
  * those that come twice: a few are compared as they come, many are sorted at
  * the end of their object, so that no text costs quadratic time.
  */
@@ -18,7 +20,7 @@ enum { KEYS_COMPARED = 32, /* more keys than this are sorted instead */
 	KEYS_AT_HAND = 64 };
 
 struct check {
-	const char *p, *end;
+	const char *end;
 	const char *fault, *what;
 	/* The keys of all open objects, escapes resolved: the innermost's are the last. */
 	struct span *key;
@@ -27,18 +29,18 @@ struct check {
 	struct strs resolved; /* the texts of keys that had escapes */
 };
 
-static bool fail(struct check *c, const char *at, const char *what)
+static const char *fail(struct check *c, const char *at, const char *what)
 {
 	c->fault = at;
 	c->what = what;
-	return false;
+	return NULL;
 }
 
-static inline void skip_space(struct check *c)
+static inline const char *skip_space(const char *p, const char *end)
 {
-	while (c->p < c->end &&
-		(*c->p == ' ' || *c->p == '\n' || *c->p == '\t' || *c->p == '\r'))
-		c->p++;
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
+		p++;
+	return p;
 }
 
 /*
@@ -68,35 +70,26 @@ static inline unsigned special_bits(const char *p)
 	return (unsigned)_mm_movemask_epi8(_mm_or_si128(outside, _mm_or_si128(quote, backslash)));
 }
 
-static inline const char *skip_wide(const char *p, const char *end)
+#endif
+
+/* To the next byte that needs a look. */
+static inline const char *skip_plain(const char *p, const char *end)
 {
+#ifdef __SSE2__
 	for (; end - p >= 16; p += 16) {
 		unsigned found = special_bits(p);
 
 		if (found)
 			return p + __builtin_ctz(found);
 	}
-	return p;
-}
-#else
-static inline const char *skip_wide(const char *p, const char *end UNUSED)
-{
-	return p;
-}
 #endif
-
-/* To the next byte that needs a look. */
-static inline const char *skip_plain(const char *p, const char *end)
-{
-	p = skip_wide(p, end);
-	while (end - p >= 8) {
+	for (; end - p >= 8; p += 8) {
 		uint64_t word, found;
 
 		memcpy(&word, p, sizeof word);
 		found = special_bytes(le64toh(word));
 		if (found)
 			return p + __builtin_ctzll(found) / 8;
-		p += 8;
 	}
 	while (p < end && (unsigned char)(*p - 0x20) < 0x60 && *p != '"' && *p != '\\')
 		p++;
@@ -124,106 +117,103 @@ static int hex4(const char *p, const char *end)
 }
 
 /* Behind "\u". */
-static bool check_unicode(struct check *c)
+static const char *check_unicode(struct check *c, const char *p)
 {
-	int code = hex4(c->p, c->end);
+	int code = hex4(p, c->end);
 
 	if (code < 0)
-		return fail(c, c->p, "\\u without four hexadecimal digits");
+		return fail(c, p, "\\u without four hexadecimal digits");
 	if (code == 0)
-		return fail(c, c->p, "\\u0000 in a string");
-	c->p += 4;
+		return fail(c, p, "\\u0000 in a string");
+	p += 4;
 	if (code < 0xd800 || code > 0xdfff)
-		return true;
-	if (code >= 0xdc00 || c->end - c->p < 6 || c->p[0] != '\\' || c->p[1] != 'u')
-		return fail(c, c->p - 4, "half a surrogate pair");
-	code = hex4(c->p + 2, c->end);
+		return p;
+	if (code >= 0xdc00 || c->end - p < 6 || p[0] != '\\' || p[1] != 'u')
+		return fail(c, p - 4, "half a surrogate pair");
+	code = hex4(p + 2, c->end);
 	if (code < 0xdc00 || code > 0xdfff)
-		return fail(c, c->p - 4, "half a surrogate pair");
-	c->p += 6;
-	return true;
+		return fail(c, p - 4, "half a surrogate pair");
+	return p + 6;
 }
 
 /* At a byte of a string that is not plain and not its end. */
-static bool check_special(struct check *c)
+static const char *check_special(struct check *c, const char *p)
 {
 	size_t n;
 
-	if (*c->p == '\\') {
-		if (c->end - c->p < 2 || !c->p[1] || !strchr("\"\\/bfnrtu", c->p[1]))
-			return fail(c, c->p, "a backslash that escapes nothing");
-		c->p += 2;
-		return c->p[-1] != 'u' || check_unicode(c);
+	if (*p == '\\') {
+		if (c->end - p < 2 || !p[1] || !strchr("\"\\/bfnrtu", p[1]))
+			return fail(c, p, "a backslash that escapes nothing");
+		return p[1] == 'u' ? check_unicode(c, p + 2) : p + 2;
 	}
-	if ((unsigned char)*c->p < 0x20)
-		return fail(c, c->p, "a control character in a string");
-	n = utf8_length(c->p, (size_t)(c->end - c->p));
-	c->p += n;
-	return n || fail(c, c->p, "a byte that is no UTF-8");
+	if ((unsigned char)*p < 0x20)
+		return fail(c, p, "a control character in a string");
+	n = utf8_length(p, (size_t)(c->end - p));
+	return n ? p + n : fail(c, p, "a byte that is no UTF-8");
 }
 
 /* At its opening quote. */
-static bool check_string(struct check *c, bool *escaped)
+static inline const char *check_string(struct check *c, const char *open, bool *escaped)
 {
-	const char *open = c->p++;
+	const char *p = open + 1;
 
 	for (;;) {
-		c->p = skip_plain(c->p, c->end);
-		if (c->p == c->end)
+		p = skip_plain(p, c->end);
+		if (p == c->end)
 			return fail(c, open, "a string without its end");
-		if (*c->p == '"')
-			return c->p++, true;
-		*escaped |= *c->p == '\\';
-		if (!check_special(c))
-			return false;
+		if (*p == '"')
+			return p + 1;
+		*escaped |= *p == '\\';
+		p = check_special(c, p);
+		if (!p)
+			return NULL;
 	}
 }
 
-static inline bool digit(const struct check *c)
+static inline bool digit(const struct check *c, const char *p)
 {
-	return c->p < c->end && *c->p >= '0' && *c->p <= '9';
+	return p < c->end && *p >= '0' && *p <= '9';
 }
 
-static bool check_digits(struct check *c, const char *what)
+static const char *check_digits(struct check *c, const char *p, const char *what)
 {
-	if (!digit(c))
-		return fail(c, c->p, what);
-	while (digit(c))
-		c->p++;
-	return true;
+	if (!digit(c, p))
+		return fail(c, p, what);
+	while (digit(c, p))
+		p++;
+	return p;
 }
 
-static bool check_number(struct check *c)
+static const char *check_exponent(struct check *c, const char *p)
 {
-	c->p += *c->p == '-';
-	if (c->p < c->end && *c->p == '0') {
-		c->p++;
-		if (digit(c))
-			return fail(c, c->p - 1, "a number with a leading zero");
-	} else if (!check_digits(c, "a number without digits")) {
-		return false;
-	}
-	if (c->p < c->end && *c->p == '.') {
-		c->p++;
-		if (!check_digits(c, "a number without digits behind its point"))
-			return false;
-	}
-	if (c->p < c->end && (*c->p | 0x20) == 'e') {
-		c->p++;
-		c->p += c->p < c->end && (*c->p == '+' || *c->p == '-');
-		return check_digits(c, "a number without digits in its exponent");
-	}
-	return true;
+	if (p == c->end || (*p | 0x20) != 'e')
+		return p;
+	p++;
+	p += p < c->end && (*p == '+' || *p == '-');
+	return check_digits(c, p, "a number without digits in its exponent");
 }
 
-static bool check_word(struct check *c, const char *word)
+static const char *check_number(struct check *c, const char *p)
+{
+	p += *p == '-';
+	if (p < c->end && *p == '0') {
+		if (digit(c, ++p))
+			return fail(c, p - 1, "a number with a leading zero");
+	} else {
+		p = check_digits(c, p, "a number without digits");
+	}
+	if (p && p < c->end && *p == '.')
+		p = check_digits(c, p + 1, "a number without digits behind its point");
+	return p ? check_exponent(c, p) : NULL;
+}
+
+static const char *check_word(struct check *c, const char *p, const char *word)
 {
 	size_t n = strlen(word);
 
-	if ((size_t)(c->end - c->p) < n || memcmp(c->p, word, n) != 0)
-		return fail(c, c->p, "a word that is not true, false or null");
-	c->p += n;
-	return true;
+	if ((size_t)(c->end - p) < n || memcmp(p, word, n) != 0)
+		return fail(c, p, "a word that is not true, false or null");
+	return p + n;
 }
 
 static inline bool same(struct span a, struct span b)
@@ -283,25 +273,25 @@ static uint64_t kind_of(struct span key)
 	return UINT64_C(1) << (key.n * 5 + first * 3 + last) % 64;
 }
 
-static bool add_key(struct check *c, struct keys *k, const char *open, bool escaped)
+static bool add_key(struct check *c, struct keys *k, struct span raw, bool escaped)
 {
 	struct span key;
 	uint64_t kind;
 
-	if (!key_text(c, (struct span){open, (size_t)(c->p - open)}, escaped, &key))
-		return fail(c, open, "a key that cannot be read");
+	if (!key_text(c, raw, escaped, &key))
+		return fail(c, raw.p, "a key that cannot be read");
 	kind = kind_of(key);
 	if ((k->seen & kind) && c->keys - k->first < KEYS_COMPARED)
 		for (size_t i = k->first; i < c->keys; i++)
 			if (same(c->key[i], key))
-				return fail(c, open, "a key that comes twice");
+				return fail(c, raw.p, "a key that comes twice");
 	k->seen |= kind;
 	keep_key(c, key);
 	return true;
 }
 
 /* At the end of an object: its keys are forgotten; if they were many, they are compared first. */
-static bool end_keys(struct check *c, const struct keys *k)
+static bool end_keys(struct check *c, const struct keys *k, const char *p)
 {
 	struct span *key = c->key + k->first;
 	size_t count = c->keys - k->first;
@@ -312,87 +302,85 @@ static bool end_keys(struct check *c, const struct keys *k)
 	qsort(key, count, sizeof *key, by_text);
 	for (size_t i = 1; i < count; i++)
 		if (same(key[i - 1], key[i]))
-			return fail(c, c->p, "a key that comes twice in the object ending here");
+			return fail(c, p, "a key that comes twice in the object ending here");
 	return true;
 }
 
-static bool check_value(struct check *, int depth);
+static const char *check_value(struct check *, const char *p, int depth);
 
-static bool check_member(struct check *c, struct keys *keys, int depth)
+static const char *check_member(struct check *c, const char *p, struct keys *keys, int depth)
 {
-	const char *open;
 	bool escaped = false;
+	const char *open = p;
 
-	skip_space(c);
-	open = c->p;
-	if (c->p == c->end || *c->p != '"')
-		return fail(c, c->p, "something else where a key should be");
-	if (!check_string(c, &escaped) || !add_key(c, keys, open, escaped))
-		return false;
-	skip_space(c);
-	if (c->p == c->end || *c->p != ':')
-		return fail(c, c->p, "a key without its colon");
-	c->p++;
-	return check_value(c, depth);
+	if (p == c->end || *p != '"')
+		return fail(c, p, "something else where a key should be");
+	p = check_string(c, p, &escaped);
+	if (!p || !add_key(c, keys, (struct span){open, (size_t)(p - open)}, escaped))
+		return NULL;
+	p = skip_space(p, c->end);
+	if (p == c->end || *p != ':')
+		return fail(c, p, "a key without its colon");
+	return check_value(c, p + 1, depth);
 }
 
 /* At its opening bracket. */
-static bool check_container(struct check *c, int depth)
+static const char *check_container(struct check *c, const char *p, int depth)
 {
 	struct keys keys = {.first = c->keys};
-	bool object = *c->p++ == '{';
+	bool object = *p == '{';
 	char close = object ? '}' : ']';
 
 	if (depth > JSON_DEPTH_MAX)
-		return fail(c, c->p - 1, "nested too deep");
-	skip_space(c);
-	if (c->p < c->end && *c->p == close)
-		return c->p++, true;
+		return fail(c, p, "nested too deep");
+	p = skip_space(p + 1, c->end);
+	if (p < c->end && *p == close)
+		return p + 1;
 	for (;;) {
-		if (!(object ? check_member(c, &keys, depth) : check_value(c, depth)))
-			return false;
-		skip_space(c);
-		if (c->p == c->end)
-			return fail(c, c->p, "an object or array without its end");
-		if (*c->p == close)
+		p = object ? check_member(c, p, &keys, depth) : check_value(c, p, depth);
+		if (!p)
+			return NULL;
+		p = skip_space(p, c->end);
+		if (p == c->end)
+			return fail(c, p, "an object or array without its end");
+		if (*p == close)
 			break;
-		if (*c->p != ',')
-			return fail(c, c->p, "something else where a comma should be");
-		c->p++;
+		if (*p != ',')
+			return fail(c, p, "something else where a comma should be");
+		p = skip_space(p + 1, c->end);
 	}
-	if (object && !end_keys(c, &keys))
-		return false;
-	c->p++;
-	return true;
+	return object && !end_keys(c, &keys, p) ? NULL : p + 1;
 }
 
-static bool check_value(struct check *c, int depth)
+static const char *check_value(struct check *c, const char *p, int depth)
 {
 	bool escaped = false;
 
-	skip_space(c);
-	if (c->p == c->end)
-		return fail(c, c->p, "nothing where a value should be");
-	switch (*c->p) {
+	p = skip_space(p, c->end);
+	if (p == c->end)
+		return fail(c, p, "nothing where a value should be");
+	switch (*p) {
+	case '"': return check_string(c, p, &escaped);
 	case '{':
-	case '[': return check_container(c, depth + 1);
-	case '"': return check_string(c, &escaped);
-	case 't': return check_word(c, "true");
-	case 'f': return check_word(c, "false");
-	case 'n': return check_word(c, "null");
+	case '[': return check_container(c, p, depth + 1);
+	case 't': return check_word(c, p, "true");
+	case 'f': return check_word(c, p, "false");
+	case 'n': return check_word(c, p, "null");
 	default: break;
 	}
-	if (*c->p == '-' || digit(c))
-		return check_number(c);
-	return fail(c, c->p, "something that is no JSON value");
+	if (*p == '-' || digit(c, p))
+		return check_number(c, p);
+	return fail(c, p, "something that is no JSON value");
 }
 
-static bool check_document(struct check *c)
+static bool check_document(struct check *c, const char *text)
 {
-	if (!check_value(c, 0))
+	const char *p = check_value(c, text, 0);
+
+	if (!p)
 		return false;
-	skip_space(c);
-	return c->p == c->end || fail(c, c->p, "something behind the value");
+	p = skip_space(p, c->end);
+	return p == c->end || fail(c, p, "something behind the value");
 }
 
 int jscan_check(const char *text, size_t length, size_t *at, const char **what)
@@ -400,13 +388,12 @@ int jscan_check(const char *text, size_t length, size_t *at, const char **what)
 	struct check c;
 	bool good;
 
-	c.p = text;
 	c.end = text + length;
 	c.key = c.first_keys;
 	c.keys = 0;
 	c.capacity = KEYS_AT_HAND;
 	c.resolved = (struct strs){0};
-	good = check_document(&c);
+	good = check_document(&c, text);
 	if (c.key != c.first_keys)
 		free(c.key);
 	strs_clear(&c.resolved);

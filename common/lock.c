@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "lock_request.h"
+#include "lock_wake.h"
 #include "mem.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@ enum { HEIR_MIN = 200 };
 struct held {
 	int fd;	  /* ours */
 	int heir; /* the same description for children, or -1 */
-	bool plain;
+	bool plain, told;
 	int64_t token;
 	struct lock_slots slots;
 };
@@ -30,14 +31,27 @@ static void drop_heir(struct held *h)
 	h->heir = -1;
 }
 
+/* Whoever waits for a unit has no byte to sleep on: there is a bell. */
+static void let_go(const struct held *h)
+{
+	bool rings = !h->plain && h->slots.count;
+	struct lock_bell bell;
+
+	if (rings)
+		bell = lock_bell_of(h->fd);
+	if (h->fd >= 0)
+		close(h->fd);
+	if (rings)
+		lock_bell_ring(&bell);
+}
+
 void lock_release(struct lock *lock)
 {
 	if (!lock)
 		return;
 	for (size_t i = 0; i < lock->count; i++) {
 		drop_heir(&lock->held[i]);
-		if (lock->held[i].fd >= 0)
-			close(lock->held[i].fd);
+		let_go(&lock->held[i]);
 		lock_slots_clear(&lock->held[i].slots);
 	}
 	free(lock);
@@ -74,6 +88,7 @@ static int acquire_one(struct held *h, struct lock_request *q, struct err *e)
 	int r = lock_request_run(q, e);
 
 	h->plain = q->table.head.capacity == 1;
+	h->told = q->row.state == LOCK_TOLD;
 	lock_request_clear(q);
 	if (r < 0) {
 		if (q->fd >= 0)
@@ -123,6 +138,11 @@ int lock_acquire(struct lock **out, const struct state *state, const struct lock
 int64_t lock_token(const struct lock *lock, size_t i)
 {
 	return lock->held[i].token;
+}
+
+bool lock_told(const struct lock *lock, size_t i)
+{
+	return lock->held[i].told;
 }
 
 int64_t lock_slot(const struct lock *lock, size_t i, int64_t n)

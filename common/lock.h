@@ -23,18 +23,30 @@ struct lock_want {
 
 /*
  * What may be worth an event: only of those who waited a second or more, so that
- * a lock which is free costs nothing but itself.
+ * a lock which is free costs nothing but itself. LOCK_RELEASED is told of holds of
+ * other processes, too, and at most once of each.
  */
 enum lock_news_kind {
 	LOCK_WAITING,  /* the text says who holds */
 	LOCK_ACQUIRED, /* after LOCK_WAITING was told */
 	LOCK_DEADLOCK, /* we give up; the text tells the cycle */
+	LOCK_RELEASED, /* a hold of which LOCK_ACQUIRED was told has ended */
+};
+
+/* Who saw that a hold had ended. */
+enum lock_seen {
+	LOCK_SEEN_HOLDER, /* who let go, just now */
+	LOCK_SEEN_WAITER, /* one who waited for it, just now */
+	LOCK_SEEN_NEXT,	  /* the next to come: it may have ended long before */
 };
 
 struct lock_news {
 	enum lock_news_kind kind;
 	const char *name, *text;
+	pid_t pid; /* who waits, holds or held, as the table says */
 	int64_t token, waited;
+	const char *since;   /* of LOCK_RELEASED: from when on it was held, RFC 3339 */
+	enum lock_seen seen; /* of LOCK_RELEASED */
 };
 
 struct lock_options {
@@ -71,6 +83,13 @@ void lock_release(struct lock *);
  */
 int64_t lock_token(const struct lock *, size_t i);
 int64_t lock_slot(const struct lock *, size_t i, int64_t n);
+
+/* Whether LOCK_ACQUIRED was told of the i-th, so that its end is to be told as well. */
+bool lock_told(const struct lock *, size_t i);
+
+/* Tells LOCK_RELEASED, by the options' tell, of holds of this name that have ended. 0 or -errno. */
+int lock_tell_ended(const struct state *, const char *name, enum lock_seen,
+	const struct lock_options *);
 
 /* Whether exec'd children inherit the hold: it then lasts until the last of them is gone. */
 int lock_inherit(struct lock *, bool on);

@@ -15,7 +15,10 @@ struct wait {
 	pid_t line[ANCESTORS_MAX]; /* the process and its ancestors */
 	size_t length;
 	bool reduced;
-	size_t visit; /* of the walk along the cycle: the step, from 1; 0 none */
+
+	/* Of the search for a cycle: who of it this one keeps from going on, and by which hold. */
+	struct wait *from;
+	const struct hold *through;
 };
 
 struct hold {
@@ -154,27 +157,6 @@ static struct wait *find_wait(struct graph *g, const char *name, int64_t ticket)
 	return NULL;
 }
 
-/* Whom a stuck waiter waits for: one below a hold of its lock, else the one ahead of it. */
-static struct wait *next_of(struct graph *g, const struct wait *w, const struct hold **through)
-{
-	*through = NULL;
-	for (size_t h = 0; h < g->holds; h++) {
-		if (g->hold[h].lock != w->lock)
-			continue;
-		for (size_t i = 0; i < g->waits; i++) {
-			if (g->wait[i].reduced || !belongs(&g->wait[i], &g->hold[h]))
-				continue;
-			*through = &g->hold[h];
-			return &g->wait[i];
-		}
-	}
-	for (size_t i = 0; i < g->waits; i++)
-		if (!g->wait[i].reduced && g->wait[i].lock == w->lock && &g->wait[i] != w &&
-			lock_row_before(g->wait[i].row, w->row))
-			return &g->wait[i];
-	return NULL;
-}
-
 static bool gives_up_before(const struct wait *a, const struct wait *b)
 {
 	int64_t x = lock_row_arrival(a->row), y = lock_row_arrival(b->row);
@@ -196,43 +178,98 @@ static void tell_link(struct err *cycle, const struct wait *w, const struct hold
 			(long long)h->row->pid, h->row->label);
 }
 
-/* Walks on from a stuck waiter until it comes by somebody again: that is the cycle. */
-static int find_cycle(struct graph *g, struct wait *w, struct lock_victim *victim,
-	struct err *cycle)
+/* A hold above u that keeps w from its lock; those who share a lock do not keep one another. */
+static const struct hold *hold_between(
+	const struct graph *g, const struct wait *w, const struct wait *u)
 {
-	const struct hold *through;
-	struct wait *worst, *start;
+	for (size_t i = 0; i < g->holds; i++) {
+		const struct hold *h = &g->hold[i];
+		bool shares = w->lock->head.capacity == 1 &&
+			w->row->units + h->row->units <= w->lock->capacity;
 
-	for (size_t step = 1; w && !w->visit; step++) {
-		w->visit = step;
-		w = next_of(g, w, &through);
+		if (h->lock == w->lock && !shares && belongs(u, h))
+			return h;
 	}
-	if (!w)
-		return 0;
-	worst = start = w;
-	do {
-		struct wait *next = next_of(g, w, &through);
-
-		tell_link(cycle, w, through);
-		if (gives_up_before(w, worst))
-			worst = w;
-		w = next;
-	} while (w != start);
-	snprintf(victim->name, sizeof victim->name, "%s", worst->lock->name);
-	victim->ticket = worst->row->ticket;
-	return 1;
+	return NULL;
 }
 
+/* Whether u, which is stuck, keeps w from going on: by a hold, else ahead of it in the queue. */
+static bool blocks(const struct graph *g, struct wait *u, struct wait *w)
+{
+	const struct hold *h = hold_between(g, w, u);
+
+	if (!h && (u == w || u->lock != w->lock || !lock_row_before(u->row, w->row)))
+		return false;
+	u->through = h;
+	u->from = w;
+	return true;
+}
+
+/*
+ * Searches for a shortest cycle through a stuck waiter, which the members' from then
+ * lead along, backwards; with worst, only for one in which nobody gives up before it.
+ */
+static bool find_cycle(struct graph *g, struct wait *me, bool worst)
+{
+	AUTO_FREE struct wait **queue = mem_zero(g->waits, sizeof *queue);
+	size_t queued = 0;
+
+	for (size_t i = 0; i < g->waits; i++)
+		g->wait[i].from = NULL;
+	queue[queued++] = me;
+	for (size_t head = 0; head < queued; head++) {
+		for (size_t i = 0; i < g->waits; i++) {
+			struct wait *u = &g->wait[i];
+
+			if (u->reduced || u->from || (worst && gives_up_before(u, me)))
+				continue;
+			if (!blocks(g, u, queue[head]))
+				continue;
+			if (u == me)
+				return true;
+			queue[queued++] = u;
+		}
+	}
+	return false;
+}
+
+/* The cycle in words, from me on; returns who of it gives up. */
+static struct wait *tell_cycle(struct graph *g, struct wait *me, struct err *cycle)
+{
+	AUTO_FREE struct wait **step = mem_zero(g->waits, sizeof *step);
+	struct wait *worst = me, *w = me;
+	size_t n = 0;
+
+	do {
+		step[n++] = w;
+		if (gives_up_before(w, worst))
+			worst = w;
+		w = w->from;
+	} while (w != me);
+	for (; n; w = step[--n])
+		tell_link(cycle, w, step[n - 1]->through);
+	return worst;
+}
+
+/*
+ * Whoever is the worst of any cycle gives up. Another looks at what keeps itself, not at
+ * cycles further on, which have members to look at them.
+ */
 static int analyse(struct graph *g, const char *name, int64_t ticket, struct lock_victim *victim,
 	struct err *cycle)
 {
-	struct wait *me = find_wait(g, name, ticket);
+	struct wait *me = find_wait(g, name, ticket), *worst;
 
 	for (size_t i = 0; i < g->waits; i++)
 		find_ancestors(&g->wait[i]);
 	while (reduce_once(g))
 		;
-	return !me || me->reduced ? 0 : find_cycle(g, me, victim, cycle);
+	if (!me || me->reduced || !(find_cycle(g, me, true) || find_cycle(g, me, false)))
+		return 0;
+	worst = tell_cycle(g, me, cycle);
+	snprintf(victim->name, sizeof victim->name, "%s", worst->lock->name);
+	victim->ticket = worst->row->ticket;
+	return 1;
 }
 
 /* Most waiters hold nothing: they make no cycle, and those who do look for themselves. */

@@ -23,10 +23,10 @@ struct lock_victim {
 };
 
 /*
- * 1 if our own wait, of this lock and ticket, is stuck: the cycle it runs into, in
- * words, and who of it has to give up, the same for all who look: the lowest
- * priority, then the youngest wait. 0 if it is not stuck, or waits under no
- * hold, so that a cycle could not be of its making.
+ * 1 if our own wait, of this lock and ticket, is stuck in a cycle: that cycle, in
+ * words, and who of it has to give up: the lowest priority, then the youngest wait.
+ * Of several cycles it is one in which we have to, if there is such. 0 if it is in
+ * none, or waits under no hold, so that a cycle could not be of its making.
  */
 int lock_deadlock_look(const struct state *, const char *name, int64_t ticket,
 	struct lock_victim *, struct err *cycle) MUST_CHECK;

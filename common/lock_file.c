@@ -78,7 +78,7 @@ int lock_file_open(const struct state *state, const char *name, struct err *e)
 int lock_row_alive(const struct lock_row *row, int fd)
 {
 	struct lock_range owned;
-	int64_t family = row->state == LOCK_HOLDS ? LOCK_HOLD : LOCK_WAIT;
+	int64_t family = lock_row_holds(row) ? LOCK_HOLD : LOCK_WAIT;
 
 	return lock_bytes_owned(fd, family + row->ticket, 1, &owned);
 }
@@ -137,7 +137,7 @@ int lock_file_blame(int fd, const char *name, const struct lock_table *t, int co
 	int holders = 0;
 
 	for (size_t i = 0; i < t->count; i++) {
-		if (t->row[i].state != LOCK_HOLDS || lock_row_alive(&t->row[i], fd) <= 0)
+		if (!lock_row_holds(&t->row[i]) || lock_row_alive(&t->row[i], fd) <= 0)
 			continue;
 		if (!holders++)
 			holder = &t->row[i];
@@ -153,7 +153,7 @@ int lock_file_blame(int fd, const char *name, const struct lock_table *t, int co
 }
 
 /* A guard that is not had in this time is a stopped process's. */
-static int own_guard(int fd)
+int lock_file_guard(int fd)
 {
 	int r = -EAGAIN;
 
@@ -170,7 +170,7 @@ int lock_file_mark(const struct state *s, const char *name, int64_t ticket, enum
 	AUTO_CLOSE int fd = lock_file_open(s, name, NULL);
 	struct lock_table t = {0};
 	struct lock_row *row;
-	int r = fd < 0 ? fd : own_guard(fd);
+	int r = fd < 0 ? fd : lock_file_guard(fd);
 
 	if (r == 0)
 		r = lock_file_read(fd, name, &t, NULL);

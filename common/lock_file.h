@@ -28,6 +28,9 @@ int lock_row_alive(const struct lock_row *, int fd) MUST_CHECK;
 /* Whether anybody else holds or waits. */
 int lock_file_used(int fd) MUST_CHECK;
 
+/* The guard for one who does not wait: -EAGAIN if it is not had soon. */
+int lock_file_guard(int fd) MUST_CHECK;
+
 /* Marks a waiter: it sees that within a tick. 0, -ESRCH if it no longer waits, or -errno. */
 int lock_file_mark(const struct state *, const char *name, int64_t ticket, enum lock_state);
 

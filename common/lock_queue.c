@@ -130,7 +130,10 @@ static int step_over(struct lock_request *q)
 	return r < 0 ? r : 1;
 }
 
-/* A line for us: a gap, else that of somebody dead, else a new one. -EBUSY if the table is full. */
+/*
+ * A line for us: a gap, else that of somebody dead whose end nobody has to tell of,
+ * else a new one. -EBUSY if the table is full.
+ */
 static int find_line(struct lock_request *q, size_t *line)
 {
 	const struct lock_table *t = &q->table;
@@ -146,7 +149,7 @@ static int find_line(struct lock_request *q, size_t *line)
 
 		if (r < 0)
 			return r;
-		if (r == 0) {
+		if (r == 0 && (t->row[i].state != LOCK_TOLD || !next)) {
 			*line = t->row[i].line;
 			return 0;
 		}
@@ -225,13 +228,14 @@ static int take(struct lock_request *q)
 		return r;
 	if (waited)
 		count_wait(q);
-	row->state = LOCK_HOLDS;
+	row->state = q->told ? LOCK_TOLD : LOCK_HOLDS;
 	row->token = q->table.head.token++;
 	row->slot = q->slots.run[0].at - LOCK_SLOT;
 	lock_since(row->since);
 	r = lock_table_write_head(&q->table, q->fd);
 	if (r == 0)
 		r = lock_row_write(row, q->fd);
+	lock_wake_disarm(&q->wake); /* the bell is for the next, who wakes now */
 	if (r == 0 && waited)
 		r = lock_bytes_free(q->fd, LOCK_WAIT + waiting, 1);
 	return r < 0 ? r : 1;
@@ -254,11 +258,11 @@ static int64_t find_blocker(struct lock_request *q)
 	for (size_t i = 0; i < q->table.count; i++) {
 		struct lock_row *row = &q->table.row[i];
 
-		if (row->state != LOCK_HOLDS || q->row.units <= q->capacity - row->units)
+		if (!lock_row_holds(row) || q->row.units <= q->capacity - row->units)
 			continue;
 		if (lock_row_alive(row, q->fd) > 0)
 			return LOCK_HOLD + row->ticket;
-		if (lock_row_drop(row, q->fd) < 0)
+		if (row->state != LOCK_TOLD && lock_row_drop(row, q->fd) < 0)
 			return 0;
 	}
 	return 0;

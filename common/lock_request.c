@@ -82,6 +82,8 @@ static int enter(struct lock_request *q, struct err *e)
 	r = lock_file_read(q->fd, name_of(q), &q->table, e);
 	if (r == 0)
 		r = lock_queue_settle(q, e);
+	if (r == 0 && q->options->tell)
+		r = lock_ended_collect(&q->ended, &q->table, q->fd);
 	if (r < 0)
 		leave_guard(q);
 	return r;
@@ -96,13 +98,21 @@ static bool stirred(const struct lock_request *q)
 		lock_slots_free(q->fd, q->capacity, q->row.units) == q->row.units;
 }
 
-/* One poll of the first in the queue, the rarer the longer it polls already. */
-static int doze(int64_t since)
+/*
+ * One sleep of the first in the queue where there is no byte to sleep on, the shorter
+ * the newer its wait. What wakes it is armed before the look: so the first call does
+ * nothing else.
+ */
+static int doze(struct lock_request *q, int64_t *since)
 {
-	int64_t polled = clock_now() - since;
-	struct timespec pause = {.tv_nsec = MAX(POLL_MIN, MIN(polled / 16, POLL_MAX))};
+	int64_t now = clock_now();
 
-	return nanosleep(&pause, NULL) < 0 ? -errno : 0;
+	if (*since)
+		return lock_wake_sleep(
+			&q->wake, MAX(POLL_MIN, MIN((now - *since) / 16, POLL_MAX)));
+	*since = now;
+	lock_wake_arm(&q->wake, q->fd, &q->table);
+	return 0;
 }
 
 static void tell(const struct lock_request *q, enum lock_news_kind kind, const char *text)
@@ -111,19 +121,19 @@ static void tell(const struct lock_request *q, enum lock_news_kind kind, const c
 		.kind = kind,
 		.name = name_of(q),
 		.text = text,
+		.pid = (pid_t)q->row.pid,
 		.token = q->row.token,
 		.waited = clock_now() - q->arrived,
 	};
 
-	if (q->options->tell)
-		q->options->tell(&news, q->options->context);
+	q->options->tell(&news, q->options->context);
 }
 
 static void tell_waiting(struct lock_request *q)
 {
 	struct err why = {0};
 
-	if (q->told)
+	if (q->told || !q->options->tell)
 		return;
 	q->told = true;
 	lock_file_blame(q->fd, name_of(q), &q->table, 0, &why);
@@ -144,7 +154,8 @@ static int look_for_deadlock(struct lock_request *q, struct err *e)
 		lock_file_mark(q->state, victim.name, victim.ticket, LOCK_SUSPECTED);
 		return 0;
 	}
-	tell(q, LOCK_DEADLOCK, cycle.text);
+	if (q->options->tell)
+		tell(q, LOCK_DEADLOCK, cycle.text);
 	return err_set(e, -EDEADLK, "locks/%s: %s", name_of(q), cycle.text);
 }
 
@@ -167,14 +178,14 @@ static int look_up(struct lock_request *q, struct err *e)
 /* Sleeps until there may be something to do: 0, or why waiting ends. */
 static int rest(struct lock_request *q, int64_t on, struct err *e)
 {
-	int64_t since = clock_now();
+	int64_t since = 0;
 	int r;
 
 	for (;;) {
-		r = wind(q, q->deadline);
+		r = wind(q, MIN(q->deadline, q->next_look));
 		if (r < 0)
 			return r;
-		r = on ? lock_bytes_sleep(q->fd, on) : doze(since);
+		r = on ? lock_bytes_sleep(q->fd, on) : doze(q, &since);
 		if (r == 0 && on)
 			return 0;
 		if (r == -EINTR)
@@ -188,12 +199,16 @@ static int rest(struct lock_request *q, int64_t on, struct err *e)
 
 static int look_once(struct lock_request *q, int64_t *on, struct err *e)
 {
+	bool waited = lock_queue_in(q);
 	int r = enter(q, e);
 
-	if (r < 0)
-		return r;
-	r = lock_queue_look(q, on);
-	leave_guard(q);
+	if (r == 0) {
+		r = lock_queue_look(q, on);
+		leave_guard(q);
+	}
+	if (q->ended.count)
+		lock_ended_tell(&q->ended, name_of(q),
+			waited ? LOCK_SEEN_WAITER : LOCK_SEEN_NEXT, q->options);
 	return r;
 }
 
@@ -283,5 +298,6 @@ int lock_request_run(struct lock_request *q, struct err *e)
 void lock_request_clear(struct lock_request *q)
 {
 	lock_timer_stop(&q->timer);
+	lock_wake_disarm(&q->wake);
 	lock_table_clear(&q->table);
 }

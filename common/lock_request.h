@@ -9,8 +9,10 @@
 
 #include "lock.h"
 #include "lock_bytes.h"
+#include "lock_ended.h"
 #include "lock_table.h"
 #include "lock_timer.h"
+#include "lock_wake.h"
 
 struct lock_request {
 	const struct state *state;
@@ -27,6 +29,8 @@ struct lock_request {
 	struct lock_timer timer;
 	int64_t arrived, next_look;
 	bool told;			 /* that we wait */
+	struct lock_wake wake;		 /* while we are first and no byte is to be slept on */
+	struct lock_ended ended;	 /* found on the way, to be told of */
 	int64_t idle_ticket, idle_since; /* who was seen not to take its turn, and from when on */
 };
 

@@ -15,6 +15,7 @@ static const char *const state_words[] = {
 	[LOCK_NOBODY] = "free",
 	[LOCK_WAITS] = "wait",
 	[LOCK_HOLDS] = "hold",
+	[LOCK_TOLD] = "told",
 	[LOCK_HANGS] = "hung",
 	[LOCK_CANCELLED] = "quit",
 	[LOCK_SUSPECTED] = "look",
@@ -301,7 +302,12 @@ size_t lock_table_line(const struct lock_table *t)
 
 bool lock_row_waits(const struct lock_row *row)
 {
-	return row->state != LOCK_NOBODY && row->state != LOCK_HOLDS;
+	return row->state != LOCK_NOBODY && !lock_row_holds(row);
+}
+
+bool lock_row_holds(const struct lock_row *row)
+{
+	return row->state == LOCK_HOLDS || row->state == LOCK_TOLD;
 }
 
 static int64_t head_start(int64_t priority)

@@ -31,6 +31,7 @@ enum lock_state {
 	LOCK_NOBODY, /* a line to be used again */
 	LOCK_WAITS,
 	LOCK_HOLDS,
+	LOCK_TOLD,	/* holds, after a wait that was told of: so its end is to be told, too */
 	LOCK_HANGS,	/* waits, but did not take its turn: stepped over until it stirs */
 	LOCK_CANCELLED, /* waits, and is to give up */
 	LOCK_SUSPECTED, /* waits, and is to look whether it is in a deadlock */
@@ -93,8 +94,9 @@ int64_t lock_row_arrival(const struct lock_row *);
 /* Whether a leaves the queue before b. */
 bool lock_row_before(const struct lock_row *a, const struct lock_row *b);
 
-/* Whether the state is one of waiting. */
+/* Whether the state is one of waiting, or of holding. */
 bool lock_row_waits(const struct lock_row *);
+bool lock_row_holds(const struct lock_row *);
 
 /* Now, and any text, as the table has them. */
 void lock_since(char out[TIME_SIZE]);

@@ -88,7 +88,7 @@ static char *locate_from_here(const char *named)
 }
 
 /* Where the state directory is, or where it would be made. */
-static int locate(char **path, bool *named, bool *exists, struct err *e)
+static int locate(char **path, bool *named, struct err *e)
 {
 	const char *env = getenv("LOOP_DIR");
 
@@ -96,21 +96,17 @@ static int locate(char **path, bool *named, bool *exists, struct err *e)
 	*path = *named && *env == '/' ? mem_string(env) : locate_from_here(*named ? env : NULL);
 	if (!*path)
 		return err_sys(e, -errno, "the working directory");
-	*exists = access(*path, F_OK) == 0;
 	return 0;
 }
 
-/*
- * Ours, or named on purpose: a .loop that somebody else left in a shared folder is not
- * taken for ours.
- */
-static int check_owner(const struct state *s, bool named, struct err *e)
+/* A .loop that somebody else left in a shared folder is not taken for ours. */
+static int check_owner(const struct state *s, struct err *e)
 {
 	struct stat st;
 
 	if (fstat(s->dir, &st) < 0)
 		return err_sys(e, -errno, "%s", s->path);
-	if (named || st.st_uid == geteuid())
+	if (st.st_uid == geteuid())
 		return 0;
 	return err_set(e, -EPERM,
 		"%s: belongs to another user (uid %u); set LOOP_DIR to use it all the same",
@@ -123,17 +119,20 @@ static int check_owner(const struct state *s, bool named, struct err *e)
  */
 static int check_format(const struct state *s, bool make, struct err *e)
 {
+	const size_t known = sizeof format_version - 1;
 	char text[16] = "";
 	AUTO_CLOSE int fd = state_file(s, "format", O_RDONLY, 0);
 	ssize_t n;
 	int r;
 
 	if (fd >= 0) {
-		n = io_read(fd, text, sizeof text - 1);
+		n = io_read(fd, text, known);
+		if (n >= 0 && strcmp(text, format_version) == 0)
+			return 0;
+		if (n >= 0)
+			n = io_read(fd, text + n, sizeof text - 1 - (size_t)n);
 		if (n < 0)
 			return err_sys(e, (int)n, "%s/format", s->path);
-		if (strcmp(text, format_version) == 0)
-			return 0;
 		return err_set(e, -ENOTSUP, "%s: format %.*s is not known to this version", s->path,
 			(int)strcspn(text, "\n"), text);
 	}
@@ -147,33 +146,39 @@ static int check_format(const struct state *s, bool make, struct err *e)
 	return r < 0 ? err_sys(e, r, "%s", s->path) : 0;
 }
 
+/* Opens the directory; one that is not there is made, or told of. */
+static int open_directory(struct state *s, bool named, bool make, struct err *e)
+{
+	const int flags = O_RDONLY | O_DIRECTORY;
+
+	s->dir = io_open(AT_FDCWD, s->path, flags, 0);
+	if (s->dir == -ENOENT && !make && named)
+		return err_set(e, -ENOENT, "%s: no state directory (LOOP_DIR)", s->path);
+	if (s->dir == -ENOENT && !make)
+		return err_set(e, -ENOENT,
+			"no state directory: no .loop here or above, and LOOP_DIR is not set");
+	if (s->dir == -ENOENT) {
+		if (mkdir(s->path, 0700) < 0 && errno != EEXIST)
+			return err_sys(e, -errno, "%s: cannot make the state directory", s->path);
+		s->dir = io_open(AT_FDCWD, s->path, flags, 0);
+	}
+	return s->dir < 0 ? err_sys(e, s->dir, "%s", s->path) : 0;
+}
+
 static int open_state(struct state *s, bool make, struct err *e)
 {
-	bool named = false, exists = false;
+	bool named = false;
 	int r;
 
 	*s = (struct state){.dir = -1};
-	r = locate(&s->path, &named, &exists, e);
-	if (r < 0)
-		return r;
-	if (!exists && !make) {
-		r = err_set(e, -ENOENT,
-			"no state directory: no .loop here or above, and LOOP_DIR is not set");
-		goto out;
-	}
-	if (!exists && mkdir(s->path, 0700) < 0 && errno != EEXIST) {
-		r = err_sys(e, -errno, "%s: cannot make the state directory", s->path);
-		goto out;
-	}
-	s->dir = io_open(AT_FDCWD, s->path, O_RDONLY | O_DIRECTORY, 0);
-	if (s->dir < 0) {
-		r = err_sys(e, s->dir, "%s", s->path);
-		goto out;
-	}
-	r = check_owner(s, named, e);
+	r = locate(&s->path, &named, e);
+	if (r == 0)
+		r = open_directory(s, named, make, e);
+	/* Named on purpose, it may be anybody's. */
+	if (r == 0 && !named)
+		r = check_owner(s, e);
 	if (r == 0)
 		r = check_format(s, make, e);
-out:
 	if (r < 0)
 		state_close(s);
 	return r;

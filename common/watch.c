@@ -19,13 +19,22 @@ int watch_folder(const char *path)
 	return r;
 }
 
-bool watch_drain(int fd, const char *prefix)
+static unsigned told(const struct inotify_event *e, const char *prefix)
+{
+	if (e->mask & IN_Q_OVERFLOW)
+		return WATCH_WRITTEN | WATCH_NAMED;
+	if (!e->len || strncmp(e->name, prefix, strlen(prefix)) != 0)
+		return 0;
+	return e->mask & IN_MODIFY ? WATCH_WRITTEN : WATCH_NAMED;
+}
+
+unsigned watch_drain(int fd, const char *prefix)
 {
 	union {
 		struct inotify_event event;
 		char bytes[4096];
 	} in;
-	bool found = false;
+	unsigned found = 0;
 	ssize_t n;
 
 	/* A read that leaves room for another event has taken all there were. */
@@ -35,8 +44,7 @@ bool watch_drain(int fd, const char *prefix)
 		n = io_read_some(fd, in.bytes, sizeof in.bytes);
 		for (const char *p = in.bytes; p < in.bytes + n; p += sizeof *e + e->len) {
 			e = (const void *)p;
-			found |= (e->mask & IN_Q_OVERFLOW) ||
-				(e->len && strncmp(e->name, prefix, strlen(prefix)) == 0);
+			found |= told(e, prefix);
 		}
 	} while (n > (ssize_t)(sizeof in.bytes - sizeof in.event - NAME_MAX - 1));
 	return found;

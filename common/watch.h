@@ -11,7 +11,15 @@
 /* A non-blocking descriptor that polls readable; -errno. */
 int watch_folder(const char *path) MUST_CHECK;
 
-/* Takes in what is there: whether a name that begins so was among it, or too much to say. */
-bool watch_drain(int fd, const char *prefix);
+enum watch_told {
+	WATCH_WRITTEN = 1, /* a file was written to */
+	WATCH_NAMED = 2,   /* a name has come: made, or renamed to */
+};
+
+/*
+ * Takes in what is there: a set of what became of names that begin so; all of it where
+ * there was too much to say.
+ */
+unsigned watch_drain(int fd, const char *prefix);
 
 #endif

@@ -122,6 +122,95 @@ describe() {
 		| .[0] + {commands: .[1:]}'
 }
 
+# ---- a story's options --------------------------------------------------------------------------
+# What loop-story takes, and what therefore loop run, loop work and the configuration take too.
+
+readonly STORY_OPTIONS='
+agent|a|AGENT|the agent that does the stories; claude by default
+model|m|MODEL|the model to ask it for
+verify|v|COMMAND+|a story passes only if this succeeds in its worktree too
+verify-timeout||D|the longest that one verify command may take; 10m by default
+prompt||FILE|the template of the prompt
+timeout||D|the longest that one session may take
+budget||USD|the most that one session may cost
+total-budget||USD|the most that all sessions of the state directory may cost
+quota-wait||D|the longest to wait for a limit of the account, or for room; 6h by default
+stagger||D|the time from one start of the agent to the next; 1s by default
+max-failures||N|after so many failures in a row a human is asked; 5 by default, 0 for never
+stuck||N|give a story up after the same failure so many times; 3 by default, 0 for never
+min-disk||SIZE|start nothing while less than this is free on the disk; 512M by default
+min-memory||SIZE|start nothing while less memory than this is available; 256M by default
+resource||NAME/N+|a story holds one of so many; which is in LOOP_SLOT_NAME
+ports||FROM-TO|a story has a port of its own out of these; it is in PORT
+on-conflict||WHAT|again, resolve or ask: what to do about a conflict when merging; again by default
+progress||FILE|tell there of each story that was merged
+'
+
+# The words that give these options, as they were set, to loop-story.
+story_words() { # ARRAY
+	local -n words=$1
+	local name letter value text values
+	while IFS='|' read -r name letter value text; do
+		if [[ $value == *+ ]]; then
+			repeated "$name" values
+			for text in "${values[@]}"; do words+=("--$name=$text"); done
+		elif [[ $name && ${OPT[$name]-} ]]; then
+			words+=("--$name=${OPT[$name]}")
+		fi
+	done <<<"$STORY_OPTIONS"
+}
+
+# ---- the configuration --------------------------------------------------------------------------
+# loop.conf holds long options, one a line: "jobs = 4". It is read, never run: what stands behind the
+# sign is the value as it stands. What the command line says wins; what may be given several times adds up.
+
+# The nearest loop.conf in this folder or above it, but not outside the repository; then the user's own.
+config_files() {
+	local folder=$PWD top
+	top=$(safe_git rev-parse --show-toplevel 2>/dev/null)
+	while [[ $folder && ! -f $folder/loop.conf && $folder != "$top" ]]; do folder=${folder%/*}; done
+	[[ ! -f $folder/loop.conf ]] || printf '%s\n' "$folder/loop.conf"
+	if [[ -f ${XDG_CONFIG_HOME:-${HOME-}/.config}/loop/loop.conf ]]; then
+		printf '%s\n' "${XDG_CONFIG_HOME:-${HOME-}/.config}/loop/loop.conf"
+	fi
+}
+
+# Takes in what the command line left open. Every mistake is told in one pass; then the status is 78.
+read_config() { # TABLE FILE
+	local table=$1 file=$2 line key text number=0 bad='' name value
+	local -A here=()
+	while IFS= read -r line || [[ $line ]]; do
+		((number++))
+		[[ $line =~ ^[[:space:]]*(#|$) ]] && continue
+		if [[ ! $line =~ ^[[:space:]]*([a-z][a-z-]*)[[:space:]]*=[[:space:]]*(.*[^[:space:]])[[:space:]]*$ ]]; then
+			warn "$file:$number: error: not of the form 'name = value'" && bad=1
+			continue
+		fi
+		key=${BASH_REMATCH[1]} text=${BASH_REMATCH[2]}
+		if ! find_option "$table" "--$key"; then
+			warn "$file:$number: error: there is no setting '$key'" && bad=1
+		elif [[ ! $value && ! $text =~ ^(yes|no)$ ]]; then
+			warn "$file:$number: error: $key is yes or no, not '$text'" && bad=1
+		elif [[ ! $value ]]; then
+			[[ $text == no || ${OPT[$key]-} ]] || here[$key]=1
+		elif [[ $value == *+ ]]; then
+			REPEATED+=("$key" "$text")
+		elif [[ ! -v OPT[$key] ]]; then
+			here[$key]=$text
+		fi
+	done <"$file" || die 66 "$file: cannot be read"
+	for key in "${!here[@]}"; do OPT[$key]=${here[$key]}; done
+	[[ ! $bad ]] || exit 78
+}
+
+# All of it: the project's before the user's own. LOOP_CONF names one file instead, or none if empty.
+read_configs() { # TABLE
+	local file
+	while IFS= read -r file; do
+		if [[ $file ]]; then read_config "$1" "$file"; fi
+	done < <(if [[ -v LOOP_CONF ]]; then printf '%s\n' "$LOOP_CONF"; else config_files; fi)
+}
+
 # ---- where things are ---------------------------------------------------------------------------
 
 # As every program finds it: LOOP_DIR, else the nearest .loop, else ./.loop.
@@ -153,6 +242,41 @@ declare -a AUTHOR=()
 if ! git var GIT_COMMITTER_IDENT >/dev/null 2>&1; then
 	AUTHOR=(-c user.name=loop -c user.email=loop@localhost)
 fi
+
+# The whole milliseconds of a duration such as 250ms, 90s, 5m or 1h30m.
+milliseconds() { # D
+	local text=$1 sum=0 n
+	while [[ $text =~ ^([0-9]+)(ms|s|m|h|d)(.*)$ ]]; do
+		n=$((10#${BASH_REMATCH[1]})) text=${BASH_REMATCH[3]}
+		case ${BASH_REMATCH[2]} in
+		ms) sum=$((sum + n)) ;;
+		s) sum=$((sum + n * 1000)) ;;
+		m) sum=$((sum + n * 60000)) ;;
+		h) sum=$((sum + n * 3600000)) ;;
+		d) sum=$((sum + n * 86400000)) ;;
+		esac
+	done
+	[[ ! $text || ($text == 0 && $sum -eq 0) ]] || return
+	printf '%s\n' "$sum"
+}
+
+# The bytes of a size such as 64K, 10M or 2G.
+bytes() { # SIZE
+	numfmt --from=iec -- "$1" 2>/dev/null
+}
+
+# A process as the kernel knows it, "PID START BOOT": nobody else will ever be called that.
+process_name() { # PID
+	local stat
+	read -r stat 2>/dev/null <"/proc/$1/stat" || return
+	# shellcheck disable=SC2086 # a list of words
+	set -- "$1" ${stat##*) }
+	[[ $2 != [ZX] ]] && printf '%s %s %s\n' "$1" "${21}" "$(</proc/sys/kernel/random/boot_id)"
+}
+
+process_lives() { # PID START BOOT
+	[[ $1 =~ ^[0-9]+$ && $(process_name "$1") == "$*" ]]
+}
 
 # Words, quoted for sh -c.
 quoted() {

@@ -1,49 +1,145 @@
-# report: what came of a run, as a page of text. Input: the run's events of the journal, slurped.
-# $plan: its plan.json, slurped; $log: the text of its run.jsonl, whose last line may be torn.
+# report: what came of a run, as text, Markdown or HTML. Input: what "loop-session report --json --run"
+# says of its sessions, slurped. $plan: its plan.json, slurped; $log: the text of its run.jsonl, whose
+# last line may be torn; $events: the run's own events of the journal, slurped; $run, $format.
 
-def lines: split("\n") | map(fromjson?);
-def pad($n): . + " " * ([$n - length, 1] | max);
-def seconds: if . < 1000 then "\(.)ms"
+def lines: split("\n") | map(fromjson? | objects);
+def seconds: if . == null then "" elif . < 1000 then "\(.)ms"
   elif . < 60000 then "\(. / 100 | floor / 10)s"
   elif . < 3600000 then "\(. / 60000 | floor)m\(. % 60000 / 1000 | floor)s"
   else "\(. / 3600000 | floor)h\(. % 3600000 / 60000 | floor)m" end;
-def shown: gsub("[[:cntrl:]]"; "?") | if length > 48 then .[:47] + "…" else . end;
-def counted($word): "\(.) \($word)" + if . == 1 then "" else "s" end;
+def shown($n): gsub("[[:cntrl:]]"; "?") | if length > $n then .[:$n - 1] + "…" else . end;
+def counted($one; $many): "\(.) " + if . == 1 then $one else $many end;
 def dollars: . * 10000 + 0.5 | floor / 10000 | tostring | "$" + .;
+def money: if .sessions == .unknown_cost then "cost unknown"
+  elif .unknown_cost == 0 then .cost_usd | dollars
+  else "\(.cost_usd | dollars) and \(.unknown_cost | counted("session"; "sessions")) of unknown cost" end;
+def when: fromdateiso8601? // (sub("[.][0-9]+"; "") | fromdateiso8601);
 
 # The last of a kind for each task, by its id.
-def last_by_task(stream): reduce stream as $line ({}; .[$line.task] = $line);
+def by_task(stream): reduce stream as $line ({}; .[$line.task] = $line);
+def needs: [(.needs // [])[] | if type == "object" then .task else . end];
 
-. as $events
-| ($log | lines) as $log
-| ($log | map(select(.run)) | last) as $ended
-| last_by_task($log[] | select(.task)) as $last
-| (reduce ($events[] | select(.type == "commit.created")) as $e ({}; .[$e.subject // ""] = $e.data)) as $commits
-| (reduce ($events[] | select(.type == "story.completed")) as $e ({}; .[$e.data.story] = $e.data)) as $stories
-| [$events[] | select(.type == "session.ended") | .data] as $sessions
-| ($plan[0].tasks | map(. as $task | ($last[.id] // {state: "pending"}) + {title, id})) as $tasks
-| ($tasks | map(select(.state == "succeeded" or .state == "skipped"))) as $done
-| ($commits | to_entries | map(.value.branch) | unique) as $branches
-| ([$sessions[] | .cost_usd | numbers] | add // 0) as $cost
-| ([$sessions[] | select(.cost_usd | type != "number")] | length) as $unknown
+# The longest chain of needs by the time that its tasks took, in milliseconds. Tasks come in any order:
+# as many passes as the longest chain has tasks find it.
+def critical_path($last):
+  . as $tasks
+  | (reduce $tasks[] as $t ({}; .[$t.id] = {ms: ($last[$t.id].ms // 0), needs: ($t | needs), at: null})) as $all
+  | {longest: {}, changed: true, passes: 0}
+  | until((.changed | not) or .passes > ($tasks | length);
+      .changed = false | .passes += 1
+      | reduce $tasks[] as $t (.;
+          ([.longest[$all[$t.id].needs[]] // 0] | max // 0) as $before
+          | ($before + $all[$t.id].ms) as $sum
+          | if .longest[$t.id] != $sum then .longest[$t.id] = $sum | .changed = true else . end))
+  | [.longest[]] | max // 0;
 
-| (if ($ended | not) then "the run never began"
-   else "\($ended.id // $run): " + (if $ended.run == "ended" then $ended.state else "not ended" end)
-     + (if $ended.ms then " in \($ended.ms | seconds)" else "" end)
-     + ", \($done | length) of \($tasks | length | counted("story") | sub("storys$"; "stories")) done" end),
-  ($tasks[]
-   | "  " + (.id | shown | pad(10)) + (.title // "" | shown | pad(50)) + (.state | pad(18))
-     + (if .ms then .ms | seconds | pad(8) else " " * 8 end)
-     + (if (.attempt // 1) > 1 then "\(.attempt) attempts  " else "" end)
-     + (if $stories[.id].commit then "merged " + $stories[.id].commit[:10]
-        elif .state == "succeeded" or .state == "skipped" then ""
-        else ($stories[.id].reason // .reason // "") | shown end)
+# ---- what is known ------------------------------------------------------------------------------
+
+def gather:
+  . as $told
+  | ($log | lines) as $log
+  | ($log | map(select(.run)) | last) as $ended
+  | by_task($log[] | select(.task)) as $last
+  | (reduce ($events[] | select(.type == "commit.created")) as $e ({};
+      .[$e.subject // "" | split("/") | last] = $e.data)) as $commits
+  | (reduce ($events[] | select(.type == "story.completed")) as $e ({}; .[$e.data.story] = $e.data)) as $stories
+  | (reduce ($told[] | select(.kind == "story")) as $s ({}; .[$s.name | split("/") | last] = $s)) as $cost
+  | ($plan[0].tasks // []) as $tasks
+  | {
+      run: ($ended.id // ($log | map(select(.id)) | last.id) // $run), ended: $ended,
+      state: (if ($ended | not) then "never began" elif $ended.run == "ended" then $ended.state
+        elif $lives == "yes" then "at work" else "cut off" end),
+      ms: $ended.ms,
+      work: ([$log[] | select(.task and .ms) | .ms] | add // 0),
+      path: ($tasks | critical_path($last)),
+      sessions: ($told | map(select(.kind == "report")) | first),
+      models: ($told | map(select(.kind == "model"))),
+      gates: ($told | map(select(.kind == "gate"))),
+      people: ($told | map(select(.kind == "waiting" or .kind == "lost"))),
+      branches: ($commits | map(.branch) | unique | map(select(. != ""))),
+      tasks: ($tasks | map(. as $t | ($last[.id] // {state: (if .done then "done before" else "pending" end)})
+        + {id, title: (.title // ""), commit: ($stories[.id].commit // null), cost: $cost[.id],
+           why: ($stories[.id] | if .success == false then .reason else null end)}))
+    }
+  | .done = (.tasks | map(select(.state | IN("succeeded", "skipped", "done before"))));
+
+# ---- what to type -------------------------------------------------------------------------------
+
+def next_steps:
+  (.gates[] | "loop gate list --pending    # then: loop gate approve or reject \(.gate | shown(128))"),
+  (if .state == "cut off" or .state == "cancelled" then "loop resume \(.run)"
+   elif .state == "at work" then "loop watch \(.run)"
+   elif (.done | length) < (.tasks | length) and .state != "never began" then
+     (if any(.tasks[]; .why == "budget") then "loop retry \(.run) --total-budget USD    # more than before"
+      else "loop retry \(.run)" end),
+     (first(.tasks[] | select(.state | IN("failed", "timed_out", "errored"))) | "loop why \(.id)")
+   else empty end),
+  (.branches[] | "git merge \(.)");
+
+def fate:
+  if .commit then "merged " + .commit[:10]
+  elif .state | IN("succeeded", "skipped", "done before") then ""
+  else .why // .reason // (if .status then "status \(.status)" else "" end) end;
+
+def headline: "\(.run): \(.state)" + (if .ms then " in \(.ms | seconds)" else "" end)
+  + ", \(.done | length) of \(.tasks | length | counted("story"; "stories")) done";
+
+def timing: if .ms and .work > 0 then
+    "work of \(.work | seconds) in \(.ms | seconds); the longest chain of stories alone took \(.path | seconds)"
+  else empty end;
+
+def spending: .sessions | if . then "\(.sessions | counted("session"; "sessions")), \(money)"
+  else "0 sessions" end;
+
+# ---- as text ------------------------------------------------------------------------------------
+
+def pad($n): . + " " * ([$n - length, 1] | max);
+
+def text:
+  headline,
+  (.tasks[]
+   | "  " + (.id | shown(24) | pad(10)) + (.title | shown(48) | pad(50)) + (.state | pad(18))
+     + (.ms | seconds | pad(8)) + (.cost | if . then money else "" end | pad(10))
+     + (if (.attempt // 1) > 1 then "\(.attempt) attempts  " else "" end) + (fate | shown(60))
    | sub(" +$"; "")),
-  ($sessions | length | counted("session")) + ", "
-    + (if $unknown == 0 then $cost | dollars
-       elif $cost == 0 then "cost unknown"
-       else "\($cost | dollars) and \($unknown | counted("session")) of unknown cost" end),
-  ($branches[] | "merged onto \(.); to take it over: git merge \(.)"),
-  (if $ended and $ended.run != "ended" then "to go on: loop resume \($run)"
-   elif ($done | length) < ($tasks | length) then "to try again what failed: loop-sched retry \($run)"
-   else empty end)
+  spending,
+  (if (.models | length) > 1 then .models[] | "  \(.name | shown(40) | pad(24))\(money)" else empty end),
+  timing,
+  (.branches[] | "merged onto \(shown(80)); to take it over: git merge \(.)"),
+  (.gates[] | "waits for you: \(.question // "" | shown(160))"),
+  (.people[] | "needs a look: \(.task // .subject // .session // .id // "" | tostring | shown(60)) \(.reason // .state // "" | tostring)"),
+  ([next_steps] | if . == [] then empty else "what to type next:", (.[] | "  " + .) end);
+
+# ---- as Markdown and HTML -----------------------------------------------------------------------
+
+def md($n): shown($n) | gsub("(?<c>[\\\\`*_\\[\\]<>|#!&])"; "\\\(.c)");
+
+def markdown:
+  "# \(headline | md(200))", "",
+  "| story | title | state | took | cost | attempts | what came of it |", "|---|---|---|--:|--:|--:|---|",
+  (.tasks[] | "| \(.id | md(60)) | \(.title | md(80)) | \(.state) | \(.ms | seconds) | \(.cost | if . then money else "" end) | \(.attempt // "") | \(fate | md(80)) |"),
+  "", spending + ".", (timing | "", . + "."),
+  (if .models == [] then empty else "", "| model | sessions | cost |", "|---|--:|--:|",
+    (.models[] | "| \(.name | md(60)) | \(.sessions) | \(money) |") end),
+  (if .gates == [] then empty else "", "## Waits for you", "", (.gates[] | "- \(.question // "" | md(300))") end),
+  ([next_steps] | if . == [] then empty else "", "## What to type next", "", (.[] | "    " + .) end);
+
+def row($cell): "<tr>" + (map("<\($cell)>\(tostring | @html)</\($cell)>") | join("")) + "</tr>";
+
+def html:
+  "<!doctype html>", "<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">",
+  "<title>\(.run | shown(128) | @html)</title>",
+  "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}",
+  "table{border-collapse:collapse;width:100%;margin:1rem 0}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8886}",
+  "pre{overflow:auto;padding:.8rem;border:1px solid #8886}</style>",
+  "<h1>\(headline | shown(200) | @html)</h1>",
+  "<table>", (["story", "title", "state", "took", "cost", "attempts", "what came of it"] | row("th")),
+  (.tasks[] | [(.id | shown(60)), (.title | shown(120)), .state, (.ms | seconds),
+    (.cost | if . then money else "" end), .attempt // "", (fate | shown(120))] | row("td")),
+  "</table>", "<p>\(spending | @html)\([timing] | map("<br>" + @html) | add // "")</p>",
+  "<table>", (["model", "sessions", "cost"] | row("th")), (.models[] | [.name, .sessions, money] | row("td")), "</table>",
+  (if .gates == [] then empty else "<h2>Waits for you</h2><ul>", (.gates[] | "<li>\(.question // "" | shown(300) | @html)"), "</ul>" end),
+  ([next_steps] | if . == [] then empty else "<h2>What to type next</h2><pre>\(join("\n") | @html)</pre>" end),
+  "</html>";
+
+gather | if $format == "markdown" then markdown elif $format == "html" then html else text end

@@ -21,7 +21,7 @@ complete_line() { # WORD…: what bash offers for the last one
 @test "bash completes commands, options and choices" {
 	# shellcheck disable=SC1091
 	source "$SOURCE_TREE/completions/loop.bash"
-	[ "$(complete_line loop re)" = $'resume\nreport' ]
+	[ "$(complete_line loop re)" = $'resume\nretry\nreport' ]
 	has "$(complete_line loop run --ag)" --agent
 	has "$(complete_line loop-emit --pri)" --priority
 	[ -z "$(complete_line loop-emit --no-such)" ]

@@ -4,7 +4,7 @@ load helper
 held() {
 	local name=${1%%[:/]*}
 	mkfifo "gate.$name" "ready.$name"
-	start loop-lock "$@" -- sh -c "echo >'ready.$name'; read -r x <'gate.$name'"
+	start loop-lock "$@" -- sh -c "exec 3<>'gate.$name'; echo >'ready.$name'; read -r x <&3"
 	read -t 10 -r _ <>"ready.$name"
 }
 
@@ -214,6 +214,90 @@ waiters() {
 	status_is 125 loop-lock d -- true
 }
 
+# as_nobody COMMAND...: without the rights of root, in a folder that is nobody's.
+as_nobody() {
+	if [ "$(id -u)" -eq 0 ]; then
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+
+# A place of nobody's, with a program that it may run.
+nobodys_place() {
+	command -v setpriv >/dev/null || skip 'setpriv is not here'
+	place=$(mktemp -d)
+	cp "$(command -v loop-lock)" "$place"
+	export LOOP_DIR=$place/.loop
+	chmod 755 "$place"
+	if [ "$(id -u)" -eq 0 ]; then chown 65534:65534 "$place"; fi
+	as_nobody "$place/loop-lock" --version >/dev/null || skip 'others cannot run the program from here'
+	as_nobody "$place/loop-lock" db -- true
+}
+
+teardown_more() {
+	[ -z "${place-}" ] || { chmod -R u+rwX "$place" && rm -rf "$place"; }
+}
+
+@test "lock: a table or folder that may not be used is a clear error, and the command is not run" {
+	nobodys_place
+	cd "$place"
+	chmod 000 .loop/locks/db.lk
+	status_is 125 as_nobody ./loop-lock db -- touch ran
+	has "$stderr" '.loop/locks/db.lk: Permission denied'
+	status_is 77 as_nobody ./loop-lock list db
+	has "$stderr" 'locks/db: Permission denied'
+	status_is 77 as_nobody ./loop-lock path db
+	chmod 400 .loop/locks/db.lk
+	status_is 125 as_nobody ./loop-lock db -- touch ran
+	status_is 0 as_nobody ./loop-lock list db
+	chmod 600 .loop/locks/db.lk
+	chmod 500 .loop/locks
+	status_is 0 as_nobody ./loop-lock db -- true
+	status_is 125 as_nobody ./loop-lock new -- touch ran
+	has "$stderr" '.loop/locks/new.lk: Permission denied'
+	chmod 000 .loop/locks
+	status_is 125 as_nobody ./loop-lock db -- touch ran
+	status_is 77 as_nobody ./loop-lock list
+	[ ! -e ran ]
+}
+
+@test "lock: a read-only file system is a clear error, and a lock on it can be looked at" {
+	loop-lock db -- true
+	cat >script <<'SCRIPT'
+mount --bind "$LOOP_DIR" "$LOOP_DIR" && mount -o remount,bind,ro "$LOOP_DIR" || exit 99
+loop-lock db -- touch ran
+echo $?
+loop-lock list db
+echo $?
+SCRIPT
+	run --separate-stderr unshare -m sh script
+	[ "$status" -ne 99 ] && [[ $stderr != unshare:* ]] || skip 'nothing may be mounted here'
+	[ "$output" = $'125\n0' ]
+	has "$stderr" '.loop/locks/db.lk: Read-only file system'
+	[ ! -e ran ]
+}
+
+@test "lock: hand-edited tables never give a second holder" {
+	held db
+	local table=$LOOP_DIR/locks/db.lk kept edit
+	cp "$table" kept
+	for edit in '3s/^hold/free/' '3s/^hold/wait/' '3s/^hold/look/' '3d' '1d' '1,2d' '1s/cap 1/cap 9/' \
+		'1s/ticket [0-9]*/ticket 1/' '1s/token [0-9]*/token 999999999999/' '1s/cap 1/cap -1/' \
+		's/$/\r/' 's/ /\t/g' '3s/ [0-9]* / 99999999999999999999 /' '3p;3p' '$!d' \
+		'1s/at .\{24\}/at yesterday/'; do
+		sed "$edit" kept >"$table"
+		run --separate-stderr loop-lock --nonblock db -- touch ran
+		[ "$status" -eq 75 ] || { echo "$edit: $status $stderr" >&2 && false; }
+		[ ! -e ran ]
+		run --separate-stderr loop-lock --nonblock --shared db -- touch ran
+		[ ! -e ran ]
+	done
+	let_go db
+	wait "$started"
+	status_is 0 loop-lock --timeout 5s db -- true
+}
+
 @test "lock: a table full of the dead is used again" {
 	loop-lock a -- true
 	{
@@ -373,6 +457,31 @@ SCRIPT
 	has "$stderr" 'deadlock'
 }
 
+# types: the events so far, by type.
+types() {
+	jq -r .type "$LOOP_DIR/events.jsonl" 2>/dev/null | paste -sd' '
+}
+
+types_are() {
+	[ "$(types)" = "$*" ]
+}
+
+# seen: of each lock.released, who saw it.
+seen() {
+	jq -r 'select(.type == "lock.released") | .data.seen' "$LOOP_DIR/events.jsonl" | paste -sd' '
+}
+
+# held_after_wait NAME OPTION...: as held, but of a wait that was told of.
+held_after_wait() {
+	held "$1"
+	rm "gate.$1" "ready.$1"
+	mkfifo "gate.$1" "ready.$1"
+	start loop-lock "$@" -- sh -c "exec 3<>'gate.$1'; echo >'ready.$1'; read -r x <&3"
+	wait_for 10 grep -q lock.waiting "$LOOP_DIR/events.jsonl"
+	kill -KILL "${STARTED[-2]}"
+	read -t 10 -r _ <>"ready.$1"
+}
+
 @test "lock: events only of waits worth telling" {
 	status_is 0 loop-lock db -- true
 	held db
@@ -382,14 +491,61 @@ SCRIPT
 	wait_for 10 grep -q lock.waiting "$LOOP_DIR/events.jsonl"
 	let_go db
 	wait "$started"
-	[ "$(jq -r .type "$LOOP_DIR/events.jsonl" | paste -sd' ')" = 'lock.waiting lock.acquired' ]
+	types_are lock.waiting lock.acquired
+	events_conform
+}
+
+@test "lock: the end of a hold that was told of is told once, by the next to come" {
+	held_after_wait db
+	local holder=$started
+	status_is 75 loop-lock --nonblock db -- true
+	types_are lock.waiting lock.acquired
+	kill -KILL "$holder"
+	status_is 0 loop-lock --timeout 5s db -- true
+	status_is 0 loop-lock db -- true
+	types_are lock.waiting lock.acquired lock.released
+	[ "$(jq -s '[.[-2:][].data | [.pid, .token]] | unique | length' "$LOOP_DIR/events.jsonl")" -eq 1 ]
+	[ "$(jq -s '.[-1].data.pid' "$LOOP_DIR/events.jsonl")" -eq "$holder" ]
+	events_conform
+}
+
+@test "lock: the end of a hold that was told of is told by one who waits for it, at once" {
+	held_after_wait db
+	start loop-lock db -- touch next
+	wait_for 10 waiters db 1
+	let_go db
+	wait "$started"
+	types_are lock.waiting lock.acquired lock.released
+	[ "$(seen)" = waiter ]
+	events_conform
+}
+
+@test "lock: --close and release tell the end of what they let go" {
+	held_after_wait db --close
+	let_go db
+	wait "$started"
+	types_are lock.waiting lock.acquired lock.released
+	held script
+	cat >script <<'SCRIPT'
+exec 9<>"$(loop-lock path script)"
+loop-lock acquire script --fd 9
+loop-lock release script --fd 9
+SCRIPT
+	start dash script
+	local script=$started
+	wait_for 10 types_are lock.waiting lock.acquired lock.released lock.waiting
+	let_go script
+	wait "$script"
+	types_are lock.waiting lock.acquired lock.released lock.waiting lock.acquired lock.released
+	[ "$(seen)" = 'holder holder' ]
+	[ "$(jq -s '.[3:] | map(.data.pid) | unique[]' "$LOOP_DIR/events.jsonl")" -eq "$script" ]
 	events_conform
 }
 
 @test "lock: stress, a moment of every kind" {
 	local mode
 	for mode in mutex shared counted several; do
-		"$BUILD_DIR/tests/tools/lock-stress" "$mode" processes 30 seconds 1 kills 10 stops 200
+		"$BUILD_DIR/tests/tools/lock-stress" "$mode" processes 30 seconds 1 dies 10 halts 500 kills 20 stops 200
 	done
-	"$BUILD_DIR/tests/tools/lock-stress" deadlock processes 12 seconds 3 kills 300
+	"$BUILD_DIR/tests/tools/lock-stress" deadlock processes 12 seconds 3 kills 300 hold 20000
 }

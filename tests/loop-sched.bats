@@ -233,6 +233,49 @@ none_left() {
 		'["on",2,"failed",4] ["other",1,"failed",5] ["never",1,"failed",6] ["signal",2,"failed",137] ["default",2,"failed",7] ["late",1,"timed_out",124] ' ]
 }
 
+@test "retry.on knows the reasons of sessions, signals by name, and a stall" {
+	local no=', "retry":{"base":"1ms","attempts":2,'
+	plan '{"tasks":[{"id":"transient","run":"exit 114"'"$no"'"on":["transient"]}},{"id":"auth","run":"exit 115"'"$no"'"on":["transient"]}},
+		{"id":"term","run":"kill -TERM $$"'"$no"'"on":["SIGTERM"]}},{"id":"kill","run":"kill -KILL $$"'"$no"'"on":["TERM"]}},
+		{"id":"stall","run":["sleep","60"],"stall":"60ms"'"$no"'"on":["stall"]}},
+		{"id":"late","run":["sleep","60"],"timeout":"60ms"'"$no"'"on":["stall"]}},
+		{"id":"never","run":"exit 114"'"$no"'"never_on":["transient"]}}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(jq -r 'select(.state == "retrying") | .task' "$LOOP_DIR/runs/R/run.jsonl" | sort | tr '\n' ' ')" = "stall term transient " ]
+	plan '{"tasks":[{"id":"a","run":"x","retry":{"on":["transent",0,256,"SIGFOO"]}}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "did you mean 'transient'"
+	[ "$(grep -c "error:" <<<"$stderr")" = 4 ]
+}
+
+@test "a task says when it is worth trying again; a quota that ends costs no attempt" {
+	plan '{"tasks":[{"id":"a","run":"echo x >>tries; [ $(wc -l <tries) -gt 3 ] || { echo 20ms >$LOOP_RETRY_AFTER; exit 113; }",
+		"retry":{"attempts":2,"base":"1h"}},{"id":"b","run":"echo 1ms >$LOOP_RETRY_AFTER; exit 1","retry":{"attempts":2,"base":"1h"}}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(jq -r 'select(.task == "a" and .state == "succeeded") | .attempt' "$LOOP_DIR/runs/R/run.jsonl")" = 4 ]
+	[ "$(jq -r 'select(.task == "b" and .state == "failed") | .attempt' "$LOOP_DIR/runs/R/run.jsonl")" = 2 ]
+}
+
+@test "a deadline bounds all attempts together" {
+	plan '{"tasks":[{"id":"a","run":"exit 1","deadline":"5s","retry":{"attempts":9,"base":"1h"}},
+		{"id":"b","run":["sleep","60"],"deadline":"80ms","retry":{"attempts":9,"base":"1ms"}}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(jq -r 'select(.task and (.state == "failed" or .state == "timed_out")) | "\(.task) \(.state) \(.attempt)"' "$LOOP_DIR/runs/R/run.jsonl" |
+		sort)" = $'a failed 1\nb timed_out 1' ]
+}
+
+@test "progress that a task writes is shown, counts as work, and is a sign of life" {
+	plan '{"tasks":[{"id":"a","stall":"400ms","run":"for i in 1 2 3 4 5 6 7 8; do echo $i/8 files >>$LOOP_PROGRESS; sleep 0.1; done; until [ -e go ]; do echo 8/8 >>$LOOP_PROGRESS; sleep 0.05; done"}]}'
+	start loop-sched run --id R plan.json
+	wait_for 10 grep -qs 3/8 "$LOOP_DIR/runs/R/tasks/a/1/progress"
+	has "$(loop-sched status R)" "/8 files]"
+	[ "$(loop-sched status --json R | jq '.done >= 30 and .done < 100')" = true ]
+	[ "$(loop-sched show --json R | jq '.percent >= 30')" = true ]
+	wait_for 10 grep -qs 8/8 "$LOOP_DIR/runs/R/tasks/a/1/progress"
+	touch go
+	wait "$started"
+}
+
 @test "--run is the command of tasks without one, and they know their task" {
 	plan '{"name":"my/plan","tasks":[{"id":"a","title":"T","criteria":["c"]},{"id":"own","run":"true"}]}'
 	status_is 0 loop-sched run --id R --run \
@@ -240,6 +283,32 @@ none_left() {
 	[ "$(cat "$LOOP_DIR/runs/R/tasks/a/1.out")" = "R"$'\n'"a"$'\n1\nmy-plan/a\n'"$LOOP_DIR"$'\n["c"]' ]
 	status_is 1 loop-sched run --id S plan.json
 	has "$stderr" "a: errored with status 127: it has no command"
+}
+
+@test "a short task that leaves nothing costs no file; what one leaves is kept in its place" {
+	local tasks=$LOOP_DIR/runs/R/tasks
+	plan '{"tasks":[{"id":"silent","run":["true"]},{"id":"loud","run":"echo loud"},
+		{"id":"file","run":"echo 1 >${LOOP_OUTPUT%/*}/mine; cp $LOOP_TASK_FILE task"},
+		{"id":"no","run":["false"]},{"id":"last","needs":["silent","loud"],"run":["true"]}]}'
+	status_is 1 loop-sched run --id R -j 1 plan.json
+	[ "$(cd "$tasks" && ls -d -- *)" = $'file\nloud\nno' ]
+	[ "$(cat "$tasks/loud/1.out" "$tasks/file/1/mine")" = $'loud\n1' ]
+	[ "$(jq -r .id task "$tasks/file/task.json" "$tasks/no/task.json")" = $'file\nfile\nno' ]
+	[ ! -s "$tasks/no/1.err" ] && [ -f "$tasks/no/1.err" ]
+	[ ! -e "$LOOP_DIR/runs/R/slots" ]
+}
+
+@test "a task that takes its time is seen where it is kept, and finds its folder by either name" {
+	local tasks=$LOOP_DIR/runs/R/tasks
+	plan '{"tasks":[{"id":"a","run":"echo on; echo here >$LOOP_OUTPUT; until [ -e go ]; do sleep 0.02; done; cat $LOOP_OUTPUT"}]}'
+	start loop-sched run --id R plan.json
+	wait_for 10 grep -qs on "$tasks/a/1.out"
+	wait_for 10 test -f "$tasks/a/1/output.json"
+	[ "$(jq -r .id "$tasks/a/task.json")" = a ]
+	touch go
+	wait "$started"
+	[ "$(cat "$tasks/a/1.out")" = $'on\nhere' ]
+	[ ! -e "$LOOP_DIR/runs/R/slots" ]
 }
 
 @test "outputs become the inputs of what needs them" {
@@ -387,6 +456,59 @@ none_left() {
 	[ -e ran ]
 }
 
+@test "a plan that changed since is told and asked about, never mixed in" {
+	plan '{"tasks":[{"id":"a","run":"echo a >>ran"},{"id":"b","needs":["a"],"run":"echo b >>ran; [ -e go ]"},
+		{"id":"c","needs":["b"],"run":"echo c >>ran"},{"id":"x","run":["true"]},{"id":"z","run":"echo z >>ran"}]}'
+	status_is 1 loop-sched run --id R -j 1 plan.json
+	[ "$(sort ran | tr '\n' ' ')" = "a b z " ]
+	plan '{"tasks":[{"id":"a","run":"echo A >>ran","title":"T"},{"id":"b","needs":["a"],"run":"echo b >>ran; [ -e go ]"},
+		{"id":"c","needs":["b"],"run":"echo c >>ran"},{"id":"y","run":["true"]},{"id":"z","run":"echo z >>ran"}]}'
+	touch go
+	: >ran
+	for how in '' --plan-changed=fail; do
+		status_is 1 loop-sched retry $how R </dev/null
+		has "$stderr" "a has changed: run, title"
+		has "$stderr" "y is new"
+		has "$stderr" "x is gone"
+		has "$stderr" "1 changed, 1 new, 1 gone"
+	done
+	[ ! -s ran ]
+	cp -r "$LOOP_DIR/runs/R" "$LOOP_DIR/runs/S"
+	status_is 0 loop-sched retry --plan-changed=keep S
+	[ "$(tr '\n' ' ' <ran)" = "b c " ]
+	: >ran
+	status_is 0 loop-sched retry --plan-changed=new -j 1 R
+	[ "$(tr '\n' ' ' <ran)" = "A b c " ]
+	[ "$(jq -r .id <(jq -c '.tasks[]' "$LOOP_DIR/runs/R/plan.json") | tr '\n' ' ')" = "a b c y z " ]
+	status_is 0 loop-sched resume R
+	run ! grep -q changed <<<"$stderr"
+	rm plan.json
+	status_is 0 loop-sched resume R
+	has "$stderr" "is gone; goes on with the plan as it was"
+}
+
+@test "a run folder of a later version is left alone" {
+	plan '{"tasks":[{"id":"a","run":["false"]}]}'
+	status_is 1 loop-sched run --id R plan.json
+	sed -i 's/"format":1/"format":2/' "$LOOP_DIR/runs/R/run.json"
+	cp "$LOOP_DIR/runs/R/run.jsonl" before
+	status_is 78 loop-sched retry R
+	has "$stderr" "newer version"
+	cmp before "$LOOP_DIR/runs/R/run.jsonl"
+}
+
+@test "rubbish in the control FIFO is named and does nothing" {
+	plan '{"tasks":[{"id":"a","run":"until [ -e go ]; do sleep 0.02; done"}]}'
+	start loop-sched run --id R plan.json 2>said
+	wait_for 10 test -p "$LOOP_DIR/runs/R/control"
+	head -c 20000 /dev/urandom >"$LOOP_DIR/runs/R/control"
+	printf '\nfly\ncancel nobody\n\033[2J\n' >"$LOOP_DIR/runs/R/control"
+	wait_for 10 grep -q "unknown command 'cancel nobody'" said
+	touch go
+	wait "$started"
+	[ "$(tail -n 1 said | grep -c $'\033')" = 0 ]
+}
+
 @test "two processes never run one run" {
 	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done"}]}'
 	start loop-sched run --id R plan.json
@@ -409,7 +531,7 @@ none_left() {
 	touch go
 	status_is 0 loop-sched retry
 	[ "$(tr '\n' ' ' <ran)" = "a b b c d " ]
-	[ -e "$LOOP_DIR/runs/R/tasks/b/2.out" ]
+	grep -q '"task":"b","state":"succeeded","attempt":2' "$LOOP_DIR/runs/R/run.jsonl"
 }
 
 @test "a run that was killed goes on: what was running is ended and run again" {
@@ -468,7 +590,7 @@ none_left() {
 		["task.completed","p/a","R",{"task":"a","state":"succeeded","success":true,"attempt":1,"status":0}]
 		["task.started","p/b","R",{"task":"b","title":"b","attempt":1}]
 		["task.completed","p/b","R",{"task":"b","state":"failed","success":false,"attempt":1,"status":2}]
-		["task.completed","p/c","R",{"task":"c","state":"upstream_failed","success":false,"attempt":0,"reason":"b failed"}]
+		["task.completed","p/c","R",{"task":"c","state":"upstream_failed","success":false,"attempt":0,"reason":"b failed","status":null}]
 		["run.ended","p","R",{"plan":"p","state":"failed","counts":{"succeeded":1,"failed":1,"upstream_failed":1}}]
 	JSON
 }
@@ -743,4 +865,59 @@ none_left() {
 	plan '{"tasks":[{"id":"each","foreach":[1,2],"needs":["z"]},{"id":"z","needs":["each"]}]}'
 	status_is 65 loop-sched check plan.json
 	has "$stderr" "the needs go round in a circle"
+}
+
+@test "foreach over what another task leaves: its tasks join the run" {
+	plan '{"tasks":[{"id":"list","run":"echo \"{\\\"a\\\":{\\\"b\\\":[\\\"x\\\",{\\\"n\\\":1},3]}}\" >$LOOP_OUTPUT"},
+		{"id":"each","foreach":{"task":"list","path":"a.b"},"run":"echo $LOOP_TASK \"$LOOP_ITEM\" >>ran; echo $LOOP_INDEX >$LOOP_OUTPUT; [ $LOOP_INDEX != 2 ] || [ -e go ]"},
+		{"id":"join","needs":["each"],"run":"jq -c . $LOOP_INPUTS >joined"},
+		{"id":"empty","run":"echo [] >$LOOP_OUTPUT"},{"id":"none","foreach":"empty","run":"false"}]}'
+	status_is 0 loop-sched check plan.json
+	status_is 1 loop-sched run --id R -j 1 plan.json
+	[ "$(cat ran)" = $'each.1 x\neach.2 {"n":1}\neach.3 3' ]
+	[ ! -e joined ]
+	touch go
+	status_is 0 loop-sched retry R
+	[ "$(tail -n 1 ran)" = 'each.2 {"n":1}' ] && [ "$(wc -l <ran)" = 4 ]
+	[ "$(cat joined)" = '{"each.1":1,"each.2":2,"each.3":3}' ]
+	[ "$(loop-sched show --json R | jq -r 'select(.task | startswith("each")) | .task' | tr '\n' ' ')" = "each each.1 each.2 each.3 " ]
+	events_conform
+}
+
+@test "what foreach cannot make tasks of is an error of that task alone" {
+	plan '{"tasks":[{"id":"object","run":"echo {} >$LOOP_OUTPUT"},{"id":"rubbish","run":"echo [ >$LOOP_OUTPUT"},{"id":"quiet","run":["true"]},
+		{"id":"twice","run":"echo [1] >$LOOP_OUTPUT"},{"id":"d.1","run":["true"]},{"id":"a","foreach":"object","run":"x"},
+		{"id":"b","foreach":"rubbish","run":"x"},{"id":"c","foreach":"quiet","run":"x"},{"id":"d","foreach":"twice","run":"x"},
+		{"id":"e","foreach":{"task":"object","path":"no"},"run":"x"}]}'
+	status_is 1 loop-sched run --id R plan.json
+	[ "$(jq -r 'select(.state == "errored") | .task' "$LOOP_DIR/runs/R/run.jsonl" | sort | tr '\n' ' ')" = "a b c d e " ]
+	plan '{"tasks":[{"id":"a","foreach":"b","run":"x"},{"id":"c","foreach":[1],"run":"x"},{"id":"d","foreach":"c","run":"x"},{"id":"e","foreach":"e","run":"x"}]}'
+	status_is 65 loop-sched check plan.json
+	has "$stderr" "needs 'b', which is not there"
+	has "$stderr" "is many tasks, not one"
+}
+
+@test "a run of tasks that joined goes on after a kill with the same ones" {
+	plan '{"tasks":[{"id":"list","run":"echo [1,2,3] >$LOOP_OUTPUT"},
+		{"id":"each","foreach":"list","run":"echo $LOOP_INDEX >>ran; [ $LOOP_INDEX = 1 ] || until [ -e go ]; do sleep 0.02; done"},
+		{"id":"join","needs":["each"],"run":"echo join >>ran"}]}'
+	start loop-sched run --id R -j 2 plan.json
+	wait_for 10 grep -qs 2 ran
+	wait_for 10 grep -q '"task":"each.1","state":"succeeded"' "$LOOP_DIR/runs/R/run.jsonl"
+	kill -KILL "$started"
+	wait_for 10 nothing_left
+	touch go
+	status_is 0 loop-sched resume R
+	[ "$(grep -c 1 ran)" = 1 ]
+	[ "$(tail -n 1 ran)" = join ]
+}
+
+@test "a status that is final is not tried again" {
+	printf '{"tasks":[{"id":"a","run":"echo x >>tries; exit 112"}]}' >plan.json
+	status_is 1 loop-sched run --attempts 3 --never-on 119,112 --id final plan.json
+	[ "$(wc -l <tries)" = 1 ]
+	status_is 1 loop-sched retry final # it is kept with the run
+	[ "$(wc -l <tries)" = 2 ]
+	status_is 64 loop-sched run --never-on 112,often plan.json
+	has "$stderr" "'often' is no exit status"
 }

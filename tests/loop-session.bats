@@ -355,7 +355,7 @@ abandoned() { # ID
 }
 
 gone_worktree() { # ID
-	[ ! -e "$LOOP_DIR/worktrees/$1" ] && [ ! -e "$LOOP_DIR/worktrees/.$1.lock" ]
+	[ ! -e "$LOOP_DIR/worktrees/$1" ]
 }
 
 @test "gc removes a worktree whose work is saved, and says what it would do before" {
@@ -429,7 +429,7 @@ gone_worktree() { # ID
 @test "gc keeps what is in use: by its lock, a session, a run, a process" {
 	abandoned ses_a
 	local trees=$LOOP_DIR/worktrees owner
-	exec 8>>"$trees/.ses_a.lock"
+	exec 8<"$trees/ses_a"
 	flock 8
 	status_is 0 session gc -v
 	has "$output" 'holds its lock'
@@ -461,16 +461,16 @@ gone_worktree() { # ID
 	gone_worktree ses_a
 }
 
-@test "gc removes old sessions that ended, stale locks, and what an earlier gc left half done" {
+@test "gc removes old sessions that ended, and what an earlier gc left half done" {
 	record ses_old 7200 success
 	record ses_new 60 success
 	lost ses_lost 7200
 	record ses_held 7200 failed '{"worktree":"'"$PWD"'"}'
 	mkdir -p "$LOOP_DIR/worktrees" "$LOOP_DIR/sessions/.gc-ses_x/deep"
-	touch "$LOOP_DIR/worktrees/.ses_gone.lock" "$LOOP_DIR/worktrees/.other" "$LOOP_DIR/sessions/.gc-ses_x/deep/file"
+	touch "$LOOP_DIR/worktrees/.other" "$LOOP_DIR/sessions/.gc-ses_x/deep/file"
 	ln -s "$PWD/prompt" "$LOOP_DIR/sessions/ses_old/link"
 	status_is 0 session gc --dry-run --older-than 1h --json
-	[ "$(jq -rs 'map(select(.remove) | "\(.what) \(.name)") | join(",")' <<<"$output")" = 'lock ses_gone,session ses_old' ]
+	[ "$(jq -rs 'map(select(.remove) | "\(.what) \(.name)") | join(",")' <<<"$output")" = 'session ses_old' ]
 	[ -e "$LOOP_DIR/sessions/ses_old" ]
 	status_is 0 session gc --older-than 1h
 	has "$output" 'removed session ses_old'

@@ -344,7 +344,10 @@ prompt:3:1: error: 'LOOP_NO' has no value: --var LOOP_NO=..." ]
 	ends success 0 mock --retry 1 --retry-delay 1ms
 	[ "$(result .cost_usd)" = 0.5 ]
 	[ "$(grep -c '"total_cost_usd":0.5' "$LOOP_DIR/sessions/$(result .session)/stdout.log")" = 1 ]
+	# What is done is done, whatever it cost; what goes on is ended.
 	script '[{"usage":{"input":900,"output":200}},{"result":"","more":true},{"stall":true}]'
+	ends success 0 mock --budget 1Ktok --linger 200ms
+	script '[{"usage":{"input":900,"output":200}},{"result":"","more":true},{"text":"More."},{"stall":true}]'
 	ends budget 112 mock --budget 1Ktok --grace 100ms
 }
 
@@ -537,4 +540,93 @@ repository() {
 	chmod +x bin/bwrap
 	PATH=$PWD/bin:$PATH ends spawn_failed 125 mock --sandbox
 	has "$(result .message)" 'bwrap: no permission'
+}
+
+# A folder for an agent that speaks as claude does and whose files tell what it used.
+metered() { # COMMAND of its usage
+	mkdir -p "$LOOP_DIR/agents/metered"
+	printf '#!/bin/sh\nexec loop-mock --session-id "${LOOP_RESUME:-$LOOP_AGENT_SESSION}"\n' >"$LOOP_DIR/agents/metered/run"
+	printf '#!/bin/sh\n%s\n' "$1" >"$LOOP_DIR/agents/metered/usage"
+	chmod +x "$LOOP_DIR/agents/metered/"*
+	echo "{\"map\":\"$SOURCE_TREE/share/agents/claude/map.jq\",\"meter\":\"200ms\",\"resumes\":true}" >"$LOOP_DIR/agents/metered/agent.json"
+}
+
+@test "what a killed agent has used is read from its own files" {
+	metered 'echo "{\"type\":\"usage\",\"input\":70,\"output\":7,\"cost_usd\":0.25,\"of\":\"conversation\",\"cost_of\":\"conversation\"}"; echo noise'
+	script '[{"text":"hm"},{"signal":"KILL","attempt":1},{"text":"ok"},{"signal":"KILL"}]'
+	ends crashed 137 loop-spawn --agent metered --prompt prompt --retry 1 --retry-delay 1ms
+	result '.usage.input == 70 and .usage.output >= 7 and .cost_usd == 0.25' | grep -qx true
+	# And while it runs: a budget that its stream says nothing about.
+	script '[{"text":"hm"},{"stall":true}]'
+	ends budget 112 loop-spawn --agent metered --prompt prompt --budget 50tok --grace 100ms
+	metered 'sleep 1000'
+	script '[{"text":"hm"},{"delay":0.5},{"text":"ok"}]'
+	ends success 0 loop-spawn --agent metered --prompt prompt
+	nothing_left
+}
+
+@test "a part of unknown cost makes the sum unknown" {
+	script '[{"usage":{"input":10,"cost":0.5}},{"result":"","reason":"overloaded","attempt":1},{"raw":"{\"type\":\"assistant\",\"message\":{\"id\":\"m\",\"usage\":{\"input_tokens\":5}}}"},{"signal":"KILL"}]'
+	ends crashed 137 mock --retry 1 --retry-delay 1ms
+	result '.cost_usd == null and .usage.input == 15' | grep -qx true
+}
+
+@test "the conversation is gone on with in a few words, by the next attempt or another session" {
+	script '[{"run":"printf %s \"$PROMPT\" >told.$ATTEMPT"},{"result":"","reason":"overloaded","attempt":1},{"text":"ok"}]'
+	ends success 0 mock --retry 1 --retry-delay 1ms --session ses_first
+	[ "$(cat told.1)" = 'do it' ]
+	has "$(cat told.2)" 'was interrupted (transient'
+	script '[{"run":"printf %s \"$PROMPT\" >told"},{"usage":{"cost":0.5}},{"text":"ok"}]'
+	echo 'and now this' >prompt
+	ends success 0 mock --resume ses_first
+	[ "$(cat told)" = 'and now this' ]
+	[ "$(result .agent_session)" = "$(jq -r .agent_session "$LOOP_DIR/sessions/ses_first/result.json")" ]
+	[ "$(result .cost_usd)" = 0.5 ]
+}
+
+@test "two sessions are never in one conversation" {
+	script '[{"text":"hm"}]'
+	ends success 0 mock --session ses_first
+	script '[{"text":"hm"},{"stall":true}]'
+	start loop-spawn --agent mock --prompt prompt --resume ses_first --session ses_second
+	wait_for 10 grep -qs '"message"' "$LOOP_DIR/sessions/ses_second/events.jsonl"
+	status_is 125 mock --resume ses_first
+	has "$stderr" 'held by'
+	status_is 125 mock --resume ses_second
+	has "$stderr" 'ses_second still runs'
+	kill "$started"
+	wait "$started" || true
+	script '[{"text":"hm"}]'
+	ends success 0 mock --resume ses_second
+	status_is 125 mock --resume ses_none
+	status_is 125 mock --resume ../x
+	status_is 125 loop-spawn --agent plain --prompt prompt --resume ses_first
+	has "$stderr" "agent 'mock'"
+}
+
+@test "turns are counted where the agent cannot" {
+	stand_in gemini
+	printf '#!/bin/sh\nexec loop-mock --dialect gemini\n' >"$LOOP_DIR/agents/gemini/run"
+	script '[{"run":"true","repeat":9},{"stall":true}]'
+	ends max_turns 111 loop-spawn --agent gemini --prompt prompt --max-turns 3 --grace 100ms
+}
+
+@test "a worktree that cannot be made is a reason, and leaves nothing behind" {
+	git init -q
+	ends spawn_failed 125 mock --worktree
+	has "$(result .message)" 'no commit HEAD'
+	git commit -q --allow-empty -m begin
+	ends spawn_failed 125 mock --worktree --base nowhere
+	ends spawn_failed 125 mock --worktree --branch 'a..b'
+	[ "$(find "$LOOP_DIR/worktrees" -mindepth 1 | wc -l)" = 0 ]
+	[ "$(events session.ended | jq -r .data.reason | sort -u)" = spawn_failed ]
+}
+
+@test "a system prompt is found wherever the agent works" {
+	mkdir -p sub
+	echo 'be kind' >system.txt
+	script '[{"run":"cat \"$LOOP_SYSTEM_PROMPT_FILE\" >got"}]'
+	ends success 0 mock --system system.txt --dir sub
+	[ "$(cat sub/got)" = 'be kind' ]
+	status_is 125 mock --system nowhere.txt
 }

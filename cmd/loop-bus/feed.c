@@ -3,6 +3,7 @@
 #include "mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 enum { CHUNK = 256 * 1024 };
 
@@ -11,14 +12,26 @@ int feed_open(struct feed *f, const struct state *s, struct err *e)
 	int r;
 
 	*f = (struct feed){.state = s};
+	for (size_t i = 0; i < FEED_NEWEST; i++)
+		f->newest[i].fd = -1;
+	for (size_t i = 0; i < FEED_OTHERS; i++)
+		f->other[i].fd = -1;
 	r = journal_reader_new(&f->tail, s, JOURNAL_FROM_NOW, 0, e);
 	if (r == 0)
 		f->newest[0].start = f->newest[0].end = journal_position(f->tail);
 	return r;
 }
 
+static void chunk_close(struct chunk *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+}
+
 static void chunk_clear(struct chunk *c)
 {
+	chunk_close(c);
 	free(c->text);
 	free(c->entry);
 	free(c->view);
@@ -36,16 +49,34 @@ void feed_close(struct feed *f)
 
 static void chunk_begin(struct chunk *c, int64_t position)
 {
+	chunk_close(c);
 	c->start = c->end = position;
 	c->length = c->count = c->viewed = 0;
 }
 
-/* False if it has no room for the line; an empty one has room for any. */
-static bool chunk_add(struct chunk *c, const struct journal_line *line)
+/* Whether the line stands in the segment of those before it; the first one's is kept open. */
+static bool same_segment(struct chunk *c, const struct journal_reader *r)
+{
+	int64_t base;
+	int fd = journal_segment(r, &base);
+
+	if (c->count)
+		return c->base == base;
+	chunk_close(c);
+	c->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	c->base = base;
+	return true;
+}
+
+/* False if it has no room for the reader's line; an empty one has room for any. */
+static bool chunk_add(struct chunk *c, const struct journal_reader *r,
+	const struct journal_line *line)
 {
 	size_t length = line->length + 1, offset = c->length;
 
 	if (c->count && offset + length > c->room)
+		return false;
+	if (!same_segment(c, r))
 		return false;
 	if (offset + length > c->room) {
 		c->room = MAX((size_t)CHUNK, length);
@@ -90,23 +121,22 @@ static void begin_anew(struct feed *f)
 int feed_advance(struct feed *f)
 {
 	struct chunk *c = &f->newest[f->last];
-	int found = 0, more;
+	int more;
 
 	while ((more = take_line(f)) > 0) {
 		if (f->line.id < c->end)
 			begin_anew(f);
-		f->pending = !chunk_add(c, &f->line);
-		found = 1;
+		f->pending = !chunk_add(c, f->tail, &f->line);
 		/* What has come goes out before the file is asked whether there is more. */
 		if (!f->pending && !journal_ready(f->tail))
-			return 1;
+			return !journal_drained(f->tail);
 		if (!f->pending)
 			continue;
 		f->last = (f->last + 1) % FEED_NEWEST;
 		chunk_begin(&f->newest[f->last], c->end);
 		return 1;
 	}
-	return more < 0 ? more : found;
+	return more;
 }
 
 static bool holds(const struct chunk *c, int64_t position)
@@ -124,7 +154,7 @@ static int load(struct chunk *c, struct journal_reader *r, int64_t end)
 	/* The reader's window is good for the line that did not fit only until the next read: it is
 	 * read again by a reader that begins there. */
 	while (journal_position(r) < end && (more = journal_read(r, &line)) > 0)
-		if (!chunk_add(c, &line))
+		if (!chunk_add(c, r, &line))
 			return 1;
 	return more < 0 ? more : c->count > 0;
 }
@@ -180,6 +210,28 @@ size_t chunk_find(const struct chunk *c, int64_t position)
 			high = middle;
 	}
 	return low;
+}
+
+size_t chunk_entry_at(const struct chunk *c, size_t offset)
+{
+	size_t low = 0, high = c->count;
+
+	while (high - low > 1) {
+		size_t middle = (low + high) / 2;
+
+		if (c->entry[middle].offset <= offset)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool chunk_adjoins(const struct chunk *c, size_t first, size_t last)
+{
+	const struct entry *a = &c->entry[first], *b = &c->entry[last];
+
+	return b->id - a->id == (int64_t)(b->offset - a->offset);
 }
 
 const struct event_view *chunk_view(struct chunk *c, size_t i)

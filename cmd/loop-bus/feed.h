@@ -17,6 +17,8 @@ struct entry {
 
 struct chunk {
 	int64_t start, end; /* positions; equal: unused */
+	int fd;		    /* its own, of the segment that all its lines stand in; -1: none yet */
+	int64_t base;	    /* the position of the segment's first byte */
 	char *text;	    /* good lines, one behind the other */
 	size_t length, room;
 	struct entry *entry;
@@ -43,7 +45,10 @@ struct feed {
 int feed_open(struct feed *, const struct state *, struct err *) MUST_CHECK;
 void feed_close(struct feed *);
 
-/* Reads on, about one chunk: 1 there was something, 0 there is no more now, -errno. */
+/*
+ * Reads on, about one chunk: 1 there may be more, 0 not until the journal's watch says so,
+ * -errno.
+ */
 int feed_advance(struct feed *);
 
 /*
@@ -62,5 +67,11 @@ int feed_get(struct feed *, int64_t position, struct chunk **) MUST_CHECK;
 /* The first entry at or behind a position; count if there is none. */
 size_t chunk_find(const struct chunk *, int64_t position);
 const struct event_view *chunk_view(struct chunk *, size_t i);
+
+/* The entry that holds a byte of the chunk's text. */
+size_t chunk_entry_at(const struct chunk *, size_t offset);
+
+/* Whether these entries, the last included, stand side by side in the segment too. */
+bool chunk_adjoins(const struct chunk *, size_t first, size_t last);
 
 #endif

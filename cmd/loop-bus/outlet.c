@@ -6,16 +6,23 @@
 #include "server.h"
 
 #include <errno.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
-enum { RUNS_MAX = 256 };
+enum { RUNS_MAX = 256,
+	SENDFILE_MIN = 8 * 1024 }; /* below it a copy costs less than the pages' accounts */
 
-/* What one send takes: runs of a chunk's lines, and the entries they are made of. */
+/* Lines that stand side by side in a chunk. */
+struct run {
+	size_t first, last; /* entries, the last included */
+	size_t length;
+};
+
+/* What one send takes. */
 struct batch {
-	struct iovec run[RUNS_MAX];
+	struct run run[RUNS_MAX];
 	size_t runs;
-	size_t first[RUNS_MAX], last[RUNS_MAX]; /* entries of each run, last included */
-	size_t skip;				/* bytes of the first line that went out before */
+	size_t skip; /* bytes of the first line that went out before */
 };
 
 /* Sends; the bytes that went, 0 if the socket is full, -errno. */
@@ -63,22 +70,20 @@ static bool fits(const struct subscription *s, struct chunk *c, size_t i, int le
 	return filter_matches(&s->filter, v, (struct span){c->text + e->offset, e->length - 1});
 }
 
-/* Adds a line to the batch, to its last run where it follows directly. */
-static bool add_entry(struct batch *b, const struct chunk *c, size_t i)
+/* Adds entries to the batch, to its last run where they follow directly. */
+static bool add_entries(struct batch *b, const struct chunk *c, size_t first, size_t last)
 {
-	const struct entry *e = &c->entry[i];
-	struct iovec *run = b->runs ? &b->run[b->runs - 1] : NULL;
+	struct run *run = b->runs ? &b->run[b->runs - 1] : NULL;
+	size_t length = c->entry[last].offset + c->entry[last].length - c->entry[first].offset;
 
-	if (run && b->last[b->runs - 1] + 1 == i) {
-		run->iov_len += e->length;
-		b->last[b->runs - 1] = i;
+	if (run && run->last + 1 == first) {
+		run->length += length;
+		run->last = last;
 		return true;
 	}
 	if (b->runs == RUNS_MAX)
 		return false;
-	b->run[b->runs] = (struct iovec){c->text + e->offset, e->length};
-	b->first[b->runs] = b->last[b->runs] = i;
-	b->runs++;
+	b->run[b->runs++] = (struct run){first, last, length};
 	return true;
 }
 
@@ -88,46 +93,82 @@ static int64_t gather(struct batch *b, const struct subscription *s, struct chun
 {
 	size_t i = chunk_find(c, from);
 
-	b->runs = 0;
-	b->skip = 0;
-	for (; i < c->count; i++) {
-		bool begun = c->entry[i].id == s->partial;
-
-		if (!begun && !fits(s, c, i, level))
-			continue;
-		if (!add_entry(b, c, i))
-			return c->entry[i].id;
-		if (begun) {
-			b->skip = s->sent;
-			b->run[0].iov_base = (char *)b->run[0].iov_base + s->sent;
-			b->run[0].iov_len -= s->sent;
-		}
+	b->runs = b->skip = 0;
+	if (i < c->count && c->entry[i].id == s->partial) {
+		add_entries(b, c, i, i);
+		b->skip = s->sent;
+		i++;
 	}
+	if (i < c->count && !s->by_priority && filter_wants_all(&s->filter)) {
+		add_entries(b, c, i, c->count - 1);
+		return c->end;
+	}
+	for (; i < c->count; i++)
+		if (fits(s, c, i, level) && !add_entries(b, c, i, i))
+			return c->entry[i].id;
 	return c->end;
 }
 
-/* What was sent of the batch: moves the position behind it. */
-static void account(struct subscription *s, const struct batch *b, const struct chunk *c, size_t n,
-	int64_t *at)
+/* What was sent of the batch, what went out before included: moves the position behind it. */
+static void account(struct subscription *s, const struct batch *b, const struct chunk *c,
+	size_t sent, int64_t *at)
 {
-	size_t left = n + b->skip;
-
 	s->partial = -1;
 	s->sent = 0;
-	for (size_t r = 0; r < b->runs; r++)
-		for (size_t i = b->first[r]; i <= b->last[r]; i++) {
-			const struct entry *e = &c->entry[i];
+	for (size_t r = 0; r < b->runs; r++) {
+		const struct run *run = &b->run[r];
+		size_t offset = c->entry[run->first].offset + sent, i = run->last;
+		const struct entry *e = &c->entry[i];
 
-			*at = e->id;
-			if (left < e->length) {
-				s->partial = left ? e->id : -1;
-				s->sent = left;
-				return;
-			}
-			left -= e->length;
-			s->delivered++;
+		if (sent >= run->length) {
+			sent -= run->length;
+			s->delivered += i + 1 - run->first;
 			*at = e->id + (int64_t)e->length;
+			continue;
 		}
+		i = chunk_entry_at(c, offset);
+		e = &c->entry[i];
+		s->delivered += i - run->first;
+		s->sent = offset - e->offset;
+		s->partial = s->sent ? e->id : -1;
+		*at = e->id;
+		return;
+	}
+}
+
+/* From the page cache to the socket: no byte is copied here. */
+static ssize_t send_from_segment(struct client *c, const struct chunk *chunk,
+	const struct batch *b)
+{
+	off_t from = chunk->entry[b->run->first].id - chunk->base + (off_t)b->skip;
+	ssize_t n;
+
+	do
+		n = sendfile(c->fd, chunk->fd, &from, b->run->length - b->skip);
+	while (n < 0 && errno == EINTR);
+	return n < 0 && errno != EAGAIN ? -errno : MAX(n, (ssize_t)0);
+}
+
+static ssize_t send_from_memory(struct client *c, const struct chunk *chunk, const struct batch *b)
+{
+	static struct iovec v[RUNS_MAX];
+
+	for (size_t i = 0; i < b->runs; i++)
+		v[i] = (struct iovec){
+			chunk->text + chunk->entry[b->run[i].first].offset, b->run[i].length};
+	v[0].iov_base = (char *)v[0].iov_base + b->skip;
+	v[0].iov_len -= b->skip;
+	return send_some(c, v, b->runs);
+}
+
+static ssize_t send_batch(struct client *c, const struct chunk *chunk, const struct batch *b)
+{
+	const struct run *run = b->run;
+
+	if (b->runs == 1 && run->length >= SENDFILE_MIN && chunk->fd >= 0 &&
+		chunk_adjoins(chunk, run->first, run->last))
+		return send_from_segment(c, chunk, b);
+	return send_from_memory(c, chunk, b);
 }
 
 /* Events of one level from one position: 1 some way was made, 0 the socket is full, -errno. */
@@ -147,17 +188,15 @@ static int send_level(struct client *c, int64_t *at, int level)
 	if (!b.runs)
 		return *at = behind, 1;
 	for (size_t i = 0; i < b.runs; i++)
-		total += b.run[i].iov_len;
-	n = send_some(c, b.run, b.runs);
+		total += b.run[i].length;
+	n = send_batch(c, chunk, &b);
 	if (n < 0)
 		return (int)n;
-	if ((size_t)n == total) {
-		account(s, &b, chunk, total, at);
-		return *at = behind, 1;
-	}
-	account(s, &b, chunk, (size_t)n, at);
-	c->blocked = true;
-	return 0;
+	account(s, &b, chunk, b.skip + (size_t)n, at);
+	c->blocked = b.skip + (size_t)n < total;
+	if (!c->blocked)
+		*at = behind;
+	return !c->blocked;
 }
 
 /* The rest of a line that was sent in part; nothing else may come between. */

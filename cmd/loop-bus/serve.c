@@ -248,6 +248,7 @@ int serve_main(const struct args *args)
 	if (args->count)
 		die_usage("no operand is expected");
 	umask(077);
+	signal(SIGPIPE, SIG_IGN); /* a subscriber that went away is no end of ours */
 	r = state_open(&state, &e);
 	if (r == 0)
 		r = daemon_begin(&self, &state, "bus", options.background, &e);

@@ -113,7 +113,8 @@ static int emit_one(const struct emit *emit, const struct args *args)
 	AUTO_BUF struct buf data = {0}, record = {0};
 	struct event ev = emit->event;
 	struct err e = {0};
-	unsigned flags = emit->flags | (ev.priority == CRITICAL ? JOURNAL_SYNC : 0);
+	unsigned flags = emit->flags | (ev.priority == CRITICAL ? JOURNAL_SYNC : 0) |
+		(emit->print ? 0 : JOURNAL_LAST);
 	int r;
 
 	data_make(&data, options.data, args->item + 1, args->count - 1);

@@ -2,6 +2,7 @@
 #include "guard.h"
 
 #include "die.h"
+#include "ending.h"
 #include "mem.h"
 
 enum { STATUS_MAX = 255 };
@@ -22,11 +23,14 @@ static bool add_item(struct statuses *s, char *item)
 {
 	char *dash = strchr(item, '-');
 	int64_t first, last;
+	int status = ending_status(item);
 
 	if (strcmp(item, "timeout") == 0)
 		return add(s, EXIT_TIMEDOUT, EXIT_TIMEDOUT), true;
 	if (strcmp(item, "signal") == 0)
 		return add(s, EXIT_SIGNAL + 1, EXIT_SIGNAL + 64), true;
+	if (status > 0)
+		return add(s, status, status), true;
 	if (dash)
 		*dash = '\0';
 	if (parse_int(item, 1, STATUS_MAX, &first) < 0 ||

@@ -9,6 +9,7 @@
 #include "io.h"
 #include "lock_bytes.h"
 #include "lock_file.h"
+#include "lock_wake.h"
 #include "owners.h"
 #include "parse.h"
 
@@ -181,8 +182,10 @@ int run_release(const struct args *args)
 {
 	AUTO(state_close)
 	struct state state = {.dir = -1};
+	const struct lock_options options = {.tell = tell_news, .context = &state};
 	struct stat ours, theirs;
 	char path[160];
+	struct lock_bell bell;
 	int fd, r;
 
 	args_expect(args, 1, 1);
@@ -198,5 +201,8 @@ int run_release(const struct args *args)
 	r = lock_bytes_free(fd, LOCK_WAIT, LOCK_SLOT + LOCK_CAPACITY_MAX - LOCK_WAIT);
 	if (r < 0)
 		die(EX_IOERR, "locks/%s: %s", args->item[0], strerror(-r));
+	bell = lock_bell_of(fd);
+	lock_bell_ring(&bell);
+	lock_tell_ended(&state, args->item[0], LOCK_SEEN_HOLDER, &options);
 	return EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 #include "owners.h"
 
 #include "buf.h"
+#include "id.h"
 #include "io.h"
 #include "lock_bytes.h"
 #include "mem.h"
@@ -12,12 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* musl has the numbers of these calls, but no functions for them. */
-static int open_pidfd(pid_t pid)
-{
-	return (int)syscall(SYS_pidfd_open, pid, 0);
-}
-
+/* musl has the call's number, but no function for it. */
 static void signal_pidfd(int pidfd, int signal)
 {
 	syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
@@ -88,7 +84,7 @@ static bool process_holds(int dir, const struct search *s)
 static void try_process(struct owners *o, int proc, const char *name, const struct search *s)
 {
 	pid_t pid = (pid_t)strtol(name, NULL, 10);
-	int pidfd = open_pidfd(pid);
+	int pidfd = process_open(pid);
 	AUTO_CLOSE int dir = io_open(proc, name, O_RDONLY | O_DIRECTORY, 0);
 
 	if (pidfd < 0)

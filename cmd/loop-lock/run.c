@@ -91,6 +91,21 @@ static int run_apart(char **command)
 	return wait_for_child(child, &set);
 }
 
+/* Lets go, and tells of it where the taking was told of. */
+static void let_go(struct lock **lock, const struct lock_want *want, size_t count,
+	const struct state *state, const struct lock_options *options)
+{
+	AUTO_FREE bool *told = mem_zero(count, sizeof *told);
+
+	for (size_t i = 0; i < count; i++)
+		told[i] = lock_told(*lock, i);
+	lock_release(*lock);
+	*lock = NULL;
+	for (size_t i = 0; i < count; i++)
+		if (told[i])
+			lock_tell_ended(state, want[i].name, LOCK_SEEN_HOLDER, options);
+}
+
 static void release(struct lock **lock)
 {
 	lock_release(*lock);
@@ -118,8 +133,11 @@ int run_command(const struct args *args)
 	if (r < 0)
 		return refuse(r, &e, EXIT_TIMEDOUT);
 	export_hold(lock, args->count, &state);
-	if (choices.close)
-		return run_apart(args->command);
+	if (choices.close) {
+		r = run_apart(args->command);
+		let_go(&lock, want, args->count, &state, &options);
+		return r;
+	}
 	r = lock_inherit(lock, true);
 	if (r < 0)
 		die(EX_OSERR, "cannot hand the hold on: %s", strerror(-r));

@@ -49,6 +49,8 @@ static void end_attempt(struct run *r, const struct fold *f, uint32_t task)
 /* Whether this ending is to be forgotten. */
 static bool is_redone(const struct run *r, uint32_t task, enum tstate state, enum again how)
 {
+	if (r->anew && r->anew[task])
+		return true;
 	if (how != TO_RETRY)
 		return state == CANCELLED && how == TO_RESUME;
 	if (state == SKIPPED)
@@ -74,14 +76,19 @@ static void take_over(struct run *r, const struct fold *f, uint32_t task, enum a
 		return;
 	}
 	n->state = state == COMPENSATING ? COMPENSATING : PENDING;
+	if (r->plan.task[task].fans && state == RUNNING)
+		return; /* those that it made are looked at one by one */
 	if (state == QUEUED || state == RUNNING || state == COMPENSATING) {
 		tally->interrupted++;
 		end_attempt(r, f, task);
 	} else if (tstate_ended(state)) {
 		tally->again++;
 		n->failures = 0;
+		tally->succeeded -= state == SUCCEEDED;
 		log_task(r, task,
-			how == TO_RETRY ? ",\"reason\":\"retry\"" : ",\"reason\":\"resumed\"");
+			r->anew && r->anew[task]  ? ",\"reason\":\"the plan has changed\""
+				: how == TO_RETRY ? ",\"reason\":\"retry\""
+						  : ",\"reason\":\"resumed\"");
 	}
 }
 
@@ -114,10 +121,13 @@ static void follow_undone(struct run *r, const struct fold *f, struct tally *tal
 
 	for (uint32_t k = 0; k < r->plan.count; k++) {
 		uint32_t i = r->plan.order[k];
+		const struct group *g = r->plan.task[i].group;
 
-		again[i] = f->task[i].state == COMPENSATED;
+		again[i] |= f->task[i].state == COMPENSATED;
 		for (uint32_t e = d->first_in[i]; e < d->first_in[i + 1]; e++)
 			again[i] |= again[d->in[e]];
+		for (uint32_t m = 0; g && !r->plan.task[i].index && m < g->count; m++)
+			again[g->first + m] |= again[i];
 		if (!again[i] || r->node[i].state != SUCCEEDED)
 			continue;
 		r->node[i].state = PENDING;

@@ -33,7 +33,7 @@ static void check_demands(struct plan *p, const struct task *t)
 	struct span key, value;
 	struct jscan walk;
 
-	if (!t->recipe->resources.n || jscan_open(&walk, t->recipe->resources) < 0)
+	if (!task_has(p, t, M_RESOURCES) || jscan_open(&walk, task_get(p, t, M_RESOURCES)) < 0)
 		return;
 	while (jscan_next(&walk, &key, &value) > 0) {
 		int64_t units, capacity = plan_capacity(p, key);
@@ -128,14 +128,20 @@ void plan_check(struct plan *p)
 {
 	check_capacities(p);
 	check_breakers(p);
+	endings_check(p, NULL, p->defaults.retry.on);
+	endings_check(p, NULL, p->defaults.retry.never_on);
 	for (uint32_t i = 0; i < p->count; i++) {
 		const struct task *t = &p->task[i];
 
 		check_demands(p, t);
-		if (t->recipe->breaker.n && t->recipe->breaker.p != p->defaults.breaker.p)
-			check_name(p, t, t->recipe->breaker, "breaker");
-		if (t->recipe->own_retry && t->recipe->retry.attempts > 1 && t->recipe->run.n &&
-			!t->recipe->undo.n)
+		if (t->recipe->own_retry) {
+			endings_check(p, t, t->recipe->retry.on);
+			endings_check(p, t, t->recipe->retry.never_on);
+		}
+		if (t->has & 1U << M_BREAKER)
+			check_name(p, t, task_get(p, t, M_BREAKER), "breaker");
+		if (t->recipe->own_retry && t->recipe->retry.attempts > 1 &&
+			task_has(p, t, M_RUN) && !task_has(p, t, M_UNDO))
 			plan_warning(p, t, t->text,
 				"'%s' is tried again after a failure; nothing undoes what it did",
 				t->id);

@@ -10,15 +10,25 @@
 #include <errno.h>
 #include <fcntl.h>
 
+static void cancel_members(struct run *, const struct group *);
+
 /* Ends a task that runs, waits or has not begun; its dependants follow. */
 static void cancel_task(struct run *r, uint32_t task)
 {
 	struct node *n = &r->node[task];
 
-	if (n->job)
+	if (r->plan.task[task].fans && n->state == RUNNING)
+		cancel_members(r, r->plan.task[task].group);
+	else if (n->job)
 		job_end(r, n->job, ENDS_CANCEL);
 	else if (!tstate_ended((enum tstate)n->state))
 		settle(r, task, CANCELLED, "cancelled");
+}
+
+static void cancel_members(struct run *r, const struct group *g)
+{
+	for (uint32_t i = g->first; i < g->first + g->count; i++)
+		cancel_task(r, i);
 }
 
 void cancel_all(struct run *r)

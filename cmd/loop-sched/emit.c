@@ -39,6 +39,21 @@ static void emit_task(struct buf *b, const struct plan *p, const struct task *t,
 	buf_add(b, t->needs.p + t->needs.n, (size_t)(end - t->needs.p) - t->needs.n);
 }
 
+/* A task that has made others, with what it made them of. */
+static void emit_fanned(struct buf *b, const struct task *t)
+{
+	struct span values = t->group->values, before;
+
+	if (jscan_get(t->text, "items", &before)) {
+		buf_add(b, t->text.p, t->text.n);
+		return;
+	}
+	buf_add(b, t->text.p, t->text.n - 1); /* all but its closing brace */
+	buf_str(b, ",\"items\":");
+	buf_add(b, values.p, values.n);
+	buf_char(b, '}');
+}
+
 static bool loses_needs(const struct plan *p, uint32_t task, const bool *hidden)
 {
 	for (uint32_t e = p->dag.first_in[task]; hidden && e < p->dag.first_in[task + 1]; e++)
@@ -69,10 +84,12 @@ void plan_emit(struct buf *b, const struct plan *p, const char *source, const bo
 	emit_head(b, p, source);
 	buf_str(b, ",\"tasks\":[\n");
 	for (uint32_t i = 0; i < p->count; i++) {
-		if (p->task[i].index > 1)
-			continue; /* written with the first of its group */
+		if (p->task[i].index > 1 || task_joined(&p->task[i]))
+			continue; /* written with the first of its group, or what made it */
 		buf_str(b, i ? ",\n" : "");
-		if (loses_needs(p, i, hidden))
+		if (p->task[i].fans && p->task[i].group)
+			emit_fanned(b, &p->task[i]);
+		else if (loses_needs(p, i, hidden))
 			emit_task(b, p, &p->task[i], hidden);
 		else
 			buf_add(b, p->task[i].text.p, p->task[i].text.n);

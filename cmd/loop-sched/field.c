@@ -3,18 +3,21 @@
 #include "breaker.h"
 #include "parse.h"
 
-#define AT(type, member) offsetof(struct type, member)
+/* Where a value goes: into a struct, nowhere, or nowhere but to be looked up. */
+#define AT(type, name) offsetof(struct type, name), NO_MEMBER
+#define NOT_KEPT FIELD_NOT_KEPT, NO_MEMBER
+#define LATER(member) FIELD_NOT_KEPT, member
 
 const struct field plan_fields[] = {
-	{"name", KIND_TEXT, FIELD_NOT_KEPT},
-	{"description", KIND_IGNORED, FIELD_NOT_KEPT},
-	{"source", KIND_TEXT, FIELD_NOT_KEPT},
-	{"branch", KIND_TEXT, FIELD_NOT_KEPT},
-	{"defaults", KIND_OBJECT, FIELD_NOT_KEPT},
-	{"resources", KIND_OBJECT, FIELD_NOT_KEPT},
-	{"breakers", KIND_OBJECT, FIELD_NOT_KEPT},
-	{"tasks", KIND_ARRAY, FIELD_NOT_KEPT},
-	{"other", KIND_OBJECT, FIELD_NOT_KEPT},
+	{"name", KIND_TEXT, NOT_KEPT},
+	{"description", KIND_IGNORED, NOT_KEPT},
+	{"source", KIND_TEXT, NOT_KEPT},
+	{"branch", KIND_TEXT, NOT_KEPT},
+	{"defaults", KIND_OBJECT, NOT_KEPT},
+	{"resources", KIND_OBJECT, NOT_KEPT},
+	{"breakers", KIND_OBJECT, NOT_KEPT},
+	{"tasks", KIND_ARRAY, NOT_KEPT},
+	{"other", KIND_OBJECT, NOT_KEPT},
 	{0},
 };
 
@@ -22,38 +25,40 @@ const struct field plan_fields[] = {
 const struct field task_fields[] = {
 	{"id", KIND_ID, AT(task, id)},
 	{"needs", KIND_NEEDS, AT(task, needs)},
-	{"title", KIND_TEXT, AT(task, title)},
+	{"title", KIND_TEXT, LATER(M_TITLE)},
 	{"priority", KIND_PRIORITY, AT(task, priority)},
-	{"files", KIND_NAMES, AT(task, files)},
-	{"description", KIND_IGNORED, FIELD_NOT_KEPT},
-	{"notes", KIND_IGNORED, FIELD_NOT_KEPT},
-	{"criteria", KIND_NAMES, FIELD_NOT_KEPT},
-	{"phase", KIND_TEXT, AT(task, phase)},
-	{"foreach", KIND_ARRAY, AT(task, foreach)},
-	{"when", KIND_COMMAND, AT(task, when)},
+	{"files", KIND_NAMES, LATER(M_FILES)},
+	{"description", KIND_IGNORED, NOT_KEPT},
+	{"notes", KIND_IGNORED, NOT_KEPT},
+	{"criteria", KIND_NAMES, NOT_KEPT},
+	{"phase", KIND_TEXT, LATER(M_PHASE)},
+	{"foreach", KIND_FOREACH, LATER(M_FOREACH)},
+	{"items", KIND_ARRAY, LATER(M_ITEMS)},
+	{"when", KIND_COMMAND, LATER(M_WHEN)},
 	{"final", KIND_BOOL, AT(task, final)},
 	{"pivot", KIND_BOOL, AT(task, pivot)},
 	{"estimate", KIND_DURATION, AT(task, estimate)},
 	{"done", KIND_BOOL, AT(task, done)},
-	{"at", KIND_TEXT, AT(task, at)},
-	{"other", KIND_OBJECT, FIELD_NOT_KEPT},
+	{"at", KIND_TEXT, LATER(M_AT)},
+	{"other", KIND_OBJECT, NOT_KEPT},
 	{0},
 };
 
 /* Of the task or of the plan's defaults. */
 const struct field recipe_fields[] = {
-	{"run", KIND_COMMAND, AT(recipe, run)},
-	{"agent", KIND_TEXT, AT(recipe, agent)},
-	{"prompt", KIND_TEXT, AT(recipe, prompt)},
-	{"verify", KIND_NAMES, AT(recipe, verify)},
+	{"run", KIND_COMMAND, LATER(M_RUN)},
+	{"agent", KIND_TEXT, LATER(M_AGENT)},
+	{"prompt", KIND_TEXT, LATER(M_PROMPT)},
+	{"verify", KIND_NAMES, LATER(M_VERIFY)},
 	{"retry", KIND_RETRY, AT(recipe, retry)},
-	{"resources", KIND_OBJECT, AT(recipe, resources)},
-	{"breaker", KIND_TEXT, AT(recipe, breaker)},
-	{"undo", KIND_COMMAND, AT(recipe, undo)},
+	{"resources", KIND_OBJECT, LATER(M_RESOURCES)},
+	{"breaker", KIND_TEXT, LATER(M_BREAKER)},
+	{"undo", KIND_COMMAND, LATER(M_UNDO)},
 	{"timeout", KIND_DURATION, AT(recipe, timeout)},
+	{"deadline", KIND_DURATION, AT(recipe, deadline)},
 	{"stall", KIND_DURATION, AT(recipe, stall)},
-	{"env", KIND_OBJECT, AT(recipe, env)},
-	{"dir", KIND_TEXT, AT(recipe, dir)},
+	{"env", KIND_OBJECT, LATER(M_ENV)},
+	{"dir", KIND_TEXT, LATER(M_DIR)},
 	{0},
 };
 
@@ -85,6 +90,17 @@ const struct field *field_find(const struct field *table, struct span key)
 			memcmp(key.p + 1, table->name, key.n - 2) == 0)
 			return table;
 	return NULL;
+}
+
+static const struct field *const with_members[] = {task_fields, recipe_fields};
+
+const char *member_name(enum member m)
+{
+	for (size_t i = 0; i < countof(with_members); i++)
+		for (const struct field *f = with_members[i]; f->name; f++)
+			if (f->member == m)
+				return f->name;
+	return "";
 }
 
 /* How a list of field names is said: "a task has: id needs title …". */
@@ -161,25 +177,27 @@ static bool read_priority(struct span value, int32_t *out)
 	return true;
 }
 
-void object_read(struct plan *p, const struct task *t, const char *whose,
+uint32_t object_read(struct plan *p, const struct task *t, const char *whose,
 	const struct field *table, struct span value, void *base)
 {
 	const struct field *const tables[] = {table, NULL};
 	struct span key, member;
 	struct jscan walk;
+	uint32_t has = 0;
 
 	if (jscan_kind(value) != '{' || jscan_open(&walk, value) < 0) {
 		plan_error(p, t, value, "%s: must be an object", whose);
-		return;
+		return 0;
 	}
 	while (jscan_next(&walk, &key, &member) > 0) {
 		const struct field *f = field_find(table, key);
 
-		if (f)
-			field_read(p, t, f, member, base);
-		else
+		if (!f)
 			field_unknown(p, t, whose, key, tables);
+		else if (field_read(p, t, f, member, base) && f->member)
+			has |= 1U << f->member;
 	}
+	return has;
 }
 
 static bool read_needs(struct span value)
@@ -196,7 +214,7 @@ static bool read_needs(struct span value)
 	return true;
 }
 
-static void read_id(struct plan *p, const struct task *t, struct span value, const char **out)
+static bool read_id(struct plan *p, const struct task *t, struct span value, const char **out)
 {
 	const char *text = jscan_kind(value) == '"' ? plan_text(p, value) : NULL;
 
@@ -208,6 +226,7 @@ static void read_id(struct plan *p, const struct task *t, struct span value, con
 			text);
 	else
 		*out = text;
+	return *out != NULL;
 }
 
 /* What every kind of value must be, for the message; and, for those kept as they stand, whether one
@@ -230,6 +249,17 @@ static bool is_object(struct span v)
 static bool is_array(struct span v)
 {
 	return jscan_kind(v) == '[';
+}
+
+/* An array, the id of a task, or that and a path in its output. */
+static bool is_foreach(struct span v)
+{
+	struct span task, path;
+
+	if (is_array(v) || (is_text(v) && v.n > 2))
+		return true;
+	return is_object(v) && jscan_get(v, "task", &task) && is_text(task) &&
+		(!jscan_get(v, "path", &path) || is_text(path));
 }
 
 static bool set_duration(struct plan *p, struct span value, void *out)
@@ -302,6 +332,8 @@ static const struct {
 		read_needs, NULL},
 	[KIND_OBJECT] = {"an object", is_object, NULL},
 	[KIND_ARRAY] = {"an array", is_array, NULL},
+	[KIND_FOREACH] = {"an array, the id of a task, or {\"task\": id, \"path\": in its output}",
+		is_foreach, NULL},
 	[KIND_DURATION] = {"a duration such as \"90s\", or a number of seconds", NULL,
 		set_duration},
 	[KIND_COUNT] = {"a whole number, at least 1", NULL, set_count},
@@ -313,25 +345,24 @@ static const struct {
 	[KIND_BOOL] = {"true or false", NULL, set_bool},
 };
 
-void field_read(
+bool field_read(
 	struct plan *p, const struct task *t, const struct field *f, struct span value, void *base)
 {
 	bool stored = base && f->offset != FIELD_NOT_KEPT, right;
 	void *out = stored ? (char *)base + f->offset : NULL;
 
 	if (jscan_kind(value) == 'n' || f->kind == KIND_IGNORED)
-		return;
-	if (f->kind == KIND_ID) {
-		read_id(p, t, value, out);
-		return;
-	}
+		return false;
+	if (f->kind == KIND_ID)
+		return read_id(p, t, value, out);
 	if (f->kind == KIND_RETRY) {
 		object_read(p, t, "retry", retry_fields, value, out);
-		return;
+		return true;
 	}
 	right = kinds[f->kind].set ? kinds[f->kind].set(p, value, out) : kinds[f->kind].is(value);
 	if (!right)
 		plan_error(p, t, value, "%s: must be %s", f->name, kinds[f->kind].must);
 	else if (kinds[f->kind].is && stored)
 		*(struct span *)out = value;
+	return right;
 }

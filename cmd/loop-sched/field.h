@@ -15,6 +15,7 @@ enum kind {
 	KIND_NEEDS,    /* a span: an array of names or {"task","when"} */
 	KIND_OBJECT,   /* a span */
 	KIND_ARRAY,    /* a span */
+	KIND_FOREACH,  /* a span: an array, or what names a task */
 	KIND_ID,       /* const char * */
 	KIND_DURATION, /* int64_t ns */
 	KIND_COUNT,    /* int64_t, at least 1 */
@@ -33,7 +34,10 @@ struct field {
 	const char *name;
 	enum kind kind;
 	size_t offset;
+	enum member member; /* that is looked up later; NO_MEMBER: it is not */
 };
+
+const char *member_name(enum member);
 
 extern const struct field task_fields[], recipe_fields[], retry_fields[], plan_fields[],
 	breaker_fields[];
@@ -41,13 +45,17 @@ extern const struct field task_fields[], recipe_fields[], retry_fields[], plan_f
 /* The field of this key (with its quotes); NULL if it is none. */
 const struct field *field_find(const struct field *table, struct span key);
 
-/* Reads a value into base, or says what is wrong with it. The task may be NULL. */
-void field_read(struct plan *, const struct task *, const struct field *, struct span value,
+/*
+ * Reads a value into base, or says what is wrong with it. The task may be NULL. Whether
+ * there was a value, and a right one.
+ */
+bool field_read(struct plan *, const struct task *, const struct field *, struct span value,
 	void *base);
 
-/* Reads an object by a table, or says what is wrong with it and its members. */
-void object_read(struct plan *, const struct task *, const char *whose, const struct field *table,
-	struct span value, void *base);
+/* Reads an object by a table, or says what is wrong with it and its members. A bit a member
+ * that it has. */
+uint32_t object_read(struct plan *, const struct task *, const char *whose,
+	const struct field *table, struct span value, void *base);
 
 /* Says that a key is unknown, with the nearest one or all there are. */
 void field_unknown(struct plan *, const struct task *, const char *whose, struct span key,

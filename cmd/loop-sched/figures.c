@@ -20,9 +20,9 @@ bool plan_costs(const struct plan *p, const struct history *h, int64_t *cost)
 	if (known)
 		mean = MAX(total / known, (int64_t)1);
 	for (uint32_t i = 0; i < p->count; i++)
-		cost[i] = p->task[i].done ? 0
-			: cost[i]	  ? cost[i]
-					  : mean;
+		cost[i] = p->task[i].done || p->task[i].fans ? 0
+			: cost[i]			     ? cost[i]
+							     : mean;
 	return known > 0;
 }
 

@@ -59,6 +59,7 @@ int run_end(struct run *r)
 	event_run(r, "run.ended", b.text);
 	buf_format(&line, "\"ended\"%s", b.text);
 	log_run(r, line.text);
+	slots_clear(r);
 	r->synced = INT64_MIN / 2; /* and this is on the disk */
 	log_flush(r, true);
 	good |= r->undo.alone && !r->count[COMPENSATION_FAILED] && !r->cancelling;

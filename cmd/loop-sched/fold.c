@@ -37,9 +37,10 @@ static void fold_task(struct fold *f, const struct plan *p, struct span line, st
 	past->state = (uint8_t)state;
 	past->since = time_of(line);
 	past->attempt = (uint16_t)MAX(number_of(line, "attempt"), (int64_t)past->attempt);
-	past->failures = (uint16_t)(state == RETRYING ? past->failures + 1
-			: state == PENDING	      ? number_of(line, "failures")
-						      : past->failures);
+	if (state == RETRYING && !jscan_get(line, "spared", &word))
+		past->failures++;
+	else if (state == PENDING)
+		past->failures = (uint16_t)number_of(line, "failures");
 	f->retries += state == RETRYING;
 	if (state == SUCCEEDED) {
 		past->finished = ++f->successes;

@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+enum { FORMAT = 1 }; /* of a run's folder */
+
 static void member(struct buf *b, const char *key, const char *text)
 {
 	if (!text)
@@ -19,7 +21,7 @@ static void member(struct buf *b, const char *key, const char *text)
 }
 
 /* The plan as it is run: in its own form, in the order of the document. */
-static void write_plan(struct run *r)
+void run_write_plan(struct run *r)
 {
 	AUTO_BUF struct buf b = {0};
 	int code;
@@ -42,13 +44,14 @@ static void write_options(struct run *r)
 	AUTO_BUF struct buf b = {0};
 	int code;
 
-	buf_char(&b, '{');
+	buf_format(&b, "{\"format\":%d,", FORMAT);
 	for (size_t i = 0; i < countof(numbers); i++)
 		buf_format(&b, "\"%s\":%lld,", numbers[i].name, (long long)numbers[i].value);
 	buf_format(&b, "\"imported\":%s,\"jobserver\":%s", o->imported ? "true" : "false",
 		o->jobserver ? "true" : "false");
 	member(&b, "command", o->command);
 	member(&b, "launcher", o->launcher);
+	member(&b, "never_on", o->never_on);
 	member(&b, "dir", o->dir);
 	member(&b, "source", o->source);
 	buf_str(&b, "}\n");
@@ -133,7 +136,7 @@ void run_create(struct run *r, const char *id, const char *plan_file)
 	open_folder(r, id);
 	open_parts(r);
 	write_options(r);
-	write_plan(r);
+	run_write_plan(r);
 }
 
 static int64_t get_number(struct span object, const char *key)
@@ -158,6 +161,16 @@ static const char *get_text(struct run *r, struct span object, const char *key)
 	return jscan_get(object, key, &value) ? plan_text(&r->plan, value) : NULL;
 }
 
+/* A folder that a later version wrote may mean what we cannot know. */
+static void check_format(const struct run *r, struct span object)
+{
+	int64_t format = get_number(object, "format");
+
+	if (format > FORMAT)
+		die(EX_CONFIG, "%s: written by a newer version (format %lld, this one knows %d)",
+			r->id, (long long)format, FORMAT);
+}
+
 static void read_options(struct run *r)
 {
 	struct run_options *o = &r->options;
@@ -171,6 +184,7 @@ static void read_options(struct run *r)
 		path_fail(code, "run.json");
 	if (jscan_check(object.p, object.n, &at, &what) < 0 || jscan_kind(object) != '{')
 		die(EX_DATAERR, "%s/run.json: not as it was written", r->path);
+	check_format(r, object);
 	if (!o->jobs) {
 		o->jobs = MAX(get_number(object, "jobs"), (int64_t)1);
 		o->min_jobs = get_number(object, "min_jobs");
@@ -184,6 +198,7 @@ static void read_options(struct run *r)
 	o->form = (enum form)get_number(object, "form");
 	o->imported = get_flag(object, "imported");
 	o->launcher = get_text(r, object, "launcher");
+	o->never_on = get_text(r, object, "never_on");
 	o->command = get_text(r, object, "command");
 	o->dir = get_text(r, object, "dir");
 	o->source = get_text(r, object, "source");
@@ -205,7 +220,7 @@ static void mend_log(struct run *r)
 
 void run_reopen(struct run *r, const char *id)
 {
-	AUTO_FREE char *plan = NULL;
+	char *plan; /* the plan's to keep */
 
 	open_folder(r, id);
 	open_parts(r);

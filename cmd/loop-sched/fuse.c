@@ -21,7 +21,7 @@ static struct breaker_settings settings_of(struct plan *p, const char *name)
 int fuse_ask(struct fuse *f, const struct state *s, struct plan *p, const struct task *t,
 	int64_t *again, struct err *e)
 {
-	const char *name = plan_text(p, t->recipe->breaker);
+	const char *name = plan_text(p, task_get(p, t, M_BREAKER));
 	struct breaker_settings settings;
 	int r;
 
@@ -51,7 +51,7 @@ void fuse_renew(struct fuse *f)
 		warn("%s", e.text);
 }
 
-void fuse_tell(struct fuse *f, enum outcome outcome)
+void fuse_tell(struct fuse *f, enum outcome outcome, int64_t hint)
 {
 	struct err e = {0};
 
@@ -59,6 +59,6 @@ void fuse_tell(struct fuse *f, enum outcome outcome)
 		return;
 	f->used = false;
 	f->renew = NS_FOREVER;
-	if (breaker_record(&f->breaker, &f->permit, outcome, 0, &e) < 0)
+	if (breaker_record(&f->breaker, &f->permit, outcome, hint, &e) < 0)
 		warn("%s", e.text);
 }

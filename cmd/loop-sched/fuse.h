@@ -20,6 +20,6 @@ struct fuse {
 int fuse_ask(struct fuse *, const struct state *, struct plan *, const struct task *,
 	int64_t *again, struct err *) MUST_CHECK;
 void fuse_renew(struct fuse *);
-void fuse_tell(struct fuse *, enum outcome);
+void fuse_tell(struct fuse *, enum outcome, int64_t hint);
 
 #endif

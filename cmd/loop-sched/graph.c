@@ -67,7 +67,7 @@ static char drawable(char c)
 static void add_label(struct drawing *d, const struct task *t, const char *newline)
 {
 	AUTO_BUF struct buf label = {0};
-	const char *title = plan_text(d->plan, t->title);
+	const char *title = plan_text(d->plan, task_get(d->plan, t, M_TITLE));
 
 	buf_str(&label, t->id);
 	if (title && *title && strcmp(title, t->id) != 0) {
@@ -154,11 +154,13 @@ static void draw_json(struct drawing *d)
 
 	buf_str(&d->out, "{\"nodes\":[");
 	for (uint32_t i = 0; i < p->count; i++) {
+		struct span title = task_get(p, &p->task[i], M_TITLE);
+
 		buf_format(&d->out, "%s{\"id\":\"%s\",\"level\":%u,\"critical\":%s,\"title\":",
 			i ? "," : "", p->task[i].id, d->figures.level[i],
 			is_critical(d, i) ? "true" : "false");
-		if (p->task[i].title.n)
-			buf_add(&d->out, p->task[i].title.p, p->task[i].title.n);
+		if (title.n)
+			buf_add(&d->out, title.p, title.n);
 		else
 			buf_str(&d->out, "null");
 		buf_char(&d->out, '}');

@@ -34,11 +34,15 @@ static uint32_t index_of(const struct run *r, const struct node *n)
 /* The running job whose files this task would touch too; NULL if there is none. */
 static struct job *in_the_way(struct run *r, uint32_t task)
 {
-	struct span files = r->plan.task[task].files;
+	const struct plan *p = &r->plan;
+	struct span files = task_get(p, &p->task[task], M_FILES);
 
-	for (int64_t i = 0; files.n && i < r->options.jobs; i++)
-		if (r->job[i].pid && files_overlap(files, r->plan.task[r->job[i].task].files))
-			return &r->job[i];
+	for (int64_t i = 0; files.n && i < r->options.jobs; i++) {
+		struct job *j = &r->job[i];
+
+		if (j->pid && files_overlap(files, task_get(p, &p->task[j->task], M_FILES)))
+			return j;
+	}
 	return NULL;
 }
 
@@ -69,6 +73,7 @@ static void log_running(
 	struct run *r, uint32_t task, enum purpose purpose, const struct child *child)
 {
 	const struct task *t = &r->plan.task[task];
+	struct span title = task_get(&r->plan, t, M_TITLE);
 	AUTO_BUF struct buf b = {0};
 
 	buf_format(&b, ",\"pid\":%d,\"start\":%llu", child->pid,
@@ -78,8 +83,8 @@ static void log_running(
 		return;
 	buf_drop(&b, b.length);
 	buf_str(&b, ",\"title\":");
-	if (t->title.n)
-		buf_add(&b, t->title.p, t->title.n);
+	if (title.n)
+		buf_add(&b, title.p, title.n);
 	else
 		buf_json(&b, t->id, strlen(t->id));
 	buf_format(&b, ",\"attempt\":%u", r->node[task].attempt);
@@ -89,12 +94,15 @@ static void log_running(
 static void begin_job(struct run *r, struct job *j, uint32_t task, pid_t pid)
 {
 	const struct recipe *recipe = r->plan.task[task].recipe;
+	struct node *n = &r->node[task];
 	int64_t now = clock_now();
 
 	j->task = task;
 	j->pid = pid;
 	j->started = now;
-	j->deadline = recipe->timeout ? now + recipe->timeout : NS_FOREVER;
+	if (recipe->deadline && n->give_up == NS_FOREVER)
+		n->give_up = now + recipe->deadline;
+	j->deadline = recipe->timeout ? MIN(now + recipe->timeout, n->give_up) : n->give_up;
 	j->stall_at = recipe->stall ? now + recipe->stall : NS_FOREVER;
 	j->output = 0;
 	j->ending = ENDS_ITSELF;
@@ -139,6 +147,7 @@ bool job_start(struct run *r, uint32_t task, enum purpose purpose)
 		child_close(&child);
 		return true;
 	}
+	slot_end(r, &j->slot, task, true);
 	if (purpose == TO_UNDO)
 		undo_ended(r, task, proc_spawn_status(code), e.text, 0);
 	else
@@ -149,7 +158,9 @@ bool job_start(struct run *r, uint32_t task, enum purpose purpose)
 
 static enum purpose first_purpose(const struct run *r, uint32_t task)
 {
-	return r->plan.task[task].when.n && r->node[task].asked == NOT_ASKED ? TO_ASK : TO_RUN;
+	bool has = task_has(&r->plan, &r->plan.task[task], M_WHEN);
+
+	return has && r->node[task].asked == NOT_ASKED ? TO_ASK : TO_RUN;
 }
 
 /* A task whose breaker is open is ready again when that may have closed. */
@@ -195,7 +206,7 @@ static bool start_with(struct run *r, uint32_t task)
 		return false;
 	if (breaker_allows(r, j, task) && job_start(r, task, first_purpose(r, task)))
 		return true;
-	fuse_tell(&j->fuse, OUTCOME_IGNORED);
+	fuse_tell(&j->fuse, OUTCOME_IGNORED, 0);
 	lock_release(j->lock);
 	j->lock = NULL;
 	return false;
@@ -218,7 +229,7 @@ void start_ready(struct run *r)
 		uint32_t task = index_of(r, heap_pop(&r->ready));
 		struct job *other;
 
-		if (!still_wanted(r, task))
+		if (!still_wanted(r, task) || fan_out(r, task))
 			continue;
 		other = in_the_way(r, task);
 		if (other) {
@@ -287,9 +298,11 @@ void job_reaped(struct run *r, struct job *j, int wait_status)
 	if (j->ending == ENDS_TIMEOUT || j->ending == ENDS_STALL)
 		status = EXIT_TIMEDOUT;
 	pace_status(&r->pace, status);
+	slot_end(r, &j->slot, task, state != SUCCEEDED);
 	j->pid = 0;
 	r->running--;
-	fuse_tell(&j->fuse, outcome_of(j, state));
+	fuse_tell(&j->fuse, outcome_of(j, state),
+		j->fuse.used && tstate_failed(state) ? read_hint(r, task) : 0);
 	if (j->purpose == TO_UNDO)
 		undo_ended(r, task, state == CANCELLED ? -1 : status, reason, ms);
 	else if (j->purpose == TO_ASK)
@@ -320,13 +333,29 @@ void job_end(struct run *r, struct job *j, enum ending why)
 		kill(j->pid, signal);
 }
 
-/* How much an attempt has written. */
-static off_t output_of(struct run *r, const struct job *j)
+/* What it says of its progress: a number that changes when that does. */
+static int64_t progress_of(struct run *r, const struct job *j)
+{
+	char path[300];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s/%u/progress", r->plan.task[j->task].id,
+		r->node[j->task].attempt);
+	if (fstatat(j->slot.taken ? j->slot.folder : r->tasks,
+		    j->slot.taken ? "progress" : path, &st, 0) < 0)
+		return 0;
+	return st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+}
+
+/* A number that changes whenever an attempt shows that it is at work. */
+static int64_t sign_of_life(struct run *r, const struct job *j)
 {
 	static const char *const what[] = {"out", "err"};
 	struct stat st;
-	off_t total = 0;
+	int64_t total = progress_of(r, j);
 
+	if (j->slot.taken)
+		return total + slot_output(&j->slot);
 	for (size_t i = 0; i < countof(what); i++) {
 		char path[300];
 
@@ -340,22 +369,35 @@ static off_t output_of(struct run *r, const struct job *j)
 
 int64_t job_deadline(const struct job *j)
 {
-	return MIN(MIN(j->deadline, j->stall_at), j->fuse.renew);
+	return MIN(MIN(j->deadline, j->stall_at), MIN(j->fuse.renew, j->slot.due));
+}
+
+/* An attempt that takes its time is to be seen where the others are. */
+static void keep_slot(struct run *r, struct job *j)
+{
+	int code = slot_move(r, &j->slot, j->task);
+
+	if (code == 0)
+		return;
+	errno = -code;
+	warn_errno("%s/tasks/%s", r->path, r->plan.task[j->task].id);
 }
 
 void job_tick(struct run *r, struct job *j, int64_t now)
 {
-	off_t output;
+	int64_t output;
 
 	if (now >= j->fuse.renew)
 		fuse_renew(&j->fuse);
+	if (now >= j->slot.due)
+		keep_slot(r, j);
 	if (now >= j->deadline) {
 		job_end(r, j, ENDS_TIMEOUT);
 		return;
 	}
 	if (now < j->stall_at)
 		return;
-	output = output_of(r, j);
+	output = sign_of_life(r, j);
 	if (output == j->output) {
 		job_end(r, j, ENDS_STALL);
 		return;

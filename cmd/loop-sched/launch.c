@@ -41,6 +41,15 @@ static int make_folder(struct run *r, const struct task *t, unsigned attempt, st
 	return -ECANCELED; /* nothing that exec said */
 }
 
+/* Before anything else of an undoing: what it is told of is there. */
+static int make_undone_folder(struct run *r, const struct task *t, unsigned attempt)
+{
+	char path[300];
+
+	snprintf(path, sizeof path, "%s/%u", t->id, attempt);
+	return mkdirat(r->tasks, path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
 static int open_output(struct run *r, const struct task *t, unsigned attempt, const char *what)
 {
 	char path[300];
@@ -61,19 +70,11 @@ static char **join_env(const struct run *r, const struct strs *own)
 	return env;
 }
 
-static int spawn_attempt(struct run *r, const struct task *t, unsigned attempt,
-	const struct attempt *a, struct child *child, struct err *e)
+static int spawn_attempt(struct run *r, const struct attempt *a, int out, int error,
+	struct child *child, struct err *e)
 {
-	AUTO_CLOSE int out = -1, error = -1;
 	AUTO_FREE char **env = join_env(r, &a->env);
-	int code = out = open_output(r, t, attempt, "out");
 
-	if (code >= 0)
-		code = error = open_output(r, t, attempt, "err");
-	if (code < 0) {
-		err_sys(e, code, "%s/tasks/%s", r->path, t->id);
-		return -ECANCELED; /* nothing that exec said */
-	}
 	return proc_spawn(child,
 		&(struct spawn){
 			.keep = r->tokens.ends,
@@ -88,22 +89,64 @@ static int spawn_attempt(struct run *r, const struct task *t, unsigned attempt,
 		e);
 }
 
-int attempt_launch(
-	struct run *r, uint32_t task, enum purpose purpose, struct child *child, struct err *e)
+/* Folder and logs are made under tasks/, to stay. */
+static int launch_at_home(struct run *r, uint32_t task, enum purpose purpose, struct child *child,
+	struct attempt *a, struct err *e)
 {
 	const struct task *t = &r->plan.task[task];
-	unsigned number = r->node[task].attempt;
-	struct attempt a;
-	int code = make_folder(r, t, number, e);
+	const struct node *n = &r->node[task];
+	AUTO_CLOSE int out = -1, error = -1;
+	int code = make_folder(r, t, n->attempt, e);
 
 	if (code < 0)
 		return code;
-	attempt_make(r, task, purpose, &a);
-	if (a.argv.count)
-		code = spawn_attempt(r, t, number, &a, child, e);
+	if (purpose == TO_UNDO)
+		code = make_undone_folder(r, t, n->done_by);
+	if (code == 0)
+		code = out = open_output(r, t, n->attempt, "out");
+	if (code >= 0)
+		code = error = open_output(r, t, n->attempt, "err");
+	if (code < 0) {
+		err_sys(e, code, "%s/tasks/%s", r->path, t->id);
+		return -ECANCELED; /* nothing that exec said */
+	}
+	attempt_make(r, task, purpose, NULL, a);
+	if (a->argv.count)
+		return spawn_attempt(r, a, out, error, child, e);
+	return err_set(e, -ENOENT,
+		"it has no command: neither run nor agent, and no --run is given");
+}
+
+static int launch_in_slot(struct run *r, uint32_t task, struct slot *s, struct child *child,
+	struct attempt *a, struct err *e)
+{
+	int code = slot_take(r, s, task);
+
+	if (code < 0) {
+		err_sys(e, code, "%s/slots", r->path);
+		return -ECANCELED;
+	}
+	attempt_make(r, task, TO_RUN, s, a);
+	return spawn_attempt(r, a, s->out, s->error, child, e);
+}
+
+/* Whether an attempt may be short and leave nothing: a command of the plan's that is run here. */
+static bool fits_slot(const struct run *r, const struct task *t, enum purpose purpose)
+{
+	return purpose == TO_RUN && task_has(&r->plan, t, M_RUN) &&
+		!task_has(&r->plan, t, M_WHEN) && !r->options.launcher;
+}
+
+int attempt_launch(
+	struct run *r, uint32_t task, enum purpose purpose, struct child *child, struct err *e)
+{
+	struct attempt a = {0};
+	int code;
+
+	if (fits_slot(r, &r->plan.task[task], purpose))
+		code = launch_in_slot(r, task, &r->node[task].job->slot, child, &a, e);
 	else
-		code = err_set(e, -ENOENT,
-			"it has no command: neither run nor agent, and no --run is given");
+		code = launch_at_home(r, task, purpose, child, &a, e);
 	attempt_clear(&a);
 	return code;
 }

@@ -32,6 +32,21 @@ static void unknown_need(struct plan *p, const struct task *t, struct span name)
 		plan_error(p, t, name, "'%s' needs '%s', which is not there", t->id, id.text);
 }
 
+/* What a task fans over is a need of it, and must be one task. */
+static void link_source(struct plan *p, struct task *t)
+{
+	const char *path;
+	struct span name = plan_fans_from(p, t, &path);
+	const struct task *source = map_get_n(&p->by_id, name.p + 1, name.n - 2);
+
+	if (source)
+		add_edge(p, plan_index(p, source), plan_index(p, t), WHEN_SUCCEEDED);
+	else if (map_get_n(&p->groups, name.p + 1, name.n - 2))
+		plan_error(p, t, name, "foreach: %.*s is many tasks, not one", (int)name.n, name.p);
+	else
+		unknown_need(p, t, name);
+}
+
 /* Ids hold no escapes, so what stands between the quotes is what the map knows. */
 static void link_task(struct plan *p, struct task *t)
 {
@@ -39,7 +54,9 @@ static void link_task(struct plan *p, struct task *t)
 	struct jscan walk;
 	enum when when;
 
-	if (!t->needs.n || jscan_open(&walk, t->needs) < 0)
+	if (t->fans)
+		link_source(p, t);
+	if (task_joined(t) || !t->needs.n || jscan_open(&walk, t->needs) < 0)
 		return;
 	while (jscan_next(&walk, &key, &value) > 0) {
 		struct group needed;

@@ -80,7 +80,7 @@ static void make_command(struct strs *argv, struct span command, struct span ver
 static int make_prompt(struct run *r, struct strs *argv, struct span prompt, const char *folder)
 {
 	AUTO_BUF struct buf text = {0};
-	char path[300];
+	char path[340];
 	int code;
 
 	jscan_text(prompt, &text);
@@ -89,26 +89,27 @@ static int make_prompt(struct run *r, struct strs *argv, struct span prompt, con
 		return 0;
 	}
 	snprintf(path, sizeof path, "%s/prompt.md", folder);
-	code = io_replace(r->tasks, path, text.text, text.length, 0600);
-	strs_format(argv, "%s/tasks/%s", r->path, path);
+	code = io_replace(r->folder, path, text.text, text.length, 0600);
+	strs_format(argv, "%s/%s", r->path, path);
 	return code;
 }
 
-static void make_agent(struct run *r, const struct recipe *recipe, struct strs *argv,
+static void make_agent(struct run *r, const struct task *t, struct strs *argv,
 	const char *folder)
 {
-	struct span key, value;
+	struct span prompt = task_get(&r->plan, t, M_PROMPT);
+	struct span verify = task_get(&r->plan, t, M_VERIFY), key, value;
 	struct jscan walk;
 
 	strs_add(argv, "loop-spawn");
 	strs_add(argv, "--agent");
-	add_text(argv, recipe->agent);
-	if (recipe->prompt.n) {
+	add_text(argv, task_get(&r->plan, t, M_AGENT));
+	if (prompt.n) {
 		strs_add(argv, "--prompt");
-		if (make_prompt(r, argv, recipe->prompt, folder) < 0)
-			warn_errno("%s/tasks/%s/prompt.md", r->path, folder);
+		if (make_prompt(r, argv, prompt, folder) < 0)
+			warn_errno("%s/%s/prompt.md", r->path, folder);
 	}
-	if (!recipe->verify.n || jscan_open(&walk, recipe->verify) < 0)
+	if (!verify.n || jscan_open(&walk, verify) < 0)
 		return;
 	while (jscan_next(&walk, &key, &value) > 0) {
 		strs_add(argv, "--verify");
@@ -119,19 +120,41 @@ static void make_agent(struct run *r, const struct recipe *recipe, struct strs *
 static void make_argv(struct run *r, const struct task *t, enum purpose purpose, struct strs *argv,
 	const char *folder)
 {
-	const struct recipe *recipe = t->recipe;
+	const struct plan *p = &r->plan;
 
 	if (purpose != TO_RUN) {
-		make_command(argv, purpose == TO_UNDO ? recipe->undo : t->when, (struct span){0});
-	} else if (recipe->run.n) {
-		make_command(argv, recipe->run, recipe->verify);
-	} else if (recipe->agent.n) {
-		make_agent(r, recipe, argv, folder);
+		make_command(argv, task_get(p, t, purpose == TO_UNDO ? M_UNDO : M_WHEN),
+			(struct span){0});
+	} else if (task_has(p, t, M_RUN)) {
+		make_command(argv, task_get(p, t, M_RUN), task_get(p, t, M_VERIFY));
+	} else if (task_has(p, t, M_AGENT)) {
+		make_agent(r, t, argv, folder);
 	} else if (r->options.command) {
 		strs_add(argv, "sh");
 		strs_add(argv, "-c");
 		strs_add(argv, r->options.command);
 	}
+}
+
+static void gather_output(struct run *r, uint32_t task, struct buf *out)
+{
+	const struct node *n = &r->node[task];
+	const char *id = r->plan.task[task].id, *what;
+	AUTO_BUF struct buf output = {0};
+	char path[300];
+	size_t at;
+
+	if (n->state != SUCCEEDED)
+		return;
+	snprintf(path, sizeof path, "%s/%u/output.json", id, n->done_by);
+	if (io_read_file(r->tasks, path, 1 << 24, &output) < 0)
+		return;
+	if (jscan_check(output.text, output.length, &at, &what) < 0) {
+		warn("%s/tasks/%s: byte %zu: %s", r->path, path, at, what);
+		return;
+	}
+	buf_format(out, "%s\"%s\":", out->length > 1 ? "," : "", id);
+	buf_add(out, output.text, output.length);
 }
 
 /* {"NEED":output, …} of all needs that left one. */
@@ -141,23 +164,11 @@ static void gather_inputs(struct run *r, uint32_t task, struct buf *out)
 
 	buf_char(out, '{');
 	for (uint32_t i = d->first_in[task]; i < d->first_in[task + 1]; i++) {
-		const struct node *need = &r->node[d->in[i]];
-		const char *id = r->plan.task[d->in[i]].id, *what;
-		AUTO_BUF struct buf output = {0};
-		char path[300];
-		size_t at;
+		const struct task *need = &r->plan.task[d->in[i]];
 
-		if (need->state != SUCCEEDED)
-			continue;
-		snprintf(path, sizeof path, "%s/%u/output.json", id, need->done_by);
-		if (io_read_file(r->tasks, path, 1 << 24, &output) < 0)
-			continue;
-		if (jscan_check(output.text, output.length, &at, &what) < 0) {
-			warn("%s/tasks/%s: byte %zu: %s", r->path, path, at, what);
-			continue;
-		}
-		buf_format(out, "%s\"%s\":", out->length > 1 ? "," : "", id);
-		buf_add(out, output.text, output.length);
+		gather_output(r, d->in[i], out);
+		for (uint32_t k = 0; need->fans && need->group && k < need->group->count; k++)
+			gather_output(r, need->group->first + k, out);
 	}
 	buf_str(out, "}\n");
 }
@@ -166,9 +177,11 @@ static void gather_inputs(struct run *r, uint32_t task, struct buf *out)
 static void make_inputs(struct run *r, uint32_t task, const char *folder, struct strs *env)
 {
 	AUTO_BUF struct buf inputs = {0};
-	char path[300];
+	char path[340];
 	int fd;
 
+	if (task_joined(&r->plan.task[task])) /* what it needs, its maker needed */
+		task = r->plan.task[task].group->owner;
 	if (dag_in_degree(&r->plan.dag, task))
 		gather_inputs(r, task, &inputs);
 	if (inputs.length <= 3) {
@@ -176,27 +189,28 @@ static void make_inputs(struct run *r, uint32_t task, const char *folder, struct
 		return;
 	}
 	snprintf(path, sizeof path, "%s/inputs.json", folder);
-	fd = io_open(r->tasks, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	fd = io_open(r->folder, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0 || io_write(fd, inputs.text, inputs.length) < 0)
-		warn_errno("%s/tasks/%s", r->path, path);
+		warn_errno("%s/%s", r->path, path);
 	if (fd >= 0)
 		close(fd);
-	strs_format(env, "LOOP_INPUTS=%s/tasks/%s", r->path, path);
+	strs_format(env, "LOOP_INPUTS=%s/%s", r->path, path);
 }
 
 /* A string as its text, anything else as JSON. */
 static void make_item(struct strs *env, const struct task *t)
 {
+	struct span value = t->group->item[t->index - 1];
 	AUTO_BUF struct buf item = {0};
 
 	buf_str(&item, "LOOP_ITEM=");
-	if (jscan_text(t->item, &item) < 0)
-		buf_add(&item, t->item.p, t->item.n);
+	if (jscan_text(value, &item) < 0)
+		buf_add(&item, value.p, value.n);
 	strs_add(env, item.text);
 	strs_format(env, "LOOP_INDEX=%u", t->index);
 }
 
-static void make_env(struct run *r, uint32_t task, struct attempt *a, const char *folder)
+static void make_env(struct run *r, uint32_t task, struct attempt *a)
 {
 	const struct task *t = &r->plan.task[task];
 	struct span key, value;
@@ -207,17 +221,18 @@ static void make_env(struct run *r, uint32_t task, struct attempt *a, const char
 	strs_format(&a->env, "LOOP_TASK=%s", t->id);
 	strs_format(&a->env, "LOOP_ATTEMPT=%u", r->node[task].attempt);
 	strs_format(&a->env, "LOOP_SUBJECT=%s/%s", r->subject, t->id);
-	strs_format(&a->env, "LOOP_TASK_FILE=%s/tasks/%s/task.json", r->path, t->id);
-	strs_format(&a->env, "LOOP_OUTPUT=%s/tasks/%s/output.json", r->path, folder);
-	strs_format(&a->env, "LOOP_PROGRESS=%s/tasks/%s/progress", r->path, folder);
+	strs_format(&a->env, "LOOP_TASK_FILE=%s/%s", r->path, a->task_file);
+	strs_format(&a->env, "LOOP_OUTPUT=%s/%s/output.json", r->path, a->folder);
+	strs_format(&a->env, "LOOP_PROGRESS=%s/%s/progress", r->path, a->folder);
+	strs_format(&a->env, "LOOP_RETRY_AFTER=%s/%s/retry-after", r->path, a->folder);
 	strs_add(&a->env, a->marker);
 	if (t->index)
 		make_item(&a->env, t);
 	if (r->options.jobserver)
 		strs_format(&a->env, "MAKEFLAGS= -j%lld --jobserver-auth=%d,%d",
 			(long long)r->options.jobs, r->tokens.ends[0], r->tokens.ends[1]);
-	make_inputs(r, task, folder, &a->env);
-	if (!t->recipe->env.n || jscan_open(&walk, t->recipe->env) < 0)
+	make_inputs(r, task, a->folder, &a->env);
+	if (!task_has(&r->plan, t, M_ENV) || jscan_open(&walk, task_get(&r->plan, t, M_ENV)) < 0)
 		return;
 	while (jscan_next(&walk, &key, &value) > 0) {
 		AUTO_BUF struct buf entry = {0};
@@ -278,25 +293,40 @@ static void launch_through(const char *launcher, struct attempt *a)
 	a->argv = argv;
 }
 
-void attempt_make(struct run *r, uint32_t task, enum purpose purpose, struct attempt *a)
+static void name_files(
+	const struct run *r, uint32_t task, const struct slot *s, struct attempt *a)
+{
+	const char *id = r->plan.task[task].id;
+	unsigned attempt = r->node[task].attempt;
+
+	snprintf(a->marker, sizeof a->marker, "LOOP_TRACE=%s/%s/%u", r->id, id, attempt);
+	if (s) {
+		snprintf(a->folder, sizeof a->folder, "slots/%u", s->number);
+		snprintf(a->task_file, sizeof a->task_file, "slots/%u/task.json", s->number);
+	} else {
+		snprintf(a->folder, sizeof a->folder, "tasks/%s/%u", id, attempt);
+		snprintf(a->task_file, sizeof a->task_file, "tasks/%s/task.json", id);
+	}
+}
+
+void attempt_make(struct run *r, uint32_t task, enum purpose purpose, const struct slot *s,
+	struct attempt *a)
 {
 	const struct task *t = &r->plan.task[task];
-	char folder[160];
 
 	*a = (struct attempt){0};
-	snprintf(folder, sizeof folder, "%s/%u", t->id, r->node[task].attempt);
-	snprintf(a->marker, sizeof a->marker, "LOOP_TRACE=%s/%s", r->id, folder);
-	make_argv(r, t, purpose, &a->argv, folder);
-	make_env(r, task, a, folder);
+	name_files(r, task, s, a);
+	make_argv(r, t, purpose, &a->argv, a->folder);
+	make_env(r, task, a);
 	if (purpose == TO_UNDO)
 		strs_format(&a->env, "LOOP_UNDO=%s/tasks/%s/%u", r->path, t->id,
 			r->node[task].done_by);
 	if (r->options.launcher && a->argv.count)
 		launch_through(r->options.launcher, a);
-	if (t->recipe->dir.n) {
+	if (task_has(&r->plan, t, M_DIR)) {
 		AUTO_BUF struct buf dir = {0};
 
-		jscan_text(t->recipe->dir, &dir);
+		jscan_text(task_get(&r->plan, t, M_DIR), &dir);
 		a->dir = buf_take(&dir);
 	}
 }

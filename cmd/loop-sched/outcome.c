@@ -1,8 +1,12 @@
 /* What came of an attempt: judged, told, tried again or settled. */
 #include "run.h"
 
+#include "again_on.h"
 #include "clock.h"
 #include "die.h"
+#include "ending.h"
+#include "hint.h"
+#include "io.h"
 #include "parse.h"
 
 enum tstate job_judge(const struct job *j, int status, const char **reason)
@@ -39,59 +43,40 @@ void log_outcome(struct run *r, uint32_t task, int status, const char *reason, i
 	event_task(r, task, "task.completed", data.text);
 }
 
-/* Whether one entry of retry.on fits: a status, a signal's name or number, or a word. */
-static bool entry_fits(struct span entry, int status, enum tstate state)
-{
-	int64_t number;
-	const char *name;
-
-	if (jscan_kind(entry) == '0')
-		return jscan_int(entry, &number) == 0 && number == status;
-	if (jscan_is(entry, "timeout"))
-		return state == TIMED_OUT;
-	if (jscan_is(entry, "signal"))
-		return status > EXIT_SIGNAL && state != TIMED_OUT;
-	name = status > EXIT_SIGNAL ? sigabbrev_np(status - EXIT_SIGNAL) : NULL;
-	if (!name || entry.n < 3)
-		return false;
-	if (entry.n > 5 && memcmp(entry.p + 1, "SIG", 3) == 0)
-		return strlen(name) == entry.n - 5 && memcmp(entry.p + 4, name, entry.n - 5) == 0;
-	return jscan_is(entry, name);
-}
-
-static bool any_fits(struct span list, int status, enum tstate state)
-{
-	struct span key, entry;
-	struct jscan walk;
-
-	if (!list.n || jscan_open(&walk, list) < 0)
-		return false;
-	while (jscan_next(&walk, &key, &entry) > 0)
-		if (entry_fits(entry, status, state))
-			return true;
-	return false;
-}
-
-static bool may_retry(const struct run *r, uint32_t task, int status, enum tstate state)
+static bool may_retry(const struct run *r, uint32_t task, const struct ended *e)
 {
 	const struct retry *retry = &r->plan.task[task].recipe->retry;
 	int64_t attempts = retry->attempts;
+	const char *list = r->options.never_on ? r->options.never_on : "";
+	struct span never = {list, strlen(list)};
 
 	if (r->options.attempts && !r->plan.task[task].recipe->own_retry)
 		attempts = r->options.attempts;
-	if (state == ERRORED || state == CANCELLED || !may_start(r))
+	if (e->state == ERRORED || e->state == CANCELLED || !may_start(r))
 		return false;
 	if (r->options.retries >= 0 && r->retries >= r->options.retries)
 		return false;
-	if (r->node[task].failures >= attempts || any_fits(retry->never_on, status, state))
+	if (r->node[task].failures >= attempts || endings_fit(retry->never_on, e))
 		return false;
-	return !retry->on.n || any_fits(retry->on, status, state);
+	if (endings_fit(never, e))
+		return false;
+	return !retry->on.n || endings_fit(retry->on, e);
 }
 
-static void retry_later(struct run *r, uint32_t task, int status, const char *reason, int64_t ms)
+/* How long to wait: what the command asked for, else what the plan says. */
+static int64_t delay_of(const struct run *r, uint32_t task, int64_t hint)
+{
+	const struct retry *retry = &r->plan.task[task].recipe->retry;
+
+	if (hint)
+		return MAX(hint - clock_real(), INT64_C(0));
+	return backoff_delay(&retry->backoff, r->node[task].failures);
+}
+
+static void retry_later(struct run *r, uint32_t task, int status, const char *reason, int64_t ms,
+	int64_t delay)
 {
 	struct node *n = &r->node[task];
-	int64_t delay = backoff_delay(&r->plan.task[task].recipe->retry.backoff, n->failures);
 	AUTO_BUF struct buf b = {0};
 
 	buf_format(&b, ",\"status\":%d,\"delay_ms\":%lld", status, (long long)(delay / NS_PER_MS));
@@ -104,9 +89,46 @@ static void retry_later(struct run *r, uint32_t task, int status, const char *re
 	buf_drop(&b, b.length);
 	buf_format(&b, ",\"status\":%d,\"delay_ms\":%lld,\"ms\":%lld", status,
 		(long long)(delay / NS_PER_MS), (long long)ms);
+	if (n->spared)
+		buf_str(&b, ",\"spared\":true");
 	if (reason)
 		buf_format(&b, ",\"reason\":\"%s\"", reason);
 	log_task(r, task, b.text);
+}
+
+int64_t read_hint(const struct run *r, uint32_t task)
+{
+	const struct task *t = &r->plan.task[task];
+	AUTO_BUF struct buf text = {0};
+	char path[300];
+	int64_t until = 0;
+
+	snprintf(path, sizeof path, "%s/%u/retry-after", t->id, r->node[task].attempt);
+	if (io_read_file(r->tasks, path, 1 << 20, &text) < 0 || !text.length)
+		return 0;
+	if (hint_parse(text.text, clock_real(), &until) >= 0)
+		return until;
+	warn("%s: what it wrote to LOOP_RETRY_AFTER is no time: ignored", t->id);
+	return 0;
+}
+
+/* Another attempt, if there is to be one. A limit that says when it ends is waited for, and the
+ * attempt that met it does not count. */
+static bool try_again(
+	struct run *r, uint32_t task, const struct ended *e, const char *reason, int64_t ms)
+{
+	struct node *n = &r->node[task];
+	int64_t hint = e->state == CANCELLED ? 0 : read_hint(r, task), delay;
+
+	n->spared = hint && e->status == ENDING_QUOTA;
+	n->failures += !n->spared;
+	if (!may_retry(r, task, e))
+		return false;
+	delay = delay_of(r, task, hint);
+	if (n->give_up - clock_now() <= delay)
+		return false;
+	retry_later(r, task, e->status, reason, ms, delay);
+	return true;
 }
 
 static void tell_failure(struct run *r, uint32_t task, int status, const char *reason)
@@ -138,12 +160,11 @@ void conclude(struct run *r, uint32_t task, enum tstate state, int status,
 	const char *reason, int64_t ms)
 {
 	struct node *n = &r->node[task];
+	bool stalled = n->job && n->job->ending == ENDS_STALL;
+	const struct ended e = {.status = status, .state = state, .stalled = stalled};
 
-	n->failures += tstate_failed(state);
-	if (tstate_failed(state) && may_retry(r, task, status, state)) {
-		retry_later(r, task, status, reason, ms);
+	if (tstate_failed(state) && try_again(r, task, &e, reason, ms))
 		return;
-	}
 	n->state = (uint8_t)state;
 	if (state == SUCCEEDED) {
 		n->finished = ++r->successes;

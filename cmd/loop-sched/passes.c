@@ -85,9 +85,10 @@ static bool is_item(struct run *r, struct span item, const struct task *t)
 /* A line of a checklist, where it was or wherever its words are now. */
 static bool find_line(struct run *r, struct span source, const struct task *t, struct span *line)
 {
-	const char *title = plan_text(&r->plan, t->title), *hit;
+	const char *title = plan_text(&r->plan, task_get(&r->plan, t, M_TITLE)), *hit;
+	const char *at = plan_text(&r->plan, task_get(&r->plan, t, M_AT));
 
-	if (!source_item(source, FORM_MARKDOWN, plan_text(&r->plan, t->at), line))
+	if (!source_item(source, FORM_MARKDOWN, at, line))
 		line->n = 0;
 	if (!title || memmem(line->p, line->n, title, strlen(title)))
 		return line->n > 0;
@@ -104,7 +105,7 @@ static bool find_line(struct run *r, struct span source, const struct task *t, s
 static bool find_item(struct run *r, struct span source, const struct task *t, struct span *item)
 {
 	enum form form = r->options.form;
-	AUTO_FREE char *at = mem_string(plan_text(&r->plan, t->at));
+	AUTO_FREE char *at = mem_string(plan_text(&r->plan, task_get(&r->plan, t, M_AT)));
 	char *slash;
 	struct span all, key;
 	struct jscan walk;
@@ -242,7 +243,7 @@ int passes_write(struct run *r, uint32_t task, struct err *e)
 	struct stat st;
 	int code;
 
-	if (!path || !t->at.n)
+	if (!path || !task_has(&r->plan, t, M_AT))
 		return path ? 0 : err_sys(e, -errno, "%s", r->options.source);
 	fd = open_locked(path, &st);
 	code = fd < 0 ? fd : io_read_all(fd, PLAN_MAX, &text);

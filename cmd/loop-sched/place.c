@@ -109,7 +109,7 @@ static bool find_word(struct span value, const char *text, struct span *found)
 static const char *find_source(struct plan *p, const struct task *t, struct span at)
 {
 	struct span source = {p->source.text, p->source.length}, item, found;
-	const char *where = t && t->at.n ? plan_text(p, t->at) : NULL;
+	const char *where = t ? plan_text(p, task_get(p, t, M_AT)) : NULL;
 	AUTO_BUF struct buf word = {0};
 	const char *hit;
 

@@ -36,6 +36,11 @@ bool plan_named(const struct plan *p, struct span name, struct group *out)
 	return t || g;
 }
 
+bool task_joined(const struct task *t)
+{
+	return t->group && t->index && t->group->fanned;
+}
+
 uint32_t plan_index(const struct plan *p, const struct task *t)
 {
 	return (uint32_t)(t - p->task);
@@ -73,6 +78,22 @@ int need_read(struct span value, struct span *name, enum when *when)
 	return -EINVAL;
 }
 
+struct span task_get(const struct plan *p, const struct task *t, enum member m)
+{
+	struct span value = {0};
+
+	if (t->has & 1U << m)
+		jscan_get(t->text, member_name(m), &value);
+	else if (p->defaults_have & 1U << m)
+		jscan_get(p->defaults_text, member_name(m), &value);
+	return value;
+}
+
+bool task_has(const struct plan *p, const struct task *t, enum member m)
+{
+	return (t->has | p->defaults_have) & 1U << m;
+}
+
 /* The recipe that this task is filling: the defaults until it has a member of its own. */
 static struct recipe *own_recipe(struct plan *p, struct task *t)
 {
@@ -90,44 +111,22 @@ static void read_member(struct plan *p, struct task *t, struct span key, struct 
 {
 	static const struct field *const tables[] = {task_fields, recipe_fields, NULL};
 	const struct field *f = field_find(task_fields, key);
+	bool own = f != NULL, right;
 
-	if (f) {
-		field_read(p, t, f, value, t);
-		return;
-	}
-	f = field_find(recipe_fields, key);
+	if (!f)
+		f = field_find(recipe_fields, key);
 	if (!f) {
 		field_unknown(p, t, "a task", key, tables);
 		return;
 	}
-	field_read(p, t, f, value, own_recipe(p, t));
+	if (own)
+		right = field_read(p, t, f, value, t);
+	else
+		right = field_read(p, t, f, value, f->member ? NULL : own_recipe(p, t));
+	if (f->member && right)
+		t->has |= 1U << f->member;
 	if (f->kind == KIND_RETRY)
 		own_recipe(p, t)->own_retry = true;
-}
-
-/* A task with foreach becomes one task a value, "ID.1" and so on; its own id names them all. */
-static void expand(struct plan *p, struct task model)
-{
-	struct group *g = arena_new(&p->arena, sizeof *g);
-	struct span key, value;
-	struct jscan walk;
-
-	*g = (struct group){.first = p->count, .text = model.text};
-	if (map_add(&p->groups, model.id, strlen(model.id), g) != g)
-		plan_error(p, &model, model.text, "the id '%s' is there already", model.id);
-	jscan_open(&walk, model.foreach);
-	while (jscan_next(&walk, &key, &value) > 0 && p->count < PLAN_TASKS) {
-		char id[160];
-
-		snprintf(id, sizeof id, "%s.%u", model.id, ++g->count);
-		p->task = mem_grow(p->task, p->count, &p->capacity, sizeof *p->task);
-		p->task[p->count] = model;
-		p->task[p->count].id = arena_substring(&p->arena, id, strlen(id));
-		p->task[p->count].index = g->count;
-		p->task[p->count++].item = value;
-	}
-	if (!name_valid(model.id) || strlen(model.id) > 118)
-		plan_error(p, &model, model.text, "the id of a task with foreach is too long");
 }
 
 static void read_task(struct plan *p, struct span text)
@@ -147,14 +146,15 @@ static void read_task(struct plan *p, struct span text)
 	p->task = mem_grow(p->task, p->count, &p->capacity, sizeof *p->task);
 	t = &p->task[p->count];
 	*t = (struct task){.text = text, .recipe = &p->defaults, .priority = PRIORITY_NONE};
-	if (jscan_get(text, "at", &value)) /* first, as errors are placed by it */
-		t->at = value;
+	if (p->imported && jscan_get(text, "at", &value)) /* first: errors are placed by it */
+		t->has |= 1U << M_AT;
 	while (jscan_next(&walk, &key, &value) > 0)
 		read_member(p, t, key, value);
 	if (!t->id && !jscan_get(text, "id", &value))
 		plan_error(p, t, text, "a task needs an id");
-	if (t->id && t->foreach.n)
-		expand(p, *t);
+	t->fans = t->has & 1U << M_FOREACH && jscan_kind(task_get(p, t, M_FOREACH)) != '[';
+	if (t->id && t->has & 1U << M_FOREACH && !t->fans)
+		plan_expand(p, *t);
 	else
 		p->count += t->id != NULL;
 }
@@ -176,8 +176,11 @@ static void read_document(struct plan *p, struct span text)
 	struct span key, value;
 	struct jscan walk;
 
-	if (jscan_get(text, "defaults", &value) && jscan_kind(value) == '{')
-		object_read(p, NULL, "defaults", recipe_fields, value, &p->defaults);
+	if (jscan_get(text, "defaults", &value) && jscan_kind(value) == '{') {
+		p->defaults_text = value;
+		p->defaults_have =
+			object_read(p, NULL, "defaults", recipe_fields, value, &p->defaults);
+	}
 	jscan_open(&walk, text);
 	while (jscan_next(&walk, &key, &value) > 0) {
 		const struct field *f = field_find(plan_fields, key);
@@ -238,6 +241,16 @@ static void name_tasks(struct plan *p)
 	}
 }
 
+/* Tasks that joined while the plan ran are in the plan that is kept of the run. */
+static void fan_again(struct plan *p)
+{
+	uint32_t count = p->count;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (p->task[i].fans && p->task[i].has & 1U << M_ITEMS)
+			plan_fan(p, i, task_get(p, &p->task[i], M_ITEMS));
+}
+
 void plan_parse(struct plan *p, struct span text, enum form form)
 {
 	p->text = text;
@@ -248,6 +261,7 @@ void plan_parse(struct plan *p, struct span text, enum form form)
 		read_lines(p, text);
 	else
 		read_document(p, text);
+	fan_again(p);
 	name_tasks(p);
 	if (!p->count && !p->diags.errors)
 		plan_error(p, NULL, (struct span){text.p, 0}, "no tasks");
@@ -265,7 +279,7 @@ static uint64_t hash_add(uint64_t h, struct span text)
 static bool is_hashed(const struct field *f)
 {
 	return f->kind != KIND_IGNORED && f->offset != offsetof(struct task, done) &&
-		f->offset != offsetof(struct task, at);
+		f->member != M_AT && f->member != M_ITEMS;
 }
 
 uint64_t task_hash(const struct task *t)
@@ -293,7 +307,8 @@ uint64_t plan_hash(const struct plan *p)
 	if (p->whole && jscan_get(p->text, "defaults", &defaults))
 		h = hash_add(h, defaults);
 	for (uint32_t i = 0; i < p->count; i++)
-		h = (h ^ task_hash(&p->task[i])) * UINT64_C(0x100000001b3);
+		if (!task_joined(&p->task[i]))
+			h = (h ^ task_hash(&p->task[i])) * UINT64_C(0x100000001b3);
 	return h;
 }
 

@@ -34,33 +34,60 @@ struct retry {
 	struct span on, never_on; /* JSON arrays; empty: any failure, none */
 };
 
-/* What a task is made with, and what the plan's defaults may give it. Spans are JSON values. */
+/* Members of a task that are looked up in its text when they are asked for. */
+enum member {
+	NO_MEMBER,
+	M_RUN, /* those up to M_BREAKER may be the plan's defaults */
+	M_AGENT,
+	M_PROMPT,
+	M_VERIFY,
+	M_UNDO,
+	M_ENV,
+	M_DIR,
+	M_RESOURCES,
+	M_BREAKER,
+	M_TITLE,
+	M_FILES,
+	M_PHASE,
+	M_WHEN,
+	M_AT,
+	M_FOREACH,
+	M_ITEMS,
+	MEMBERS
+};
+
+/* How often and how long a task is tried: its own, or the plan's defaults. */
 struct recipe {
-	struct span run, agent, prompt, verify, undo, env, dir, resources, breaker;
-	int64_t timeout, stall; /* ns; 0: none */
+	int64_t timeout, deadline; /* of an attempt, of all together; ns, 0: none */
+	int64_t stall;
 	struct retry retry;
 	bool own_retry; /* named by the task itself, not by the defaults */
 };
 
 struct task {
 	const char *id;
-	struct span text;  /* the whole object */
-	struct span title; /* spans of absent members are empty */
-	struct span needs, files, phase, when, at;
-	struct span foreach, item; /* of a member of a group: the values, and its own */
+	struct span text; /* the whole object */
+	struct span needs;
 	const struct recipe *recipe;
-	int64_t estimate; /* ns; 0: unknown */
-	uint32_t index;	  /* in its group, from 1; 0: it is in none */
-	int32_t priority; /* smaller is sooner */
+	const struct group *group; /* the one it was made for, or makes (index 0); NULL: none */
+	int64_t estimate;	   /* ns; 0: unknown */
+	uint32_t has;		   /* a bit a member that it has itself */
+	uint32_t index;		   /* in its group, from 1 */
+	int32_t priority;	   /* smaller is sooner */
 	bool done;
 	bool final; /* run at the end, whatever came before */
 	bool pivot; /* once it succeeded, nothing is undone */
+	bool fans;  /* its foreach names a task, whose output says what tasks it makes */
 };
 
 /* What became of a task with foreach: its members, side by side. */
 struct group {
 	uint32_t first, count;
-	struct span text; /* the task's */
+	struct span text;  /* the task's */
+	struct span *item; /* the values, in the arena */
+	bool fanned;	   /* its members joined while the plan ran; what made them is a task */
+	uint32_t owner;	   /* that one */
+	struct span values;
 };
 
 enum form { FORM_JSON,
@@ -83,8 +110,10 @@ struct plan {
 	struct map by_id;  /* id to task */
 	struct map groups; /* id of a task with foreach to its struct group */
 	struct recipe defaults;
-	struct span breakers;  /* their settings */
-	struct span resources; /* how much there is of each */
+	struct span defaults_text;
+	uint32_t defaults_have; /* a bit a member */
+	struct span breakers;	/* their settings */
+	struct span resources;	/* how much there is of each */
 	struct dag_edge *edge;
 	uint8_t *edge_when; /* enum when, one an edge */
 	uint32_t edges;
@@ -105,11 +134,29 @@ int plan_load(struct plan *, const char *file, struct err *) MUST_CHECK;
 /* Reads the plan's own form from text that stays where it is. */
 void plan_parse(struct plan *, struct span text, enum form);
 
+/* A task with foreach becomes its members (expand.c). */
+void plan_expand(struct plan *, struct task model);
+
+/* The members of a task that fans, by an array that stays where it is. */
+void plan_fan(struct plan *, uint32_t task, struct span values);
+
+/* The same in a plan that is linked; false if an id is there already. */
+bool plan_join(struct plan *, uint32_t task, struct span values);
+
+/* The quoted name of the task whose output a task fans over; the path in that, or NULL. */
+struct span plan_fans_from(struct plan *, const struct task *, const char **path);
+
+/* Whether a task joined while the plan ran. */
+bool task_joined(const struct task *);
+
 /* Names become edges: fills edge, dag and order, and says all that is wrong with them. */
 void plan_link(struct plan *);
 
 /* Everything that plan_link does not ask: capacities, retries, contradictions. */
 void plan_check(struct plan *);
+
+/* again_on.c: says which endings of a list mean nothing, with the nearest word. */
+void endings_check(struct plan *, const struct task *, struct span list);
 void plan_clear(struct plan *);
 
 /* How much of a resource the plan says there is; -1 if it does not say. */
@@ -119,6 +166,10 @@ struct task *plan_task(const struct plan *, const char *id); /* NULL if there is
 /* What this name (with its quotes) names: a task, or all of a group; false if nothing. */
 bool plan_named(const struct plan *, struct span name, struct group *);
 uint32_t plan_index(const struct plan *, const struct task *);
+
+/* The JSON value of a task's member, its own or the plan's; empty if there is none. */
+struct span task_get(const struct plan *, const struct task *, enum member);
+bool task_has(const struct plan *, const struct task *, enum member);
 
 /* A JSON string's text in the plan's arena; NULL for an empty span. */
 const char *plan_text(struct plan *, struct span string);

@@ -46,6 +46,7 @@ static void rank_nodes(struct run *r)
 	for (uint32_t i = 0; i < count; i++) {
 		r->node[i].rank = rank[i];
 		r->node[i].priority = r->plan.task[i].priority;
+		r->node[i].give_up = NS_FOREVER;
 	}
 }
 
@@ -53,7 +54,7 @@ static void rank_nodes(struct run *r)
 static bool set_for_each(const struct run *r, const char *entry)
 {
 	static const char *const names[] = {"DIR", "RUN", "TASK", "ATTEMPT", "SUBJECT", "TASK_FILE",
-		"OUTPUT", "INPUTS", "PROGRESS", "TRACE",
+		"OUTPUT", "INPUTS", "PROGRESS", "RETRY_AFTER", "TRACE",
 		"UNDO", "ITEM", "INDEX"};
 	size_t n = strcspn(entry, "=");
 
@@ -131,8 +132,10 @@ void run_prepare(struct run *r)
 	r->commands.max = 256;
 	r->node = mem_zero((size_t)r->plan.count + 1, sizeof *r->node);
 	r->job = mem_zero((size_t)r->options.jobs, sizeof *r->job);
-	for (int64_t i = 0; i < r->options.jobs; i++)
+	for (int64_t i = 0; i < r->options.jobs; i++) {
 		r->job[i].fuse.renew = NS_FOREVER;
+		r->job[i].slot = SLOT_NONE;
+	}
 	r->ready.before = sooner;
 	r->starved.before = sooner;
 	r->delayed.before = due_first;

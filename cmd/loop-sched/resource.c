@@ -31,8 +31,8 @@ int resource_take(struct lock **held, const struct state *s, struct plan *p, con
 	size_t count;
 
 	*held = NULL;
-	if (!t->recipe->resources.n)
+	if (!task_has(p, t, M_RESOURCES))
 		return 0;
-	want = wants_of(p, t->recipe->resources, &count);
+	want = wants_of(p, task_get(p, t, M_RESOURCES), &count);
 	return count ? lock_acquire(held, s, want, count, &options, e) : 0;
 }

@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include "again.h"
+#include "changed.h"
 #include "commands.h"
 #include "die.h"
 #include "parse.h"
@@ -13,11 +14,11 @@
 enum { JOBS_MAX = 4096 };
 
 static struct {
-	const char *jobs, *id, *command;
+	const char *jobs, *id, *command, *never_on;
 	int64_t attempts, retries, min, max, timeout, grace;
 	const char *launcher;
 	bool jobserver;
-	int on_failure;
+	int on_failure, plan_changed;
 	bool verbose;
 } opts = {.retries = -1, .grace = 10 * NS_PER_S};
 
@@ -34,6 +35,8 @@ const struct opt run_options[] = {
 		.string = &opts.command},
 	{"attempts", 'a', "N", "try a task N times in all, unless it says itself how often",
 		.number = &opts.attempts, .min = 1, .max = 1000},
+	{"never-on", 0, "LIST", "not again after these exit statuses, as in 112,119",
+		.string = &opts.never_on},
 	{"retries", 0, "N", "at most N further attempts in the whole run", .number = &opts.retries},
 	{"id", 0, "NAME", "name the run", .string = &opts.id},
 	{"on-failure", 0, "WHAT", "continue with what does not need it, stop, or undo",
@@ -46,6 +49,8 @@ const struct opt run_options[] = {
 
 const struct opt resume_options[] = {
 	{"jobs", 'j', "N", "run N tasks at once (as before)", .string = &opts.jobs},
+	{"plan-changed", 0, "WHAT", "if the plan is not what it was: ask, keep, new or fail",
+		.choice = &opts.plan_changed, .choices = plan_changed_words},
 	{"verbose", 'v', NULL, "say every ending on stderr", .flag = &opts.verbose},
 	{0},
 };
@@ -68,6 +73,25 @@ static void set_jobs(struct run_options *o, const char *text)
 	} else if (text && parse_int(text, 1, JOBS_MAX, &o->jobs) < 0) {
 		die_usage("--jobs: '%s' is neither auto nor a number from 1 to %d", text, JOBS_MAX);
 	}
+}
+
+/* The statuses as a JSON array, which is how they are kept with the run. */
+static const char *status_list(const char *text)
+{
+	AUTO_BUF struct buf b = {0};
+	int64_t status;
+	size_t n;
+
+	for (buf_char(&b, '['); *text; text += n + (text[n] == ',')) {
+		AUTO_FREE char *word = mem_format("%.*s", (int)strcspn(text, ","), text);
+
+		n = strlen(word);
+		if (parse_int(word, 1, 255, &status) < 0)
+			die_usage("--never-on: '%s' is no exit status", word);
+		buf_format(&b, "%s%lld", b.length > 1 ? "," : "", (long long)status);
+	}
+	buf_char(&b, ']');
+	return mem_string(b.text);
 }
 
 static void contain(void)
@@ -111,6 +135,7 @@ int run_main(const struct args *a)
 	r.options = (struct run_options){
 		.attempts = opts.attempts,
 		.retries = opts.retries,
+		.never_on = opts.never_on ? status_list(opts.never_on) : NULL,
 		.launcher = opts.launcher,
 		.jobserver = opts.jobserver,
 		.timeout = opts.timeout,
@@ -144,6 +169,8 @@ static int go_on(const struct args *a, enum again how)
 		set_jobs(&r.options, opts.jobs);
 	r.options.verbose = opts.verbose;
 	run_reopen(&r, id);
+	if (how != TO_TAKE_BACK)
+		plan_compare(&r, (enum plan_changed)opts.plan_changed);
 	run_prepare(&r);
 	run_again(&r, how);
 	say_start(&r, "resumed");

@@ -14,6 +14,7 @@
 #include "lines.h"
 #include "lock.h"
 #include "pace.h"
+#include "slot.h"
 #include "state.h"
 #include "tstate.h"
 
@@ -29,6 +30,7 @@ struct run_options {
 	int64_t grace;	  /* between SIGTERM and SIGKILL */
 	int on_failure;	  /* an index into on_failure_words */
 	const char *launcher;
+	const char *never_on; /* statuses not to be tried again, a JSON array; may be NULL */
 	bool jobserver;
 	const char *command; /* for tasks without one of their own; may be NULL */
 	const char *dir;     /* where tasks run; absolute */
@@ -52,6 +54,7 @@ enum asked { NOT_ASKED,
 struct node {
 	uint8_t state;	   /* enum tstate */
 	uint8_t asked;	   /* enum asked */
+	bool spared;	   /* the last attempt met a limit, and does not count */
 	uint16_t attempt;  /* the last one begun; folders are never used twice */
 	uint16_t done_by;  /* the attempt that succeeded */
 	uint16_t failures; /* that count against the attempts */
@@ -60,6 +63,7 @@ struct node {
 	int32_t priority;
 	int64_t rank;	 /* work from here to the end by the longest way */
 	int64_t due;	 /* when it is tried again (clock_now) */
+	int64_t give_up; /* when no further attempt begins; NS_FOREVER */
 	struct job *job; /* while it runs */
 };
 
@@ -80,8 +84,9 @@ struct job {
 	pid_t pid; /* 0: the slot is free; it leads its own session */
 	int64_t started, deadline;
 	int64_t stall_at;
-	off_t output;	    /* bytes written, when last looked at */
+	int64_t output;	    /* what it had shown of itself, when last looked at */
 	enum ending ending; /* why we end it */
+	struct slot slot;   /* where it works, unless it is the attempt's own folder at once */
 	struct fuse fuse;
 	struct lock *lock; /* the resources that it holds; may be NULL */
 	uint32_t *held;	   /* ready tasks that wait for this one's files */
@@ -119,6 +124,7 @@ struct run {
 	struct heap starved;	    /* ready, but what they ask for is taken */
 	int64_t starved_until;	    /* when they are tried again, whatever happens */
 	struct job *job;
+	unsigned slots;		/* names given to slots */
 	uint32_t running, left; /* tasks that run; that have not ended */
 	uint32_t finals;	/* of those left, the final ones */
 	uint32_t count[TSTATES];
@@ -127,6 +133,7 @@ struct run {
 	bool paused, cancelling, stopping, broken;
 	bool finishing; /* only final tasks are started now */
 	bool killed;	/* told twice to end: nothing at all is started */
+	bool *anew;	/* tasks that the plan now has otherwise, and what needs them; NULL: none */
 	uint32_t retries, successes;
 	struct undo undo;
 	struct pace pace;
@@ -141,6 +148,7 @@ int lock_record(int fd) MUST_CHECK;
 /* A new run's folder, or an old one's; ends the program if it cannot be. */
 void run_create(struct run *, const char *id, const char *plan_file);
 void run_reopen(struct run *, const char *id);
+void run_write_plan(struct run *);
 
 /* prepare.c */
 void run_prepare(struct run *); /* nodes, ranks, environment, signals, control */
@@ -151,6 +159,11 @@ void settle(struct run *, uint32_t task, enum tstate, const char *reason);
 void make_ready(struct run *, uint32_t task);
 bool may_start(const struct run *);
 void begin_finals(struct run *);
+
+/* fan.c */
+/* False: it makes no tasks, and is one to run. */
+bool fan_out(struct run *, uint32_t task);
+enum tstate fan_state(const struct run *, uint32_t task); /* once all it made have ended */
 
 /* job.c */
 bool job_start(struct run *, uint32_t task, enum purpose);
@@ -165,6 +178,8 @@ void end_leftovers(struct run *, pid_t leader, const char *marker);
 /* outcome.c */
 enum tstate job_judge(const struct job *, int status, const char **reason);
 void conclude(struct run *, uint32_t task, enum tstate, int status, const char *reason, int64_t ms);
+/* When the last attempt said that it is worth trying again (clock_real); 0: it did not. */
+int64_t read_hint(const struct run *, uint32_t task);
 void log_outcome(struct run *, uint32_t task, int status, const char *reason, int64_t ms);
 
 /* undo.c */
@@ -181,9 +196,13 @@ struct attempt {
 	struct strs argv; /* empty: there is nothing to run */
 	struct strs env;
 	char *dir;
+	char folder[320]; /* of its own, in the run's */
+	char task_file[320];
 	char marker[320]; /* in its environment: what it leaves behind is known by it */
 };
-void attempt_make(struct run *, uint32_t task, enum purpose, struct attempt *);
+/* The slot that it works in; NULL: it works in its own folder, which is there. */
+void attempt_make(struct run *, uint32_t task, enum purpose, const struct slot *,
+	struct attempt *);
 void attempt_clear(struct attempt *);
 
 /* log.c */

@@ -44,8 +44,10 @@ static void tell(struct run *r, uint32_t task, const char *reason)
 	log_task(r, task, why.text);
 	if (r->plan.task[task].done)
 		return;
-	buf_format(&data, ",\"state\":\"%s\",\"success\":false,\"attempt\":%u%s",
-		tstate_name((enum tstate)n->state), n->attempt, why.text);
+	buf_format(&data, ",\"state\":\"%s\",\"success\":%s,\"attempt\":%u%s",
+		tstate_name((enum tstate)n->state), n->state == SUCCEEDED ? "true" : "false",
+		n->attempt, why.text);
+	buf_format(&data, ",\"status\":%s,\"ms\":0", n->state == SUCCEEDED ? "0" : "null");
 	event_task(r, task, "task.completed", data.text);
 	if (r->options.verbose)
 		warn("%s: %s%s%s", r->plan.task[task].id, tstate_name((enum tstate)n->state),
@@ -61,6 +63,8 @@ static void record(struct run *r, uint32_t task, enum tstate state, const char *
 	r->count[state]++;
 	r->left--;
 	r->finals -= r->plan.task[task].final;
+	if (r->plan.task[task].fans && state == SUCCEEDED)
+		n->finished = ++r->successes;
 	if (!n->job) /* an attempt's end was told with all its figures */
 		tell(r, task, reason);
 }
@@ -81,6 +85,19 @@ static bool need_ended(struct run *r, uint32_t edge, enum tstate ending, enum ts
 	return false;
 }
 
+/* Whether the task that made this one has thereby ended. */
+static bool owner_ended(const struct run *r, uint32_t task, uint32_t *owner)
+{
+	const struct task *t = &r->plan.task[task];
+	struct node *n;
+
+	if (!task_joined(t))
+		return false;
+	*owner = t->group->owner;
+	n = &r->node[*owner];
+	return n->state == RUNNING && --n->waiting == 0;
+}
+
 /* Endings run along the edges without recursion: a chain of a million is no deep stack. */
 void settle(struct run *r, uint32_t task, enum tstate state, const char *reason)
 {
@@ -91,6 +108,13 @@ void settle(struct run *r, uint32_t task, enum tstate state, const char *reason)
 
 	record(r, task, state, reason);
 	for (;;) {
+		uint32_t owner;
+
+		if (owner_ended(r, at, &owner)) {
+			record(r, owner, fan_state(r, owner), NULL);
+			stack = mem_grow(stack, depth, &capacity, sizeof *stack);
+			stack[depth++] = owner;
+		}
 		for (uint32_t i = d->first_out[at]; i < d->first_out[at + 1]; i++) {
 			enum tstate otherwise;
 			char why[160];

@@ -5,10 +5,14 @@
 #include "die.h"
 #include "eta.h"
 #include "figures.h"
+#include "io.h"
 #include "parse.h"
+#include "progress.h"
 #include "runs.h"
 #include "todo.h"
 #include "view.h"
+
+#include <fcntl.h>
 
 static bool as_json, as_todo;
 
@@ -38,18 +42,37 @@ static void print_text(const char *text)
 	fwrite(b.text, 1, b.length, stdout);
 }
 
+/* What a task that runs says of itself. */
+static void read_progress(struct progress *p, const struct view *v, uint32_t i)
+{
+	AUTO_CLOSE int tasks = -1;
+	AUTO_FREE char *path = NULL;
+
+	*p = (struct progress){.percent = -1};
+	if (view_task(v, i) != RUNNING)
+		return;
+	path = mem_format("%s/tasks", v->path);
+	tasks = io_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+	if (tasks >= 0)
+		progress_read(p, tasks, v->plan.task[i].id, v->fold.task[i].attempt);
+}
+
 /* The share of the work, not of the number of tasks, that is done; in percent. */
 static int work_done(const struct view *v)
 {
 	AUTO_FREE int64_t *cost = mem_zero((size_t)v->plan.count + 1, sizeof *cost);
-	int64_t all = 0, done = 0;
+	double all = 0, done = 0;
 
 	plan_costs(&v->plan, v->history.first ? &v->history : NULL, cost);
 	for (uint32_t i = 0; i < v->plan.count; i++) {
-		all += cost[i];
-		done += tstate_ended(view_task(v, i)) ? cost[i] : 0;
+		struct progress p;
+
+		all += (double)cost[i];
+		done += tstate_ended(view_task(v, i)) ? (double)cost[i] : 0;
+		read_progress(&p, v, i);
+		done += (double)cost[i] * MAX(p.percent, 0) / 100;
 	}
-	return all ? (int)(100 * (double)done / (double)all) : 100;
+	return all > 0 ? (int)(100 * done / all) : 100;
 }
 
 static void add_counts(struct buf *b, const struct view *v)
@@ -121,6 +144,15 @@ static int64_t task_time(const struct view *v, uint32_t i)
 	return past->since ? MAX(clock_real() - past->since, (int64_t)0) : 0;
 }
 
+static void print_progress(const struct view *v, uint32_t i)
+{
+	struct progress p;
+
+	read_progress(&p, v, i);
+	if (p.text[0])
+		printf("  [%s]", p.text);
+}
+
 static void print_task(const struct view *v, uint32_t i)
 {
 	const struct past *past = &v->fold.task[i];
@@ -134,24 +166,40 @@ static void print_task(const struct view *v, uint32_t i)
 		printf("  try %u", past->attempt);
 	if (past->status)
 		printf("  status %d", past->status);
-	if (t->title.n) {
+	print_progress(v, i);
+	if (task_has(&v->plan, t, M_TITLE)) {
 		fputs("  ", stdout);
-		print_text(plan_text((struct plan *)(uintptr_t)&v->plan, t->title));
+		print_text(view_text(v, t, M_TITLE));
 	}
 	putchar('\n');
+}
+
+static void add_progress(struct buf *b, const struct view *v, uint32_t i)
+{
+	struct progress p;
+
+	read_progress(&p, v, i);
+	if (p.percent >= 0)
+		buf_format(b, ",\"percent\":%d", p.percent);
+	if (!p.text[0])
+		return;
+	buf_str(b, ",\"progress\":");
+	buf_json(b, p.text, strlen(p.text));
 }
 
 static void add_task(struct buf *b, const struct view *v, uint32_t i)
 {
 	const struct past *past = &v->fold.task[i];
 	const struct task *t = &v->plan.task[i];
+	struct span title = task_get(&v->plan, t, M_TITLE);
 
 	buf_format(b, "{\"task\":\"%s\",\"state\":\"%s\",\"attempt\":%u", t->id,
 		tstate_name(view_task(v, i)), past->attempt);
-	if (t->title.n)
-		buf_format(b, ",\"title\":%.*s", (int)t->title.n, t->title.p);
+	if (title.n)
+		buf_format(b, ",\"title\":%.*s", (int)title.n, title.p);
 	if (past->pid && view_task(v, i) == RUNNING)
 		buf_format(b, ",\"pid\":%d", past->pid);
+	add_progress(b, v, i);
 	buf_format(b, ",\"status\":%d,\"ms\":%lld}", past->status,
 		(long long)(task_time(v, i) / NS_PER_MS));
 }

@@ -8,15 +8,10 @@ static const char *todo_word(enum tstate s)
 	return s == RUNNING || s == RETRYING || s == QUEUED ? "in_progress" : "pending";
 }
 
-static const char *text_of(const struct view *v, struct span string)
-{
-	return plan_text((struct plan *)(uintptr_t)&v->plan, string);
-}
-
 static void add_item(struct buf *b, const struct view *v, uint32_t i)
 {
 	const struct task *t = &v->plan.task[i];
-	const char *title = text_of(v, t->title);
+	const char *title = view_text(v, t, M_TITLE);
 	enum tstate s = view_task(v, i);
 
 	buf_format(b, "- [%c] %s", s == SUCCEEDED || s == SKIPPED ? 'x' : ' ', t->id);
@@ -35,10 +30,10 @@ static void add_markdown(struct buf *b, const struct view *v)
 	AUTO_FREE bool *done = mem_zero((size_t)v->plan.count + 1, sizeof *done);
 
 	for (uint32_t i = 0; i < v->plan.count; i++)
-		if (!v->plan.task[i].phase.n)
+		if (!task_has(&v->plan, &v->plan.task[i], M_PHASE))
 			add_item(b, v, i);
 	for (uint32_t i = 0; i < v->plan.count; i++) {
-		const char *phase = text_of(v, v->plan.task[i].phase);
+		const char *phase = view_text(v, &v->plan.task[i], M_PHASE);
 
 		if (!phase || done[i])
 			continue;
@@ -46,8 +41,9 @@ static void add_markdown(struct buf *b, const struct view *v)
 		buf_escape(b, phase, strlen(phase));
 		buf_str(b, "\n");
 		for (uint32_t k = i; k < v->plan.count; k++) {
-			if (done[k] || !v->plan.task[k].phase.n ||
-				!jscan_is(v->plan.task[k].phase, phase))
+			struct span other = task_get(&v->plan, &v->plan.task[k], M_PHASE);
+
+			if (done[k] || !jscan_is(other, phase))
 				continue;
 			done[k] = true;
 			add_item(b, v, k);
@@ -63,7 +59,7 @@ void todo_add(struct buf *b, const struct view *v, bool json)
 	}
 	for (uint32_t i = 0; i < v->plan.count; i++) {
 		const struct task *t = &v->plan.task[i];
-		const char *title = text_of(v, t->title);
+		const char *title = view_text(v, t, M_TITLE);
 
 		buf_format(b, "%s{\"id\":\"%s\",\"content\":", i ? ",\n" : "[", t->id);
 		buf_json(b, title ? title : t->id, strlen(title ? title : t->id));

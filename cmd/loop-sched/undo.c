@@ -28,7 +28,7 @@ static bool can_be_undone(const struct run *r, uint32_t task)
 {
 	enum tstate state = (enum tstate)r->node[task].state;
 
-	return r->plan.task[task].recipe->undo.n &&
+	return task_has(&r->plan, &r->plan.task[task], M_UNDO) &&
 		(state == SUCCEEDED || state == COMPENSATING || state == COMPENSATION_FAILED);
 }
 

@@ -98,6 +98,11 @@ int64_t view_elapsed(const struct view *v)
 	return v->fold.started ? MAX(end - v->fold.started, (int64_t)0) : 0;
 }
 
+const char *view_text(const struct view *v, const struct task *t, enum member m)
+{
+	return plan_text((struct plan *)(uintptr_t)&v->plan, task_get(&v->plan, t, m));
+}
+
 enum tstate view_task(const struct view *v, uint32_t task)
 {
 	enum tstate s = (enum tstate)v->fold.task[task].state;

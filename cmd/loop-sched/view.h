@@ -35,6 +35,9 @@ const char *view_state(const struct view *);
 /* From the start to the end, or to now while it runs; ns. */
 int64_t view_elapsed(const struct view *);
 
+/* The text of a task's member, NULL if it has none; the plan's own. */
+const char *view_text(const struct view *, const struct task *, enum member);
+
 /* A task's state; what a dead process left running is interrupted, and shown as pending. */
 enum tstate view_task(const struct view *, uint32_t task);
 

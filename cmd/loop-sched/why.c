@@ -30,11 +30,13 @@ static uint32_t say_needs(const struct view *v, uint32_t task)
 
 static bool say_files(const struct view *v, uint32_t task)
 {
+	const struct plan *p = &v->plan;
+	struct span files = task_get(p, &p->task[task], M_FILES);
 	bool said = false;
 
-	for (uint32_t i = 0; i < v->plan.count; i++) {
+	for (uint32_t i = 0; i < p->count; i++) {
 		if (view_task(v, i) != RUNNING ||
-			!files_overlap(v->plan.task[task].files, v->plan.task[i].files))
+			!files_overlap(files, task_get(p, &p->task[i], M_FILES)))
 			continue;
 		printf("  its files are in use by %s\n", v->plan.task[i].id);
 		said = true;
@@ -60,7 +62,7 @@ static bool say_resources(const struct view *v, uint32_t task)
 static bool say_breaker(const struct view *v, uint32_t task)
 {
 	struct plan *p = (struct plan *)(uintptr_t)&v->plan;
-	const char *name = plan_text(p, p->task[task].recipe->breaker);
+	const char *name = plan_text(p, task_get(p, &p->task[task], M_BREAKER));
 	struct breaker_settings settings = {0};
 	struct breaker_view seen;
 	struct breaker b;

@@ -7,7 +7,6 @@
 #include "clock.h"
 #include "commands.h"
 #include "die.h"
-#include "git.h"
 #include "io.h"
 #include "mem.h"
 #include "out.h"
@@ -180,7 +179,6 @@ int gc_run(const struct args *args)
 	if (args->count)
 		die_usage("gc takes no operand");
 	open_state(&gc.state);
-	git_forget_environment();
 	if (older_than >= 0)
 		gc.before = clock_real() - older_than;
 	records_read(&gc.all, &gc.state, &(struct filter){0});

@@ -33,11 +33,11 @@ struct worktree {
 
 /* ---- who works in it ------------------------------------------------------------------------- */
 
-/* The lock of the folder: its descriptor, -EBUSY, -ENOENT (nobody ever took it), or -errno. */
+/* Who works in a worktree holds the lock of its folder: its descriptor, -EBUSY, or -errno. */
 static int take_lock(const struct gc *gc, const char *name)
 {
-	AUTO_FREE char *path = mem_format("worktrees/.%s.lock", name);
-	int fd = state_file(&gc->state, path, O_RDWR, 0);
+	AUTO_FREE char *path = mem_format("worktrees/%s", name);
+	int fd = state_file(&gc->state, path, O_RDONLY | O_DIRECTORY, 0);
 
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
@@ -109,7 +109,7 @@ static bool ask(const struct worktree *w, char *out, size_t size, const char *wo
 {
 	AUTO_BUF struct buf answer = {0};
 
-	if (git(w->path, &answer, "rev-parse", word, more, (char *)NULL) != 0 ||
+	if (git(GIT_IN(w->path), &answer, "rev-parse", word, more, (char *)NULL) != 0 ||
 		answer.length >= size || strchr(answer.text, '\n'))
 		return false;
 	snprintf(out, size, "%s", answer.text);
@@ -135,15 +135,14 @@ static bool is_worktree(struct worktree *w)
 static bool write_tree(const struct gc *gc, struct worktree *w)
 {
 	AUTO_FREE char *index = mem_format("%s/worktrees/.%s.index", gc->state.path, w->name);
+	const struct git at = {.dir = w->path, .index = index};
 	AUTO_BUF struct buf out = {0};
 	bool done;
 
-	setenv("GIT_INDEX_FILE", index, 1);
-	done = git(w->path, &out, "read-tree", "HEAD", (char *)NULL) == 0 &&
-		git(w->path, &out, "add", "-A", (char *)NULL) == 0 &&
-		git(w->path, &out, "write-tree", (char *)NULL) == 0 &&
+	done = git(&at, &out, "read-tree", "HEAD", (char *)NULL) == 0 &&
+		git(&at, &out, "add", "-A", (char *)NULL) == 0 &&
+		git(&at, &out, "write-tree", (char *)NULL) == 0 &&
 		out.length < sizeof w->tree;
-	unsetenv("GIT_INDEX_FILE");
 	unlink(index);
 	if (done)
 		snprintf(w->tree, sizeof w->tree, "%s", out.text);
@@ -155,7 +154,7 @@ static bool has_repositories(const struct worktree *w)
 {
 	AUTO_BUF struct buf list = {0};
 
-	if (git(w->path, &list, "ls-tree", "-r", w->tree, (char *)NULL) != 0)
+	if (git(GIT_IN(w->path), &list, "ls-tree", "-r", w->tree, (char *)NULL) != 0)
 		return true;
 	return strncmp(list.text, "160000 ", 7) == 0 || strstr(list.text, "\n160000 ");
 }
@@ -164,7 +163,7 @@ static void find_branch(struct worktree *w)
 {
 	AUTO_BUF struct buf out = {0};
 
-	if (git(w->path, &out, "symbolic-ref", "--quiet", "HEAD", (char *)NULL) == 0 &&
+	if (git(GIT_IN(w->path), &out, "symbolic-ref", "--quiet", "HEAD", (char *)NULL) == 0 &&
 		out.length < sizeof w->branch)
 		snprintf(w->branch, sizeof w->branch, "%s", out.text);
 }
@@ -180,9 +179,9 @@ static void find_holder(const struct worktree *w, char out[256])
 	AUTO_BUF struct buf refs = {0};
 
 	out[0] = '\0';
-	if (git(w->path, &refs, "for-each-ref", "--contains", w->head, "--format=%(refname)",
-		    "refs/heads", "refs/tags", "refs/remotes", "refs/loop/saved",
-		    (char *)NULL) != 0)
+	if (git(GIT_IN(w->path), &refs, "for-each-ref", "--contains", w->head,
+		    "--format=%(refname)", "refs/heads", "refs/tags", "refs/remotes",
+		    "refs/loop/saved", (char *)NULL) != 0)
 		return;
 	for (char *line = refs.text, *next; line && *line; line = next) {
 		next = line + strcspn(line, "\n");
@@ -199,7 +198,7 @@ static int compare_saved(const struct worktree *w)
 	AUTO_FREE char *name = mem_format("%s^{tree}", w->ref);
 	AUTO_BUF struct buf out = {0};
 
-	if (git(w->path, &out, "rev-parse", "--verify", "--quiet", name, (char *)NULL) != 0)
+	if (git(GIT_IN(w->path), &out, "rev-parse", "--verify", "--quiet", name, (char *)NULL) != 0)
 		return 0;
 	return strcmp(out.text, w->tree) == 0 ? 1 : -1;
 }
@@ -252,7 +251,7 @@ static bool save(const struct worktree *w, struct buf *out)
 
 	if (w->save_head)
 		buf_str(&commit, w->head);
-	else if (git(w->path, &commit, "-c", "user.name=loop-session", "-c",
+	else if (git(GIT_IN(w->path), &commit, "-c", "user.name=loop-session", "-c",
 			 "user.email=loop-session@localhost", "commit-tree", w->tree, "-p",
 			 w->head, "-m", "What was left uncommitted in the worktree",
 			 (char *)NULL) != 0) {
@@ -260,7 +259,7 @@ static bool save(const struct worktree *w, struct buf *out)
 		return false;
 	}
 	/* Only where nothing is: another gc may have been faster. */
-	return git(w->path, out, "update-ref", w->ref, commit.text,
+	return git(GIT_IN(w->path), out, "update-ref", w->ref, commit.text,
 		       "0000000000000000000000000000000000000000", (char *)NULL) == 0;
 }
 
@@ -271,17 +270,11 @@ static void remove_worktree(struct gc *gc, const struct worktree *w, struct verd
 	if ((w->save || w->save_head) && !save(w, &out)) {
 		*v = gc_keep("it cannot be saved: %.200s", out.text);
 		gc->failed++;
-	} else if (git(w->common, &out, "worktree", "remove", "--force", w->path, (char *)NULL)) {
+	} else if (git(GIT_IN(w->common), &out, "worktree", "remove", "--force", w->path,
+			   (char *)NULL) != 0) {
 		*v = gc_keep("git does not remove it: %.200s", out.text);
 		gc->failed++;
 	}
-}
-
-static void unlink_lock(const struct gc *gc, const char *name)
-{
-	AUTO_FREE char *path = mem_format("%s/worktrees/.%s.lock", gc->state.path, name);
-
-	unlink(path);
 }
 
 /* As git and the kernel name it. */
@@ -307,44 +300,19 @@ static void visit(struct gc *gc, const char *name)
 	w.ref = mem_format("refs/loop/saved/%s", name);
 	if (lock == -EBUSY)
 		v = gc_keep("a session holds its lock");
-	else if (lock < 0 && lock != -ENOENT)
+	else if (lock < 0)
 		v = gc_keep("its lock: %s", strerror(-lock));
 	else
 		v = judge(gc, &w);
 	size = v.remove || gc->dry || gc->verbose ? tree_size(w.path) : 0;
 	if (v.remove && !gc->dry)
 		remove_worktree(gc, &w, &v);
-	if (v.remove && !gc->dry)
-		unlink_lock(gc, name);
 	gc_say(gc, "worktree", name, &v, size);
 	if (lock >= 0)
 		close(lock);
 	free(w.path);
 	free(w.ref);
 	free(w.common);
-}
-
-/* A lock whose worktree is gone, of a session that does not live. */
-static void visit_lock(struct gc *gc, const char *file)
-{
-	AUTO_FREE char *name = mem_substring(file + 1, strlen(file) - strlen(".lock") - 1);
-	AUTO_FREE char *path = mem_format("worktrees/%s", name);
-	struct verdict v = gc_remove("its worktree is gone");
-	struct stat st;
-	int lock;
-
-	if (!name_valid(name) || fstatat(gc->state.dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return;
-	for (size_t i = 0; i < gc->all.count; i++)
-		if (strcmp(gc->all.item[i].id, name) == 0 && record_live(&gc->all.item[i]))
-			return;
-	lock = take_lock(gc, name);
-	if (lock < 0)
-		return;
-	if (!gc->dry)
-		unlink_lock(gc, name);
-	gc_say(gc, "lock", name, &v, 0);
-	close(lock);
 }
 
 static bool is_folder(int dir, const char *name)
@@ -354,33 +322,21 @@ static bool is_folder(int dir, const char *name)
 	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
-static bool is_lock(const char *name)
-{
-	size_t n = strlen(name);
-
-	return name[0] == '.' && n > 6 && strcmp(name + n - 5, ".lock") == 0;
-}
-
 /* The names first: what is removed meanwhile does not confuse the walk. */
 void gc_worktrees(struct gc *gc)
 {
 	int fd = state_file(&gc->state, "worktrees", O_RDONLY | O_DIRECTORY, 0);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	AUTO_STRS struct strs folders = {0}, locks = {0};
+	AUTO_STRS struct strs folders = {0};
 	struct dirent *d;
 
 	if (!dir && fd >= 0)
 		close(fd);
-	while (dir && (d = readdir(dir))) {
+	while (dir && (d = readdir(dir)))
 		if (name_valid(d->d_name) && is_folder(fd, d->d_name))
 			strs_add(&folders, d->d_name);
-		else if (is_lock(d->d_name))
-			strs_add(&locks, d->d_name);
-	}
 	if (dir)
 		closedir(dir);
 	for (size_t i = 0; i < folders.count; i++)
 		visit(gc, folders.item[i]);
-	for (size_t i = 0; i < locks.count; i++)
-		visit_lock(gc, locks.item[i]);
 }

@@ -7,7 +7,7 @@
 #include "out.h"
 #include "parse.h"
 
-static struct filter_words wanted = {.since = "12h"};
+static struct filter_words wanted;
 static bool as_json, markdown;
 
 const struct opt report_options[] = {
@@ -16,10 +16,27 @@ const struct opt report_options[] = {
 		.help = "from this time or age on; 12h",
 		.string = &wanted.since},
 	{.name = "until", .arg = "TIME", .help = "up to this time; now", .string = &wanted.until},
+	{.name = "run",
+		.arg = "RUN",
+		.help = "only this run, whenever it was",
+		.string = &wanted.run},
 	{.name = "markdown", .help = "as Markdown", .flag = &markdown},
 	{.name = "json", .help = "JSON lines, each with its kind", .flag = &as_json},
 	{0},
 };
+
+/* A run is reported from its beginning, and one that is not there is none. */
+static void begin_with_run(struct report *r)
+{
+	struct run run;
+
+	if (!r->only)
+		return;
+	if (run_read(&run, &r->state, r->only) < 0)
+		die(EXIT_NO, "%s: no such run", r->only);
+	if (!r->since)
+		r->since = run.started;
+}
 
 int report_run(const struct args *args)
 {
@@ -29,10 +46,14 @@ int report_run(const struct args *args)
 
 	if (args->count)
 		die_usage("report takes no operand");
+	if (!wanted.since && !wanted.run)
+		wanted.since = "12h";
 	filter_make(&f, &wanted);
+	r.only = wanted.run;
 	r.since = f.since;
 	r.until = f.until ? f.until : clock_real();
 	open_state(&r.state);
+	begin_with_run(&r);
 	report_gather(&r);
 	if (as_json)
 		report_json(&r);

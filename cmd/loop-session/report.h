@@ -28,6 +28,7 @@ struct report {
 	struct state state;
 	struct records all; /* newest first */
 	int64_t since, until;
+	const char *only; /* this run; NULL: all */
 	struct group total;
 	struct groups stories, models;
 	int64_t failed, live, lost, retried; /* retried: failed, and later its story did not */

@@ -53,7 +53,7 @@ static void count(struct report *p, const struct record *r)
 static void gather_sessions(struct report *p)
 {
 	records_read(&p->all, &p->state,
-		&(struct filter){.since = p->since, .until = p->until});
+		&(struct filter){.run = p->only, .since = p->since, .until = p->until});
 	for (size_t i = 0; i < p->all.count; i++) {
 		const struct record *r = &p->all.item[i];
 
@@ -78,6 +78,8 @@ static void gather_runs(struct report *p)
 	runs_since(&p->state, p->since, &ids);
 	for (size_t i = 0; i < ids.count; i++) {
 		p->run = mem_grow(p->run, p->runs, &p->run_capacity, sizeof *p->run);
+		if (p->only && strcmp(ids.item[i], p->only) != 0)
+			continue;
 		if (run_read(&p->run[p->runs], &p->state, ids.item[i]) == 0 &&
 			p->run[p->runs].last >= p->since && p->run[p->runs].started <= p->until)
 			p->runs++;
@@ -135,6 +137,8 @@ static void take_event(struct report *p, const struct event_view *e)
 {
 	struct span success;
 
+	if (p->only && !jscan_is(e->runid, p->only))
+		return;
 	if (jscan_is(e->type, "commit.created"))
 		add_branch(p, e->data);
 	if (jscan_is(e->type, "story.completed") && jscan_get(e->data, "success", &success))

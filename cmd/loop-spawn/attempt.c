@@ -22,6 +22,7 @@
 #define DRAIN_TIME (1 * NS_PER_S)
 #define MAP_TIME (20 * NS_PER_S)
 #define SWEEP_TIME (10 * NS_PER_S)
+#define METER_TIME (10 * NS_PER_S)
 
 /* The agent's processes leave their group; the group is only the polite part. */
 static void signal_group(const struct attempt *a, int sig)
@@ -113,7 +114,7 @@ static void look_at_clocks(struct attempt *a)
 
 static int64_t next_moment(const struct attempt *a)
 {
-	int64_t next = a->heartbeat;
+	int64_t next = MIN(a->heartbeat, a->meter.next);
 
 	next = MIN(next, a->ladder == RUNNING ? timing_next(&a->timing) : a->ladder_deadline);
 	return next;
@@ -125,6 +126,8 @@ static void supervise(struct attempt *a)
 		attempt_hear(a, next_moment(a));
 		if (clock_now() >= a->heartbeat)
 			beat(a);
+		if (clock_now() >= a->meter.next)
+			meter_start(&a->meter, a->session);
 		look_at_clocks(a);
 		if (signals_caught()) {
 			a->ended.signal = signals_caught();
@@ -169,6 +172,18 @@ static void drain(struct attempt *a)
 		attempt_hear(a, deadline);
 }
 
+/* Ended without a result, its stream has told only a part. */
+static void settle_usage(struct attempt *a)
+{
+	int64_t deadline = clock_after(METER_TIME);
+
+	if (a->tally.result)
+		return;
+	meter_start(&a->meter, a->session);
+	while (a->meter.out >= 0 && clock_now() < deadline)
+		attempt_hear(a, deadline);
+}
+
 static void close_all(struct attempt *a)
 {
 	if (a->mapper.child.pid > 0) {
@@ -178,6 +193,7 @@ static void close_all(struct attempt *a)
 	}
 	attempt_started(a);
 	mapper_clear(&a->mapper);
+	meter_clear(&a->meter);
 	child_close(&a->child);
 	if (a->out >= 0)
 		close(a->out);
@@ -215,10 +231,13 @@ struct verdict attempt_run(struct session *s, const char *resume)
 
 	a.child = (struct child){.pid = -1, .pidfd = -1};
 	a.tally.session = s;
-	if (!resume)
+	if (!resume) {
 		s->conversation = (struct usage){0};
+		s->prompt = s->prompt ? "prompt.md" : NULL;
+	}
 	a.tally.before = s->conversation;
 	attempt_open_logs(&a);
+	meter_init(&a.meter, &s->agent);
 	timing_start(&a.timing, &s->agent.clocks);
 	a.starting = limits_start(s);
 	r = attempt_start(&a, resume, &e);
@@ -231,9 +250,12 @@ struct verdict attempt_run(struct session *s, const char *resume)
 	say_started(&a);
 	beat(&a);
 	supervise(&a);
+	meter_clear(&a.meter);
 	sweep(&a);
 	drain(&a);
+	settle_usage(&a);
 	v = judge(s, &a.tally, &a.ended);
+	s->acted = a.tally.acted;
 	usage_add(&s->used, &a.tally.used);
 	usage_add(&s->conversation, &a.tally.used);
 	a.tally.used = (struct usage){0};

@@ -8,6 +8,7 @@
 #include "judge.h"
 #include "log.h"
 #include "mapper.h"
+#include "meter.h"
 #include "proc.h"
 #include "session.h"
 
@@ -15,6 +16,7 @@ struct attempt {
 	struct session *session;
 	struct child child;
 	struct mapper mapper;
+	struct meter meter;
 	int out, error; /* -1 once closed */
 	struct log out_log, error_log, events;
 	struct lines out_lines, error_lines;

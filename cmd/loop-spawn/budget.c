@@ -54,7 +54,7 @@ int64_t budget_micros(const char *text)
 
 static int64_t micros_of(const struct usage *u)
 {
-	return u->cost_known ? (int64_t)(u->cost * 1e6 + 0.5) : 0;
+	return (int64_t)(u->cost * 1e6 + 0.5);
 }
 
 static int64_t tokens_of(const struct usage *u)
@@ -88,13 +88,24 @@ void budget_left(const struct session *s, struct buf *out)
 	buf_format(out, "%lld.%06lld", (long long)(left / 1000000), (long long)(left % 1000000));
 }
 
+/* A part of unknown cost makes the whole unknown; nothing at all does not. */
+static bool adds_up(const struct usage *sum, const struct usage *more)
+{
+	bool spent = tokens_of(sum) > 0, spends = tokens_of(more) > 0;
+
+	return (sum->cost_known || (more->cost_known && !spent)) &&
+		(more->cost_known || !spends);
+}
+
 void usage_add(struct usage *sum, const struct usage *more)
 {
+	bool known = adds_up(sum, more);
+
 	sum->input += more->input;
 	sum->output += more->output;
 	sum->cache_read += more->cache_read;
 	sum->cache_write += more->cache_write;
 	sum->turns += more->turns;
 	sum->cost += more->cost;
-	sum->cost_known |= more->cost_known;
+	sum->cost_known = known;
 }

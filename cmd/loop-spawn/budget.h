@@ -1,7 +1,8 @@
 /*
  * budget: what a session may use, in dollars or tokens, over all its attempts:
  * the agents' own sums start anew with each process, or go on where they should
- * not. A cost that nobody tells is unknown, and exceeds nothing.
+ * not. A cost that nobody tells is unknown, and exceeds nothing; what is known
+ * of a sum counts.
  */
 #ifndef BUDGET_H
 #define BUDGET_H

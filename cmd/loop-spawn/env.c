@@ -37,20 +37,22 @@ void env_set(struct strs *env, const char *name, const char *value)
 		strs_format(env, "%s=%s", name, value);
 }
 
-static void note_dropped(struct session *s, const char *name)
+/* Whether it was not known yet. */
+static bool note_dropped(struct session *s, const char *name)
 {
 	for (size_t i = 0; i < s->dropped.count; i++)
 		if (strcmp(s->dropped.item[i], name) == 0)
-			return;
+			return false;
 	strs_add(&s->dropped, name);
+	return true;
 }
 
-static void drop(struct session *s, struct strs *env, const char *name)
+static bool drop(struct session *s, struct strs *env, const char *name)
 {
 	if (!env_get(env, name))
-		return;
-	note_dropped(s, name);
+		return false;
 	env_set(env, name, NULL);
+	return note_dropped(s, name);
 }
 
 /* Variables of a session around ours, of git's hooks, and those that agent.json names. */
@@ -103,10 +105,9 @@ static void drop_secrets(struct session *s, struct strs *env)
 
 		if (!value || !*value || !from_dotenv(&dotenv, name, value))
 			continue;
-		if (s->tries <= 1)
+		if (drop(s, env, name))
 			warn("%s is the project's (%s) and is not handed on; --keep-env does",
 				name, path);
-		drop(s, env, name);
 	}
 }
 
@@ -134,14 +135,15 @@ static void set_number(struct strs *env, const char *name, int64_t n)
 static void add_session(const struct session *s, struct strs *env)
 {
 	const struct config *c = s->config;
-	AUTO_FREE char *prompt = session_file(s, "prompt.md");
+	AUTO_FREE char *prompt = s->prompt ? session_file(s, s->prompt) : NULL;
+	AUTO_FREE char *system_prompt = c->system_prompt ? session_file(s, "system.md") : NULL;
 
 	env_set(env, "LOOP_DIR", s->state.path);
 	env_set(env, "LOOP_SESSION", s->id);
 	set_number(env, "LOOP_ATTEMPT", s->attempt);
 	env_set(env, "LOOP_AGENT", s->agent.name);
-	env_set(env, "LOOP_PROMPT_FILE", s->has_prompt ? prompt : NULL);
-	env_set(env, "LOOP_SYSTEM_PROMPT_FILE", c->system_prompt);
+	env_set(env, "LOOP_PROMPT_FILE", prompt);
+	env_set(env, "LOOP_SYSTEM_PROMPT_FILE", system_prompt);
 	env_set(env, "LOOP_MODEL", c->model);
 	env_set(env, "LOOP_TOOLS", c->tools ? c->tools : getenv("LOOP_TOOLS"));
 	set_number(env, "LOOP_MAX_TURNS", c->max_turns);

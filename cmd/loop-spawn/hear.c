@@ -54,15 +54,29 @@ static void follow_step(struct attempt *a)
 		a->timing.allowance = t->retry_ns;
 }
 
+/* Work that was done for too much is done all the same: only what goes on is ended. */
+static bool is_at_work(const struct attempt *a)
+{
+	return !a->exited && !(a->tally.result && a->tally.settled);
+}
+
 static void react(struct attempt *a)
 {
+	int64_t max_turns = a->session->config->max_turns;
+
 	if (a->tally.news.kind == NEWS_TOOL || a->tally.news.kind == NEWS_TOOL_END)
 		say_tool(a);
 	if (a->tally.news.kind == NEWS_USAGE)
 		attempt_say_usage(a, false);
+	if (a->tally.news.kind == NEWS_STARTED)
+		session_save(a->session, "running", &a->child.owner);
 	follow_step(a);
+	if (!is_at_work(a))
+		return;
 	if (budget_exceeded(a->session, &a->tally.used))
 		attempt_end(a, ENDED_BUDGET);
+	if (max_turns && a->tally.used.turns > max_turns)
+		attempt_end(a, ENDED_TURNS);
 }
 
 /* A neutral event: kept with the time at which it was understood. */
@@ -90,6 +104,26 @@ static void on_mapper_out(struct attempt *a)
 	if (mapper_read(&a->mapper))
 		while (lines_next(&a->mapper.lines, &line, &length))
 			on_event(a, line, length);
+}
+
+static bool is_json(const char *line, size_t length)
+{
+	const char *what;
+	size_t at;
+
+	return jscan_check(line, length, &at, &what) == 0;
+}
+
+/* What a script prints is whatever a user wrote. */
+static void on_meter(struct attempt *a)
+{
+	char *line;
+	size_t length;
+
+	if (meter_read(&a->meter))
+		while (lines_next(&a->meter.lines, &line, &length))
+			if (is_json(line, length))
+				on_event(a, line, length);
 }
 
 static void on_mapper_in(struct attempt *a)
@@ -197,6 +231,7 @@ void attempt_hear(struct attempt *a, int64_t deadline)
 		{a->error, POLLIN, on_error},
 		{a->mapper.queue.length ? a->mapper.in : -1, POLLOUT, on_mapper_in},
 		{a->mapper.out, POLLIN, on_mapper_out},
+		{a->meter.out, POLLIN, on_meter},
 	};
 	struct pollfd fds[countof(sources)];
 

@@ -34,6 +34,9 @@ static struct verdict by_us(const struct session *s, const struct ended *e)
 	case ENDED_BUDGET:
 		return make(BUDGET, 0, "the budget of %s is spent",
 			s->config->budget ? s->config->budget : s->config->total_budget);
+	case ENDED_TURNS:
+		return make(MAX_TURNS, 0, "more than %lld turns",
+			(long long)s->config->max_turns);
 	case ENDED_BY_SIGNAL:
 	case ENDED_LINGERING:
 	case STILL_NONE: break;

@@ -5,6 +5,7 @@
  */
 #include "attempt.h"
 #include "backoff.h"
+#include "budget.h"
 #include "check.h"
 #include "clock.h"
 #include "die.h"
@@ -12,6 +13,7 @@
 #include "limits.h"
 #include "options.h"
 #include "proc.h"
+#include "resume.h"
 #include "signals.h"
 #include "verify.h"
 #include "worktree.h"
@@ -31,9 +33,24 @@ static void open_session(struct session *s)
 	s->work = realpath(config.dir ? config.dir : ".", NULL);
 	if (!s->work)
 		die_errno(EX_NOINPUT, "%s", config.dir ? config.dir : ".");
-	session_open(s, &config);
-	if (config.worktree)
-		worktree_open(s);
+	s->config = &config;
+	if (config.resume)
+		resume_open(s);
+	session_open(s);
+}
+
+/* The place to work in and the money; false if one is not to be had. */
+static bool prepare(struct session *s, struct verdict *v)
+{
+	struct err e = {0};
+
+	if (!config.worktree || worktree_open(s, &e) == 0)
+		return ledger_reserve(s, v);
+	*v = (struct verdict){.reason = SPAWN_FAILED, .own = EXIT_OWN};
+	if (signals_caught())
+		*v = (struct verdict){.reason = KILLED, .own = signals_caught()};
+	snprintf(v->message, sizeof v->message, "%.399s", e.text);
+	return false;
 }
 
 static void note_attempt(struct session *s, const struct verdict *v, int64_t began)
@@ -50,14 +67,28 @@ static bool may_help(const struct verdict *v)
 }
 
 /* What the next attempt goes on with: the conversation, if there is one and the agent can. */
-static void remember(struct session *s)
+static void remember(struct session *s, const struct verdict *v)
 {
-	if (s->agent.resumes && s->used.turns > 0)
-		snprintf(s->resume, sizeof s->resume, "%s", s->agent_session);
+	if (!s->agent.resumes || !s->acted)
+		return;
+	snprintf(s->resume, sizeof s->resume, "%s", s->agent_session);
+	resume_note(s, v);
+}
+
+/* Then there is nothing left for another try. */
+static bool budget_spent(const struct session *s, struct verdict *v)
+{
+	static const struct usage nothing;
+
+	if (!budget_exceeded(s, &nothing))
+		return false;
+	*v = (struct verdict){.reason = BUDGET};
+	snprintf(v->message, sizeof v->message, "the budget is spent");
+	return true;
 }
 
 /* Whether it is worth another try after this; waits before it. */
-static bool again(struct session *s, const struct verdict *v)
+static bool again(struct session *s, struct verdict *v)
 {
 	struct backoff backoff = BACKOFF_DEFAULT;
 
@@ -68,6 +99,8 @@ static bool again(struct session *s, const struct verdict *v)
 		return true;
 	}
 	if (s->tries > config.retry || !may_help(v))
+		return false;
+	if (budget_spent(s, v))
 		return false;
 	backoff.base = config.retry_delay;
 	session_save(s, "waiting", NULL);
@@ -98,9 +131,9 @@ static struct verdict try_until_done(struct session *s)
 		note_attempt(s, &v, began);
 		if (v.reason == QUOTA)
 			limits_note(s, v.resets_at);
-		remember(s);
 		if (!again(s, &v))
 			return v;
+		remember(s, &v);
 		s->attempt++;
 	}
 }
@@ -164,7 +197,7 @@ static int run(const struct args *args)
 		die(EX_OSERR, "%s", e.text);
 	signals_catch();
 	open_session(&session);
-	if (ledger_reserve(&session, &v))
+	if (prepare(&session, &v))
 		v = try_until_done(&session);
 	if (v.reason == SUCCESS)
 		verify_run(&session, &v);

@@ -55,6 +55,7 @@ const struct opt options[] = {
 	OPTION(number, "retry", "N", "try again so often where that may help", retry),
 	OPTION(duration, "retry-delay", "D", "before the first of them; doubles (5s)", retry_delay),
 	OPTION(duration, "quota-wait", "D", "wait for a limit that is over by then", quota_wait),
+	OPTION(string, "resume", "SESSION", "go on with that session's conversation", resume),
 	OPTION(string, "session", "ID", "the session's id (ses_UUID)", session),
 	OPTION(size, "max-output", "SIZE", "bound of each log (64M)", max_output),
 	OPTION(flag, "keep-background", NULL, "spare what it leaves running", keep_background),
@@ -89,6 +90,8 @@ void options_check(const struct args *args)
 		die_usage("an --agent, or a command behind \"--\", is needed");
 	if (config.agent && !config.check && !config.prompt)
 		die_usage("--agent needs a --prompt");
+	if (config.resume && !config.agent)
+		die_usage("--resume needs an --agent");
 	if (!config.worktree && (config.branch || config.base))
 		die_usage("--branch and --base belong to --worktree");
 	for (size_t i = 0; i < config.vars.count; i++)

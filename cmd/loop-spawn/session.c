@@ -73,20 +73,19 @@ static void fill_prompt(const struct config *c, struct buf *filled)
 	}
 }
 
-static void write_prompt(struct session *s, const struct buf *filled)
+static void keep(const struct session *s, const char *name, const struct buf *text)
 {
-	int r = io_replace(s->folder, "prompt.md", filled->text, filled->length, 0600);
+	int r = io_replace(s->folder, name, text->text, text->length, 0600);
 
 	if (r < 0)
-		die(EX_IOERR, "%s/prompt.md: %s", s->path, strerror(-r));
-	s->has_prompt = true;
+		die(EX_IOERR, "%s/%s: %s", s->path, name, strerror(-r));
 }
 
-void session_open(struct session *s, const struct config *config)
+void session_open(struct session *s)
 {
-	AUTO_BUF struct buf prompt = {0};
+	const struct config *config = s->config;
+	AUTO_BUF struct buf prompt = {0}, system_prompt = {0};
 
-	s->config = config;
 	s->started = clock_now();
 	s->started_real = clock_real();
 	s->attempt = first_attempt();
@@ -96,9 +95,13 @@ void session_open(struct session *s, const struct config *config)
 	setenv("LOOP_SESSION", s->id, 1); /* for the prompt */
 	if (config->prompt)
 		fill_prompt(config, &prompt);
+	if (config->system_prompt)
+		read_prompt(config->system_prompt, &system_prompt);
 	make_folder(s);
 	if (config->prompt)
-		write_prompt(s, &prompt);
+		keep(s, s->prompt = "prompt.md", &prompt);
+	if (config->system_prompt)
+		keep(s, "system.md", &system_prompt);
 	journal_init(&s->journal, &s->state);
 	if (owner_self(&s->owner) < 0)
 		die(EX_OSERR, "/proc cannot be read");
@@ -201,6 +204,7 @@ void session_save(struct session *s, const char *state_word, const struct owner 
 	json_object_set_new(j, "process", agent ? owner_json(agent) : json_null());
 	json_object_set_new(j, "command", command_json(s));
 	json_object_set_new(j, "usage", usage_json(&s->used));
+	json_object_set_new(j, "conversation", usage_json(&s->conversation));
 	json_object_set_new(j, "turns", json_integer(s->used.turns));
 	json_object_set_new(j, "updated", time_json(clock_real()));
 	write_json(s, "session.json", j, &out);

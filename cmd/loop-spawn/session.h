@@ -14,7 +14,7 @@
 
 /* What the command line says. */
 struct config {
-	const char *agent, *prompt, *system_prompt, *model, *dir, *session, *tools,
+	const char *agent, *prompt, *system_prompt, *model, *dir, *session, *resume, *tools,
 		*budget, *total_budget;
 	const char *done_tag, *blocked_tag, *branch, *base;
 	struct strs vars, verify;
@@ -24,7 +24,7 @@ struct config {
 	char **arguments; /* behind "--" */
 };
 
-/* Tokens and money; cost is unknown until somebody says it. */
+/* Tokens and money; while cost is not known, it is what is known of it. */
 struct usage {
 	int64_t input, output, cache_read, cache_write, turns;
 	double cost;
@@ -67,16 +67,17 @@ struct session {
 		char first[32];
 	} leaked;
 	int64_t denied, noise, oversize;
-	json_t *verified; /* array: what the verify commands said */
-	json_t *attempts; /* array: how each came out */
-	bool has_prompt;
+	bool acted;		   /* in the last attempt the model did or said something */
+	json_t *verified;	   /* array: what the verify commands said */
+	json_t *attempts;	   /* array: how each came out */
+	const char *prompt;	   /* what the agent is given, a file of the folder; NULL: none */
 	char resume[129];	   /* the conversation to go on with, empty for a new one */
 	struct usage conversation; /* what the one that may be resumed has used */
 };
 
-/* Fills in the prompt, makes the folder, writes prompt.md and the first session.json; dies where
- * it cannot, with nothing half made. */
-void session_open(struct session *, const struct config *);
+/* By its config: fills in the prompt, makes the folder, writes prompt.md and the first
+ * session.json; dies where it cannot, with nothing half made. */
+void session_open(struct session *);
 
 /* Replaces session.json: the state is one of starting running waiting verifying ended. */
 void session_save(struct session *, const char *state_word, const struct owner *agent);

@@ -82,14 +82,14 @@ static int spawn_agent(struct attempt *a, const char *resume, int in, int out, i
 
 static int start_agent(struct attempt *a, const char *resume, struct err *e)
 {
-	AUTO_FREE char *prompt = session_file(a->session, "prompt.md");
+	const struct session *s = a->session;
 	AUTO_CLOSE int in = -1, out = -1, error = -1;
 	int ends[2], r;
 
-	if (a->session->has_prompt) {
-		in = io_open(AT_FDCWD, prompt, O_RDONLY, 0);
+	if (s->prompt) {
+		in = io_open(s->folder, s->prompt, O_RDONLY, 0);
 		if (in < 0)
-			return err_sys(e, -ECANCELED, "%s", prompt);
+			return err_sys(e, -ECANCELED, "%s/%s", s->path, s->prompt);
 	}
 	r = io_pipe(ends);
 	if (r < 0)

@@ -47,6 +47,7 @@ static void on_started(struct tally *t, struct span e)
 	copy_text(e, "agent_session", s->agent_session, sizeof s->agent_session);
 	copy_text(e, "model", s->model, sizeof s->model);
 	copy_text(e, "version", s->version, sizeof s->version);
+	t->news.kind = NEWS_STARTED;
 }
 
 /* Something happens: a result before it was not the last. */
@@ -55,6 +56,7 @@ static void on_message(struct tally *t, struct span e)
 	struct span text;
 
 	t->settled = t->idle = false;
+	t->acted |= !is_true(e, "synthetic");
 	if (is_true(e, "sub") || !jscan_get(e, "text", &text))
 		return;
 	if (!is_true(e, "piece"))
@@ -65,6 +67,7 @@ static void on_message(struct tally *t, struct span e)
 static void on_tool(struct tally *t, struct span e)
 {
 	t->settled = t->idle = false;
+	t->acted = true;
 	copy_text(e, "name", t->tool, sizeof t->tool);
 	copy_text(e, "id", t->news.id, sizeof t->news.id);
 	strs_add(&t->open, t->news.id);
@@ -96,12 +99,10 @@ static bool of_conversation(struct span event, const char *key)
 	return jscan_get(event, key, &value) && jscan_is(value, "conversation");
 }
 
+/* Sums only grow: of several who tell them, the one that knows more is believed. */
 static void take_sum(struct span e, const char *key, int64_t before, int64_t *sum)
 {
-	int64_t n = number_of(e, key, -1);
-
-	if (n >= 0)
-		*sum = MAX(n - before, 0);
+	*sum = MAX(*sum, number_of(e, key, 0) - before);
 }
 
 static void on_usage(struct tally *t, struct span e)

@@ -16,6 +16,7 @@ struct tally {
 	char tool[129];	     /* the name of the newest */
 	int64_t background;  /* work that goes on besides the turn */
 	bool idle;	     /* the agent said so */
+	bool acted;	     /* the model has said or done something */
 	bool result, ok;     /* the last terminal event */
 	bool settled;	     /* nothing has happened since */
 	enum reason reason;
@@ -24,6 +25,7 @@ struct tally {
 	int64_t retry_ns; /* a retry announced for then: silence that long is no stall */
 	struct news {
 		enum { NO_NEWS,
+			NEWS_STARTED,
 			NEWS_TOOL,
 			NEWS_TOOL_END,
 			NEWS_USAGE } kind;

@@ -10,10 +10,10 @@
 
 /*
  * Makes it, or goes on in the one that the branch has already, and sets work,
- * worktree, branch and base of the session. Dies where it cannot, or where
- * another live session is in it.
+ * worktree, branch and base of the session. A negative number with the reason
+ * where it cannot, or where another live session is in it.
  */
-void worktree_open(struct session *);
+int worktree_open(struct session *, struct err *) MUST_CHECK;
 
 /* Puts what is not committed on refs/loop/saved/ID, the worktree left as it is; sets saved. */
 void worktree_save(struct session *);

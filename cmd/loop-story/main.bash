@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # loop-story: brings one story to merged work. loop-sched runs it for each task of a run; it gives
-# an agent a worktree, has the result verified, and merges it onto the plan's branch, one story at a
-# time. The plan's branch only ever moves by a verified commit that names its task, so whatever
-# kills us, a second try sees whether the first one got there.
+# an agent a worktree, has the result verified, and merges it onto the plan's branch. The plan's branch
+# only ever moves by a verified commit that names its task, so whatever kills us, a second try sees
+# whether the first one got there.
 set -uo pipefail
 PROGRAM=loop-story
 bin=$(dirname -- "$(realpath -- "$0")")
@@ -11,17 +11,18 @@ for data in ${LOOP_SHARE:+"$LOOP_SHARE"} "$bin/../share/loop" "$bin/../../../sha
 	if [[ -e $data/harness.bash ]]; then . "$data/harness.bash" && break; fi
 done
 declare -F parse >/dev/null || { echo "loop-story: harness.bash: not found; is the installation whole?" >&2; exit 66; }
+# shellcheck source=share/harness/fleet.bash
+. "$(share harness/fleet.bash)"
+# shellcheck source=share/harness/merge.bash
+. "$(share harness/merge.bash)"
+# shellcheck source=share/harness/item.bash
+. "$(share harness/item.bash)"
 
-readonly OPTIONS='
-agent|a|AGENT|the agent; claude by default
-model|m|MODEL|the model to ask it for
-verify|v|COMMAND+|has to succeed besides the verify commands of the story itself
+readonly OPTIONS="
 branch|b|NAME|the branch that the story is merged onto
-prompt||FILE|the template of the prompt
-timeout||D|the longest that the session may take
-budget||USD|the most that the session may cost
-quota-wait||D|the longest to wait for a limit of the account to end; 6h by default
-'
+item|||do an item of a queue, as loop-queue work hands it over
+delay||D|with --item, the time since the last one; none by default
+$STORY_OPTIONS"
 readonly BRIEF='bring one story of a run to merged work'
 
 help() {
@@ -31,9 +32,10 @@ help() {
 
 # ---- the story ----------------------------------------------------------------------------------
 
-# Sets title, description, criteria, notes (texts) and verify (an array) from the task's file.
+# Sets title, description, criteria, notes (texts) and verify (an array) from the task's file. Each is
+# quoted by jq for the shell, so that what is evaluated here are five assignments, whatever is in them.
 read_task() {
-	local assignments
+	local assignments more
 	assignments=$(jq -r '
 		"title=\(.title // .id | tostring | @sh)",
 		"description=\(.description // "" | tostring | @sh)",
@@ -42,13 +44,8 @@ read_task() {
 		"verify=(\([.verify // [] | .[] | if type == "object" then .command else . end] | @sh))"
 		' "$LOOP_TASK_FILE") || die 66 "$LOOP_TASK_FILE: cannot be read as a task"
 	eval "$assignments"
-}
-
-# The commit of the plan's branch that says that this very task is in it; status 1 if there is none.
-already_merged() {
-	safe_git log --fixed-strings --grep="Loop-Task: $LOOP_RUN/$LOOP_TASK" \
-		--format='%H %(trailers:key=Loop-Task,valueonly,separator=%x20)' "refs/heads/$branch" |
-		awk -v task="$LOOP_RUN/$LOOP_TASK" '$2 == task { print $1; found = 1; exit } END { exit !found }'
+	repeated verify more
+	verify+=("${more[@]}")
 }
 
 # Where this attempt starts: at the work of the last one if that left some, else at the plan's branch.
@@ -68,95 +65,131 @@ last_failure() {
 	fi
 }
 
+# What the plan says about itself, and what the stories before this one left to be known.
+plan_context() {
+	jq -r '"This story is part of the plan \(.name // "")" + (.description // "" | tostring
+		| if . == "" then "." else ": " + .[:4000] end)' "$LOOP_DIR/runs/$LOOP_RUN/plan.json" 2>/dev/null
+}
+
+progress_so_far() {
+	if [[ -s ${OPT[progress]-} ]]; then
+		printf 'What the stories before this one left to be known:\n\n%s' "$(tail -c 6000 -- "${OPT[progress]}")"
+	fi
+}
+
 # ---- one session --------------------------------------------------------------------------------
 
-# Runs the agent; sets status, and from its result worktree, session, reason and evidence.
-run_session() {
+# Runs the agent with a template; sets status, and from its result worktree, session, reason, evidence,
+# words (the agent's last) and begun (whether it was started at all).
+run_session() { # TEMPLATE RECORD
 	local words=(--agent "${OPT[agent]-claude}" --json --worktree --branch "$own_branch" --base "$base") name command
-	words+=(--prompt "${OPT[prompt]-$(share prompts/story.md)}")
-	words+=(--var "STORY=$LOOP_TASK" --var "TITLE=$title" --var "DESCRIPTION=$description")
+	words+=(--prompt "$1" --var "STORY=$LOOP_TASK" --var "TITLE=$title" --var "DESCRIPTION=$description")
 	words+=(--var "CRITERIA=$criteria" --var "NOTES=$notes" --var "FAILURE=$(last_failure)")
-	words+=(--var "CHECKS=$(printf -- '- `%s`\n' "${verify[@]}")")
-	for name in model timeout budget; do
+	words+=(--var "PLAN=$(plan_context)" --var "PROGRESS=$(progress_so_far)" --var "BRANCH=$branch" --var "FILES=$text")
+	words+=(--var "CHECKS=$(printf -- '- `%s`\n' "${verify[@]}")" --quota-wait "${OPT[quota-wait]-6h}")
+	for name in model timeout budget verify-timeout total-budget; do
 		[[ ${OPT[$name]-} ]] && words+=("--$name" "${OPT[$name]}")
 	done
-	words+=(--quota-wait "${OPT[quota-wait]-6h}")
 	for command in "${verify[@]}"; do words+=(--verify "$command"); done
-	loop-spawn "${words[@]}" >"$attempt_folder/session.json"
+	loop-spawn "${words[@]}" >"$2"
 	status=$?
 	eval "$(jq -r '
 		"worktree=\(.worktree // "" | @sh)", "session=\(.session // .id // "" | @sh)",
-		"reason=\(.reason // "spawn_failed" | @sh)",
+		"reason=\(.reason // "spawn_failed" | @sh)", "final=\(.final // "" | @sh)",
+		"begun=\(if (.attempts // []) == [] then "" else 1 end)",
 		"evidence=\([.verify // [] | .[] | select(.status != 0) | "$ \(.command)\n\(.tail // "")(exit status \(.status))"] | join("\n") | @sh)"
-		' "$attempt_folder/session.json" 2>/dev/null ||
-		echo "worktree='' session='' reason=spawn_failed evidence=''")"
+		' "$2" 2>/dev/null || echo "worktree='' session='' reason=spawn_failed final='' begun='' evidence=''")"
 }
 
 # Commits whatever the agent left uncommitted; sets work, the commit that holds all of it.
 commit_work() {
 	safe_git -C "$worktree" add -A &&
-		if ! safe_git -C "$worktree" diff --cached --quiet; then
+		if ! safe_git -C "$worktree" diff --cached --quiet || safe_git -C "$worktree" rev-parse -q --verify MERGE_HEAD >/dev/null; then
 			safe_git "${AUTHOR[@]}" -C "$worktree" commit -q -m "$LOOP_TASK: attempt $LOOP_ATTEMPT"
 		fi &&
 		work=$(safe_git -C "$worktree" rev-parse HEAD)
 }
 
+# The story's own session: what comes of it is work that passed alone, or the end of this attempt.
+do_story() {
+	run_session "${OPT[prompt]-$(share prompts/story.md)}" "$attempt_folder/session.json"
+	if [[ $reason == budget && ! $begun ]]; then
+		stop_story budget 112 "The budget of all sessions is used up: ${OPT[total-budget]-}"
+	fi
+	[[ $worktree && -d $worktree ]] || give_up "$((status ? status : 1))"
+	commit_work || give_up 73
+	if ((status != 0)); then
+		fail_with "$reason" "${evidence:-The session ended with: $reason}"
+		give_up "$((status == 112 ? 1 : status))" # 112 is for the budget of all, which is final
+	fi
+	if ((${#verify[@]} == 0)) && [[ $work == "$base" ]]; then
+		fail_with failed 'The session said it was done, but nothing was changed and there was nothing to verify.'
+		give_up 1
+	fi
+}
+
 # ---- merging ------------------------------------------------------------------------------------
 
-message() {
-	printf 'feat: %s - %s\n\nLoop-Task: %s\nLoop-Session: %s\n' \
-		"$LOOP_TASK" "$(head -n 1 <<<"$title")" "$LOOP_RUN/$LOOP_TASK" "$session"
-}
-
-# Sets commit, the work as one commit on the branch's tip; fails with the files that are in conflict.
-squash() { # TIP
-	local tree
-	tree=$(safe_git merge-tree --write-tree --name-only --no-messages "$1" "$work") || {
-		fail_with conflict "Merging onto $branch conflicts in:
-$(tail -n +2 <<<"$tree")"
-		return 1
-	}
-	commit=$(message | safe_git "${AUTHOR[@]}" commit-tree "$tree" -p "$1" -F -)
-}
-
-verify_again() { # COMMIT: what passed alone has to pass on top of what others merged meanwhile
-	local command
-	safe_git -C "$worktree" checkout -q --detach "$1" || return
-	for command in "${verify[@]}"; do
-		(cd "$worktree" && sh -c "$command") </dev/null >"$attempt_folder/verify.log" 2>&1 && continue
+# What passed alone and is red, or in conflict, with what was merged meanwhile.
+merge_story() {
+	local result text
+	merge || give_up 75
+	[[ $result == conflict ]] && settle_conflict
+	case $result in
+	merged) return ;;
+	red)
 		fail_with verify_failed "On top of what other stories merged meanwhile:
-\$ $command
-$(tail -c 4000 "$attempt_folder/verify.log")"
-		return 1
-	done
+$text"
+		start_next_from "$commit"
+		commit=''
+		give_up 118
+		;;
+	conflict)
+		fail_with conflict "Merging onto $branch conflicts in:
+$text"
+		give_up 75
+		;;
+	*) give_up 75 ;;
+	esac
 }
 
-# Moves the plan's branch. Git holds its own lock on a ref for milliseconds, but a git that is killed
-# leaves it for ever: one that stays the same for five seconds, while the merge lock is ours, is such.
-move_branch() { # NEW OLD
-	local ref=refs/heads/$branch lock before
-	lock=$(safe_git rev-parse --git-path "$ref.lock")
-	before=$(stat -c '%i %Y' -- "$lock" 2>/dev/null)
-	safe_git -c core.filesRefLockTimeout=5000 update-ref -m "loop: $LOOP_TASK" "$ref" "$1" "$2" && return
-	[[ $before && $before == "$(stat -c '%i %Y' -- "$lock" 2>/dev/null)" ]] || return
-	warn "$lock: left by a git that was killed; removed"
-	rm -f -- "$lock"
-	safe_git update-ref -m "loop: $LOOP_TASK" "$ref" "$1" "$2"
+# The next attempt sees what others merged, and its own work on top of it.
+start_next_from() { # SQUASHED
+	safe_git "${AUTHOR[@]}" commit-tree "$1^{tree}" -p "$1^" -p "$work" -m "$LOOP_TASK: with what was merged meanwhile" \
+		>"$attempt_folder/continue"
 }
 
-# One story at a time; the lock lives on a descriptor of ours, so it dies with us.
-merge() {
-	local tip lock
-	lock=merge@$(branch_name "$branch" | tr '/' '+')
-	exec 9<>"$(loop-lock path "$lock")" || return
-	loop-lock acquire "$lock" --fd 9 || return
-	tip=$(safe_git rev-parse "refs/heads/$branch") || return
-	if [[ $(safe_git rev-parse "$work^{tree}") == $(safe_git rev-parse "$tip^{tree}") ]]; then
-		return 0 # there was nothing to change, and that was verified
+# What to do about a conflict is the user's choice; by default the next attempt starts afresh.
+settle_conflict() {
+	local choice=${OPT[on-conflict]-again}
+	if [[ $choice == ask ]]; then
+		choice=$(loop-gate ask --wait --print --id "$LOOP_RUN.$LOOP_TASK.conflict.$LOOP_ATTEMPT" \
+			--choices again,resolve,leave --subject "${LOOP_SUBJECT-$LOOP_TASK}" \
+			"$LOOP_TASK conflicts with $branch in $(paste -sd ' ' <<<"$text"); its work is on $own_branch. What now?") || choice=leave
 	fi
-	squash "$tip" || return
-	if [[ $tip != "$base" ]]; then verify_again "$commit" || return; fi
-	move_branch "$commit" "$tip"
+	case $choice in
+	resolve) resolve_conflict ;;
+	leave)
+		fail_with conflict "Merging onto $branch conflicts in:
+$text"
+		give_up 119
+		;;
+	esac
+}
+
+# The agent's one attempt: the branch's tip is merged into its worktree, with the marks of the conflict.
+resolve_conflict() {
+	local tip
+	tip=$(safe_git rev-parse "refs/heads/$branch") || return
+	safe_git -C "$worktree" checkout -q "$own_branch" || return
+	safe_git "${AUTHOR[@]}" -C "$worktree" merge -q --no-ff --no-commit "$tip" >/dev/null 2>&1
+	base=$tip
+	run_session "$(share prompts/conflict.md)" "$attempt_folder/resolve.json"
+	[[ $status -eq 0 && -d $worktree ]] && commit_work || return
+	if ! safe_git merge-base --is-ancestor "$tip" "$work" || safe_git diff --check "$tip" "$work" | grep -q 'conflict marker'; then
+		return
+	fi
+	merge
 }
 
 # ---- the end ------------------------------------------------------------------------------------
@@ -171,27 +204,54 @@ attempt_branch() { # N
 	printf 'loop/%s/%s-%s' "$LOOP_RUN" "$(branch_name "$LOOP_TASK")" "$1"
 }
 
-# The worktree goes: what was in it is committed.
+# The worktree goes: what was in it is committed. With it goes its lock, which nobody holds any more.
 remove_worktree() {
-	[[ $worktree && -d $worktree ]] && safe_git worktree remove --force "$worktree" 2>/dev/null
+	[[ $worktree && -d $worktree ]] || return 0
+	safe_git worktree remove --force "$worktree" 2>/dev/null && rm -f -- "${worktree%/*}/.${worktree##*/}.lock"
 }
 
-# The branches of the attempts that led to what was merged go too.
+# The branches of the attempts that led to what was merged go too. One whose work was given up for
+# another try is not lost: it stays as a ref that is no branch.
 remove_branches() {
 	local n name
 	for ((n = 1; n <= LOOP_ATTEMPT; n++)); do
 		name=refs/heads/$(attempt_branch "$n")
-		if safe_git merge-base --is-ancestor "$name" "$work" 2>/dev/null; then
-			safe_git update-ref -d "$name"
-		fi
+		safe_git show-ref -q --verify "$name" || continue
+		safe_git merge-base --is-ancestor "$name" "$work" 2>/dev/null ||
+			safe_git update-ref "refs/loop/superseded/${name#refs/heads/loop/}" "$name" || continue
+		safe_git update-ref -d "$name"
 	done
 }
 
-give_up() { # STATUS
-	[[ ${work-} && $reason != conflict ]] && printf '%s\n' "$work" >"$attempt_folder/continue"
+say_failed() {
 	loop-emit story.completed "story=$LOOP_TASK" success:=false "reason=$reason"
+}
+
+give_up() { # STATUS
+	local status=$1
+	if [[ $work && $reason != conflict && ! -e $attempt_folder/continue ]]; then
+		printf '%s\n' "$work" >"$attempt_folder/continue"
+	fi
+	if is_stuck; then reason="stuck: $reason" status=119; fi
+	say_failed
 	remove_worktree
-	exit "$1"
+	exit "$status"
+}
+
+# Before there is any work: for a reason that is not the story's.
+stop_story() { # REASON STATUS TEXT
+	fail_with "$1" "$3"
+	say_failed
+	exit "$2"
+}
+
+# What users of such loops read in the morning, in one write, so that two stories do not mix.
+tell_progress() {
+	[[ ${OPT[progress]-} ]] || return 0
+	printf '\n## %s - %s: %s\n\n%s\n\n- session %s, merged%s onto %s\n---\n' \
+		"$(date -u +%Y-%m-%dT%H:%MZ)" "$LOOP_TASK" "$(head -n 1 <<<"$title")" "$(head -c 2000 <<<"$final")" \
+		"$session" "${commit:+" as ${commit:0:10}"}" "$branch" >"$attempt_folder/progress.md"
+	cat "$attempt_folder/progress.md" >>"${OPT[progress]}" || warn "${OPT[progress]}: cannot be written"
 }
 
 succeed() {
@@ -200,14 +260,28 @@ succeed() {
 	fi
 	loop-emit story.completed "story=$LOOP_TASK" success:=true ${commit:+"commit=$commit"}
 	remove_worktree
-	[[ $work ]] && remove_branches
+	if [[ $work ]]; then
+		tell_progress
+		remove_branches
+	fi
 	exit 0
 }
 
+check_environment() {
+	[[ ${LOOP_TASK_FILE-} && ${LOOP_RUN-} && ${LOOP_TASK-} && ${LOOP_ATTEMPT-} && ${LOOP_DIR-} ]] ||
+		usage 'LOOP_RUN, LOOP_TASK, LOOP_ATTEMPT, LOOP_TASK_FILE: loop-sched sets these; run it from there'
+	[[ ${OPT[branch]-} ]] || usage '--branch is needed'
+	[[ ${OPT[on-conflict]-again} =~ ^(again|resolve|ask)$ ]] || usage "--on-conflict: again, resolve or ask, not '${OPT[on-conflict]}'"
+	milliseconds "${OPT[quota-wait]-6h}" >/dev/null || usage "--quota-wait: '${OPT[quota-wait]}' is no duration"
+	milliseconds "${OPT[verify-timeout]-10m}" >/dev/null || usage "--verify-timeout: '${OPT[verify-timeout]}' is no duration"
+	# A human who lets a run go on gives it more by this.
+	[[ ! ${LOOP_TOTAL_BUDGET-} ]] || OPT[total-budget]=$LOOP_TOTAL_BUDGET
+}
+
 main() {
-	local branch own_branch base title description notes criteria task_folder attempt_folder
-	local status worktree='' session='' reason='' evidence='' work='' commit=''
-	local -a verify more
+	local run_log branch own_branch base title description notes criteria task_folder attempt_folder
+	local status worktree='' session='' reason='' evidence='' final='' begun='' text='' work='' commit=''
+	local -a verify
 	case ${1-} in
 	--version) echo "loop-story $LOOP_VERSION" && exit ;;
 	--describe)
@@ -216,33 +290,21 @@ main() {
 		;;
 	esac
 	parse "$OPTIONS" help "$@"
-	[[ ${LOOP_TASK_FILE-} && ${LOOP_RUN-} && ${LOOP_TASK-} && ${LOOP_ATTEMPT-} && ${LOOP_DIR-} ]] ||
-		usage 'LOOP_RUN, LOOP_TASK, LOOP_ATTEMPT, LOOP_TASK_FILE: loop-sched sets these; run it from there'
-	branch=${OPT[branch]-}
-	[[ $branch ]] || usage '--branch is needed'
+	run_log=${LOOP_DIR-}/runs/${LOOP_RUN-}/run.jsonl
+	if [[ ${OPT[item]-} ]]; then become_item; fi
+	check_environment
+	branch=${OPT[branch]}
 	task_folder=$(dirname -- "$LOOP_TASK_FILE")
 	attempt_folder=$task_folder/$LOOP_ATTEMPT
 	own_branch=$(attempt_branch "$LOOP_ATTEMPT")
 	mkdir -p "$attempt_folder" || exit 73
-	repeated verify more
 	read_task
-	verify+=("${more[@]}")
-
-	if commit=$(already_merged); then succeed; fi
+	if commit=$(merged_commit "$LOOP_RUN/$LOOP_TASK"); then succeed; fi
+	await_start
 	loop-emit story.started "story=$LOOP_TASK" "title=$title"
 	base=$(starting_point) || exit 65
-	run_session
-	[[ $worktree && -d $worktree ]] || give_up "$((status ? status : 1))"
-	commit_work || give_up 73
-	if ((status != 0)); then
-		fail_with "$reason" "${evidence:-The session ended with: $reason}"
-		give_up "$status"
-	fi
-	if ((${#verify[@]} == 0)) && [[ $work == "$base" ]]; then
-		fail_with failed 'The session said it was done, but nothing was changed and there was nothing to verify.'
-		give_up 1
-	fi
-	merge || give_up 1
+	do_story
+	merge_story
 	succeed
 }
 

@@ -272,6 +272,8 @@ static void add_head(const struct board *d, struct buf *b, size_t width)
 	add_failures(r, &facts);
 	buf_str(&facts, "  ");
 	add_clock(&facts, elapsed(r));
+	if (!r->ended && !r->paused)
+		left_add(d->left, &facts);
 	add_criteria(r, &facts);
 	add_money(d, &facts);
 	add_retries(r, &facts);

@@ -5,6 +5,7 @@
 #ifndef BOARD_H
 #define BOARD_H
 
+#include "left.h"
 #include "tally.h"
 #include "term.h"
 
@@ -15,6 +16,7 @@ struct board {
 	const struct term *term; /* all are lent */
 	const struct run *run;
 	const struct tally *tally;
+	const struct left *left;
 	enum board_style style;
 	const char *prompt;	/* the last line: keys, or a question; NULL: none */
 	const struct strs *log; /* lines of a task's log, shown above it; NULL: none */

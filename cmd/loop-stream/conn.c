@@ -7,7 +7,7 @@
 #include "conn.h"
 
 #include "clock.h"
-#include "history.h"
+#include "eio.h"
 #include "mem.h"
 #include "parse.h"
 #include "route.h"
@@ -36,7 +36,7 @@ static void watch(struct conn *c, int events)
 /* Who does not read what it is sent is not heard either, if it may ask for more. */
 void conn_want_room(struct conn *c, bool on)
 {
-	bool deaf = c->ws && (c->out.length || c->delivery.offset);
+	bool deaf = c->ws && (c->out.length || c->delivery.offset || c->rest.length);
 
 	watch(c, (deaf ? 0 : UV_READABLE) | (on ? UV_WRITABLE : 0));
 }
@@ -56,10 +56,11 @@ void conn_close(struct conn *c)
 		return;
 	if (c->state == CONN_STREAMING)
 		c->server->stream_count--;
-	delivery_close(c);
-	ws_free(c->ws);
-	c->ws = NULL;
+	if (c->state == CONN_WAITING)
+		c->waiter->gone(c);
 	c->state = CONN_CLOSED;
+	delivery_close(c);
+	ws_free(c);
 	link_drop(&c->link);
 	intake_free(c->intake);
 	c->intake = NULL;
@@ -72,7 +73,8 @@ void conn_close(struct conn *c)
 static void expect_request(struct conn *c, int64_t wait)
 {
 	intake_free(c->intake);
-	c->intake = intake_new(c->server->limits.body_max);
+	c->intake = intake_new(
+		MAX(c->server->limits.body_max, c->server->limits.payload_max));
 	c->state = CONN_READING;
 	c->deadline = clock_after(wait);
 	watch(c, UV_READABLE);
@@ -111,8 +113,7 @@ void conn_end_stream(struct conn *c)
 {
 	c->server->stream_count--;
 	delivery_close(c);
-	ws_free(c->ws);
-	c->ws = NULL;
+	ws_free(c);
 	link_drop(&c->link);
 	link_add(&c->server->clients, &c->link);
 	linger(c);
@@ -226,9 +227,10 @@ bool conn_name(struct conn *c, char out[129])
 	return false;
 }
 
-void conn_wait(struct conn *c, int64_t timeout)
+void conn_wait(struct conn *c, const struct waiter *waiter, int64_t timeout)
 {
 	c->state = CONN_WAITING;
+	c->waiter = waiter;
 	c->deadline = clock_after(timeout);
 	link_drop(&c->link);
 	link_add(&c->server->waiting, &c->link);
@@ -243,6 +245,7 @@ void conn_become_stream(struct conn *c, const struct buf *head)
 	c->server->counts.requests++;
 	c->server->stream_count++;
 	c->state = CONN_STREAMING;
+	c->deadline = NS_FOREVER;
 	link_drop(&c->link);
 	link_add(&c->server->streams, &c->link);
 }
@@ -279,6 +282,14 @@ static void dispatch(struct conn *c)
 		c->route->answer(c);
 }
 
+/* Only now is it known what the body is for. */
+static int64_t body_max(const struct conn *c)
+{
+	const struct server_limits *l = &c->server->limits;
+
+	return c->route && c->route->answer == eio_answer ? l->payload_max : l->body_max;
+}
+
 /* The head is whole. Whom we do not answer is not asked for a body either. */
 static void check(struct conn *c)
 {
@@ -291,6 +302,11 @@ static void check(struct conn *c)
 		return;
 	}
 	c->route = route_find(r, &c->part);
+	c->intake->body_max = body_max(c);
+	if (r->content_length > c->intake->body_max) {
+		refuse(c, 413);
+		return;
+	}
 	c->deadline = clock_after(c->server->limits.body);
 	if ((r->chunked || r->content_length > 0) &&
 		(!c->route || !(c->route->methods & r->method))) {
@@ -323,7 +339,7 @@ static size_t take(struct conn *c, const char *bytes, size_t length)
 }
 
 /* Sends the answer; when it has gone, waits for the next request or for the end. */
-void conn_go_on(struct conn *c)
+static void go_on(struct conn *c)
 {
 	if (c->state != CONN_REPLYING || !conn_flush(c))
 		return;
@@ -341,7 +357,7 @@ static size_t consume(struct conn *c, const char *bytes, size_t length)
 	while (c->state == CONN_READING &&
 		(used < length || c->intake->phase == INTAKE_CHECK)) {
 		used += take(c, bytes + used, length - used);
-		conn_go_on(c);
+		go_on(c);
 	}
 	return used;
 }
@@ -365,6 +381,17 @@ static void received(struct conn *c, const char *bytes, size_t length)
 		buf_add(&c->rest, bytes + used, length - used);
 }
 
+void conn_go_on(struct conn *c)
+{
+	go_on(c);
+	if (c->state == CONN_READING && c->rest.length) {
+		AUTO_BUF struct buf rest = c->rest;
+
+		c->rest = (struct buf){0};
+		received(c, rest.text, rest.length);
+	}
+}
+
 static void readable(struct conn *c)
 {
 	ssize_t n;
@@ -382,17 +409,13 @@ static void writable(struct conn *c)
 {
 	if (c->state == CONN_STREAMING) {
 		delivery_flush(c);
+		if (c->ws && !c->out.length && !c->delivery.offset)
+			ws_go_on(c);
 		if (c->ws)
 			ws_end_if_done(c);
 		return;
 	}
 	conn_go_on(c);
-	if (c->state == CONN_READING && c->rest.length) {
-		AUTO_BUF struct buf rest = c->rest;
-
-		c->rest = (struct buf){0};
-		received(c, rest.text, rest.length);
-	}
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -415,7 +438,7 @@ void conn_expire(struct conn *c)
 		refuse(c, 408);
 		conn_go_on(c);
 	} else if (c->state == CONN_WAITING) {
-		poll_expire(c);
+		c->waiter->expire(c);
 		conn_go_on(c);
 	} else {
 		conn_close(c);

@@ -17,6 +17,13 @@ struct server;
 struct route;
 struct ws;
 
+/* Who answers a request that waits for something. */
+struct waiter {
+	void (*look)(struct conn *);   /* there are new events: may answer; NULL: no matter */
+	void (*expire)(struct conn *); /* the time is over: answers */
+	void (*gone)(struct conn *);   /* it was not answered and never will be */
+};
+
 enum conn_state { CONN_READING,
 	CONN_WAITING,	/* for something to answer with */
 	CONN_REPLYING,	/* an answer is going out; what comes in waits */
@@ -35,6 +42,8 @@ struct conn {
 	bool last; /* no further request after this answer */
 	struct intake *intake;
 	const struct route *route;
+	const struct waiter *waiter;
+	void *owner;	      /* what it waits for, or whom its WebSocket belongs to; the owner's */
 	struct span part;     /* of the path, that its route leaves open */
 	struct buf out, rest; /* to be sent; received and not yet looked at */
 	size_t sent;	      /* of out */
@@ -60,8 +69,8 @@ void conn_reply_json(struct conn *, const struct buf *);
 /* The name that the path's open segment is; false, and answered with 404, if it is none. */
 bool conn_name(struct conn *, char out[129]);
 
-/* Keeps the request and waits, at most so long: conn_expire is then told to the waiting side. */
-void conn_wait(struct conn *, int64_t timeout);
+/* Keeps the request, which somebody will answer, at the latest after so long. */
+void conn_wait(struct conn *, const struct waiter *, int64_t timeout);
 
 /* After an answer that was not given from within a handler. */
 void conn_go_on(struct conn *);

@@ -5,6 +5,7 @@
 #include "server.h"
 #include "sse.h"
 #include "ws.h"
+#include "ws_json.h"
 
 enum { BATCH = 256,	      /* events a write */
 	ROUND_BYTES = 262144, /* read from the journal before the others have their turn */
@@ -49,7 +50,7 @@ static void add_event(struct batch *b, const struct feed_event *event, bool fram
 		add_piece(b, event->id, event->length);
 		return;
 	}
-	n = ws_header(header, event->line.n);
+	n = ws_header(header, WS_TEXT, event->line.n);
 	add_text(b, header, n);
 	add_text(b, event->line.p, event->line.n);
 	add_piece(b, event->id, n + event->line.n);
@@ -62,7 +63,10 @@ static void gather_ring(
 	for (uint64_t n = feed_find(f, s->position); n < f->last; n++) {
 		const struct feed_event *event = feed_at(f, n);
 
-		if (!filter_wants(s->filter, &event->topic))
+		/* What was begun is ended, even if there is a newer one by now. */
+		bool begun = s->offset && event->id == s->position;
+
+		if (!begun && (event->newer || !filter_wants(s->filter, &event->topic)))
 			continue;
 		if (b->pieces == BATCH) {
 			b->end = event->id;
@@ -85,7 +89,7 @@ static void gather_line(const struct delivery *s, const struct journal_line *lin
 	}
 	if (frames) {
 		text->length = from;
-		text->length += ws_header(buf_reserve(text, WS_HEADER), line->length);
+		text->length += ws_header(buf_reserve(text, WS_HEADER), WS_TEXT, line->length);
 		buf_add(text, line->text, line->length);
 	}
 	add_piece(b, line->id, text->length - from);
@@ -171,9 +175,13 @@ void delivery_flush(struct conn *c)
 {
 	struct delivery *s = &c->delivery;
 
+	bool more = false;
+
+	if (c->ws && ws_hearing(c))
+		return;
 	/* What a WebSocket has to say besides goes between whole frames. */
 	if (c->ws && !s->offset)
-		ws_speak(c);
+		more = ws_speak(c);
 	if (c->state != CONN_STREAMING)
 		return;
 	if (c->out.length && !conn_flush(c))
@@ -182,7 +190,7 @@ void delivery_flush(struct conn *c)
 		;
 	if (c->state != CONN_STREAMING)
 		return;
-	s->behind = c->out.length || s->position < c->server->feed.end;
+	s->behind = more || c->out.length || s->position < c->server->feed.end;
 	conn_want_room(c, s->behind);
 }
 

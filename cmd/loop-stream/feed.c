@@ -5,6 +5,8 @@
  */
 #include "feed.h"
 
+#include "fold.h"
+
 #include "mem.h"
 
 #include <errno.h>
@@ -33,6 +35,7 @@ void feed_close(struct feed *f)
 		journal_reader_free(f->reader);
 	free(f->text);
 	free(f->event);
+	fold_clear(f);
 	*f = (struct feed){0};
 }
 
@@ -44,6 +47,7 @@ const struct feed_event *feed_at(const struct feed *f, uint64_t number)
 static void drop_oldest(struct feed *f)
 {
 	f->start = feed_at(f, f->first)->next;
+	fold_out(f, f->first);
 	f->first++;
 }
 
@@ -73,11 +77,17 @@ static struct span moved(struct span s, const char *from, const char *to)
 	return s.n ? (struct span){to + (s.p - from), s.n} : s;
 }
 
+static struct topic topic_moved(const struct topic *t, const char *from, const char *to)
+{
+	return (struct topic){moved(t->type, from, to), moved(t->subject, from, to),
+		moved(t->run, from, to), moved(t->session, from, to), t->folds};
+}
+
 static void keep(struct feed *f, const struct journal_line *line, int64_t next,
 	const struct topic *t, const struct buf *frame)
 {
 	char *text = make_room(f, frame->length);
-	struct feed_event *event = &f->event[f->last++ & (f->capacity - 1)];
+	struct feed_event *event = &f->event[f->last & (f->capacity - 1)];
 
 	memcpy(text, frame->text, frame->length);
 	f->head += frame->length;
@@ -87,22 +97,23 @@ static void keep(struct feed *f, const struct journal_line *line, int64_t next,
 		.text = text,
 		.length = frame->length,
 		.line = {text + frame->length - 2 - line->length, line->length},
-		.topic = {moved(t->type, frame->text, text), moved(t->subject, frame->text, text),
-			moved(t->run, frame->text, text)},
+		.topic = topic_moved(t, frame->text, text),
 	};
+	f->urgent |= !t->folds || !f->folds;
+	fold_in(f, f->last++);
 }
 
 int feed_format(const struct journal_line *line, struct topic *t, struct buf *out)
 {
-	struct event_view view;
+	struct topic own;
 	size_t from;
 
-	if (event_view(line->text, line->length, &view) < 0 || view.type.n < 2)
+	if (topic_of(&own, line->text, line->length) < 0)
 		return -EINVAL;
 	buf_str(out, "id: ");
 	buf_int(out, line->id);
 	buf_str(out, "\nevent: ");
-	buf_add(out, view.type.p + 1, view.type.n - 2);
+	buf_add(out, own.type.p + 1, own.type.n - 2);
 	buf_str(out, "\ndata: ");
 	from = out->length;
 	buf_add(out, line->text, line->length);
@@ -110,9 +121,7 @@ int feed_format(const struct journal_line *line, struct topic *t, struct buf *ou
 	for (char *cr = out->text + from; (cr = strchr(cr, '\r'));)
 		*cr = ' ';
 	buf_str(out, "\n\n");
-	*t = (struct topic){moved(view.type, line->text, out->text + from),
-		moved(view.subject, line->text, out->text + from),
-		moved(view.runid, line->text, out->text + from)};
+	*t = topic_moved(&own, line->text, out->text + from);
 	return 0;
 }
 
@@ -121,6 +130,7 @@ static void move_end(struct feed *f, int64_t position)
 {
 	if (position < f->end) {
 		f->first = f->last;
+		fold_clear(f);
 		f->start = position;
 		f->rewound = true;
 	}

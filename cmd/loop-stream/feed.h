@@ -9,6 +9,7 @@
 #include "event.h"
 #include "filter.h"
 #include "journal.h"
+#include "map.h"
 
 /* One event in the ring. */
 struct feed_event {
@@ -17,6 +18,7 @@ struct feed_event {
 	size_t length;
 	struct span line; /* of it: the event alone */
 	struct topic topic;
+	uint64_t newer; /* number of the event that stands for it; 0: it stands for itself */
 };
 
 struct feed {
@@ -29,6 +31,9 @@ struct feed {
 	uint64_t first, last; /* numbers of the oldest event and of the one behind the newest */
 	int64_t start, end;   /* positions in the journal that the ring covers */
 	bool rewound;	      /* the journal began anew; for the caller to clear */
+	bool urgent;	      /* it took in what does not wait; for the caller to clear */
+	bool folds;	      /* whether events of low priority are folded */
+	struct map newest;    /* of those that fold, by topic */
 };
 
 int feed_open(struct feed *, const struct state *, size_t size, struct err *) MUST_CHECK;

@@ -1,5 +1,6 @@
 #include "filter.h"
 
+#include "event.h"
 #include "mem.h"
 #include "pattern.h"
 
@@ -7,12 +8,25 @@
 
 enum { PATTERNS_MAX = 64 };
 
+int topic_of(struct topic *t, const char *line, size_t length)
+{
+	struct event_view view;
+
+	if (event_view(line, length, &view) < 0 || view.type.n < 2)
+		return -EINVAL;
+	*t = (struct topic){view.type, view.subject, view.runid, view.sessionid, false};
+	t->folds = view.priority.n &&
+		(jscan_is(view.priority, "low") || jscan_is(view.priority, "background"));
+	return 0;
+}
+
 void filter_free(struct filter *f)
 {
 	if (!f)
 		return;
 	strs_clear(&f->types);
 	strs_clear(&f->subjects);
+	strs_clear(&f->rooms);
 	free(f->run);
 	free(f);
 }
@@ -42,21 +56,75 @@ static int add_list(struct strs *out, const char *name, char separator, struct s
 /* Where the members of a filter come from: 1 and their text, 0 if there is none, -EINVAL. */
 typedef int source(struct span from, const char *name, struct buf *text);
 
+/* The place of a room among those of a filter; their number where it is not there. */
+static size_t room_at(const struct filter *f, const char *room)
+{
+	size_t i = 0;
+
+	while (i < f->rooms.count && strcmp(f->rooms.item[i], room) != 0)
+		i++;
+	return i;
+}
+
+static void drop_room(struct filter *f, size_t at)
+{
+	struct strs left = {0};
+
+	for (size_t i = 0; i < f->rooms.count; i++)
+		if (i != at)
+			strs_add(&left, f->rooms.item[i]);
+	strs_clear(&f->rooms);
+	f->rooms = left;
+}
+
+int filter_room(struct filter **filter, const char *room, bool in, struct err *e)
+{
+	struct filter *f = *filter;
+	size_t at;
+
+	if (!event_subject_valid(room))
+		return err_set(e, -EINVAL, "'%s' is no room: a subject, or a run", room);
+	if (!f)
+		f = *filter = mem_zero(1, sizeof *f);
+	at = room_at(f, room);
+	if (!in && at < f->rooms.count)
+		drop_room(f, at);
+	else if (in && f->rooms.count >= PATTERNS_MAX)
+		return err_set(e, -EINVAL, "more than %d rooms", PATTERNS_MAX);
+	else if (in && at == f->rooms.count)
+		strs_add(&f->rooms, room);
+	return 0;
+}
+
+static int add_rooms(struct filter **f, struct span list, struct err *e)
+{
+	int r = 0;
+
+	while (r == 0 && list.n) {
+		struct span word = span_cut(&list, ',');
+		AUTO_FREE char *room = mem_substring(word.p, word.n);
+
+		r = filter_room(f, room, true, e);
+	}
+	return r;
+}
+
 static int read_filter(struct filter *f, source *get, struct span from, struct err *e)
 {
-	AUTO_BUF struct buf types = {0}, subjects = {0}, run = {0};
+	AUTO_BUF struct buf types = {0}, subjects = {0}, run = {0}, rooms = {0};
 	int r;
 
 	if (get(from, "types", &types) < 0 || get(from, "subject", &subjects) < 0 ||
-		get(from, "run", &run) < 0)
-		return err_set(e, -EINVAL, "types, subject, run: not plain text");
+		get(from, "run", &run) < 0 || get(from, "rooms", &rooms) < 0)
+		return err_set(e, -EINVAL, "types, subject, run, rooms: not plain text");
 	if (run.length)
 		f->run = buf_take(&run);
-	r = add_list(&f->types, "types", PATTERN_TYPE, (struct span){types.text, types.length}, e);
-	if (r < 0)
-		return r;
-	return add_list(&f->subjects, "subject", PATTERN_SUBJECT,
-		(struct span){subjects.text, subjects.length}, e);
+	r = add_rooms(&f, span_of(&rooms), e);
+	if (r == 0)
+		r = add_list(&f->types, "types", PATTERN_TYPE, span_of(&types), e);
+	if (r == 0)
+		r = add_list(&f->subjects, "subject", PATTERN_SUBJECT, span_of(&subjects), e);
+	return r;
 }
 
 static int filter_make(struct filter **out, source *get, struct span from, struct err *e)
@@ -65,7 +133,7 @@ static int filter_make(struct filter **out, source *get, struct span from, struc
 	int r = read_filter(f, get, from, e);
 
 	*out = f;
-	if (r == 0 && (f->types.count || f->subjects.count || f->run))
+	if (r == 0 && (f->types.count || f->subjects.count || f->rooms.count || f->run))
 		return 0;
 	filter_free(f);
 	*out = NULL;
@@ -131,12 +199,34 @@ static bool any_matches(const struct strs *patterns, char separator, struct span
 	return !patterns->count;
 }
 
+/* The subject or what is under it, or the run. */
+static bool in_room(const char *room, struct span subject, struct span run)
+{
+	size_t n = strlen(room);
+
+	if (run.n && jscan_is(run, room))
+		return true;
+	return subject.n >= n && memcmp(subject.p, room, n) == 0 &&
+		(subject.n == n || subject.p[n] == '/');
+}
+
+static bool in_any_room(const struct filter *f, const struct topic *t)
+{
+	AUTO_BUF struct buf text = {0};
+	struct span subject = plain(t->subject, &text);
+
+	for (size_t i = 0; i < f->rooms.count; i++)
+		if (in_room(f->rooms.item[i], subject, t->run))
+			return true;
+	return !f->rooms.count;
+}
+
 bool filter_wants(const struct filter *f, const struct topic *t)
 {
 	if (!f)
 		return true;
 	if (f->run && !(t->run.n && jscan_is(t->run, f->run)))
 		return false;
-	return any_matches(&f->types, PATTERN_TYPE, t->type) &&
+	return in_any_room(f, t) && any_matches(&f->types, PATTERN_TYPE, t->type) &&
 		any_matches(&f->subjects, PATTERN_SUBJECT, t->subject);
 }

@@ -12,7 +12,7 @@ static bool same_secret(const char *a, const char *b, size_t n)
 	return !difference;
 }
 
-static bool token_is(const struct guard *g, const char *text, size_t n)
+bool guard_token_is(const struct guard *g, const char *text, size_t n)
 {
 	return n == strlen(g->token) && same_secret(text, g->token, n);
 }
@@ -27,8 +27,9 @@ bool guard_token(const struct guard *g, const struct request *r)
 	if (!g->token)
 		return false;
 	if (f && f->value.n > n && strncasecmp(f->value.p, scheme, n) == 0)
-		return token_is(g, f->value.p + n, f->value.n - n);
-	return query_get(r->query, "token", &value) > 0 && token_is(g, value.text, value.length);
+		return guard_token_is(g, f->value.p + n, f->value.n - n);
+	return query_get(r->query, "token", &value) > 0 &&
+		guard_token_is(g, value.text, value.length);
 }
 
 /* The cookie that the page was given; never enough for a change. */
@@ -44,7 +45,7 @@ static bool cookie_good(const struct guard *g, const struct request *r)
 
 		if (part.n <= n || memcmp(part.p, name, n) != 0)
 			continue;
-		if (token_is(g, part.p + n, part.n - n))
+		if (guard_token_is(g, part.p + n, part.n - n))
 			return true;
 	}
 	return false;

@@ -21,6 +21,9 @@ int guard_check(const struct guard *, const struct request *);
 /* Whether the request carries the token: "Authorization: Bearer …" or "?token=…". */
 bool guard_token(const struct guard *, const struct request *);
 
+/* Whether this text is the token. */
+bool guard_token_is(const struct guard *, const char *text, size_t length);
+
 void guard_clear(struct guard *);
 
 #endif

@@ -1,6 +1,9 @@
 #include "history.h"
 
 #include "conn.h"
+#include "feed_walk.h"
+#include "job.h"
+#include "mem.h"
 #include "parse.h"
 #include "server.h"
 
@@ -16,7 +19,9 @@ enum { EVENTS_DEFAULT = 1000,
 
 /* What is looked for, and what was found. */
 struct search {
-	const struct filter *filter;
+	struct filter *filter;
+	bool back; /* from a place backwards */
+	int64_t position, next;
 	size_t max;
 	struct buf text; /* the events with commas between them */
 	size_t found;
@@ -24,16 +29,20 @@ struct search {
 
 static bool wanted(const struct search *s, const struct journal_line *line)
 {
-	struct event_view view;
+	struct topic topic;
 
-	if (event_view(line->text, line->length, &view) < 0)
-		return false;
-	return filter_wants(s->filter, &(struct topic){view.type, view.subject, view.runid});
+	return topic_of(&topic, line->text, line->length) == 0 && filter_wants(s->filter, &topic);
 }
 
 static bool full(const struct search *s)
 {
 	return s->found >= s->max || s->text.length >= BYTES_MAX;
+}
+
+static void add_event(struct search *s, struct span line)
+{
+	buf_str(&s->text, s->found++ ? ",\n" : "");
+	buf_add(&s->text, line.p, line.n);
 }
 
 /* From a position on; *position moves behind what was looked at. */
@@ -49,8 +58,7 @@ static int search_on(struct search *s, const struct state *state, int64_t *posit
 			break;
 		if (!wanted(s, &line))
 			continue;
-		buf_str(&s->text, s->found++ ? ",\n" : "");
-		buf_add(&s->text, line.text, line.length);
+		add_event(s, (struct span){line.text, line.length});
 	}
 	if (reader)
 		*position = journal_position(reader);
@@ -92,14 +100,11 @@ static void add_found(struct buf *out, const struct search *s, int64_t next)
 	buf_format(out, "],\"next\":\"%lld\"}", (long long)next);
 }
 
-static void answer(struct conn *c, const struct search *s, int64_t next)
+static void format(struct buf *out, const struct search *s, int64_t next)
 {
-	AUTO_BUF struct buf body = {0};
-
-	buf_char(&body, '{');
-	add_found(&body, s, next);
-	buf_char(&body, '\n');
-	conn_reply_json(c, &body);
+	buf_char(out, '{');
+	add_found(out, s, next);
+	buf_char(out, '\n');
 }
 
 /* What is asked for, by name; where it comes from is another's to know. */
@@ -129,51 +134,77 @@ static bool read_wish(struct wish *w, int (*get)(struct span, const char *, stru
 	return true;
 }
 
-/* The newest in front of the journal's end, or of an id; or on from a place. */
-static int search(struct search *s, const struct feed *f, const struct wish *w, int64_t *next,
-	struct err *e)
+/* What is looked for, where: settled while the feed stands still. */
+static int search_plan(struct search *s, const struct feed *f, const struct wish *w, struct err *e)
 {
-	int64_t limit = EVENTS_DEFAULT, end = f->end;
+	int64_t limit = EVENTS_DEFAULT;
 	struct resume place;
 
+	s->position = f->end;
 	if (w->limit.length && parse_int(w->limit.text, 1, EVENTS_MAX, &limit) < 0)
 		return err_set(e, -EINVAL, "limit: not a number from 1 to %d", EVENTS_MAX);
-	if (w->before.length && parse_int(w->before.text, 0, f->end, &end) < 0)
+	if (w->before.length && parse_int(w->before.text, 0, f->end, &s->position) < 0)
 		return err_set(e, -EINVAL, "before: '%s' is no event's id", w->before.text);
 	s->max = (size_t)limit;
-	*next = f->end;
-	if (!w->after.length && !w->from.length)
-		return search_back(s, f->state, end) < 0
-			? err_set(e, -EINVAL, "before: no event has this id")
-			: 0;
+	s->next = f->end;
+	s->back = !w->after.length && !w->from.length;
+	if (s->back)
+		return 0;
 	if (resume_at(&place, f, w->after.text, w->from.text, e) < 0)
 		return -EINVAL;
-	*next = place.position;
-	return search_on(s, f->state, next) < 0 ? err_set(e, -EIO, "the journal cannot be read")
-						: 0;
+	s->position = place.position;
+	return 0;
+}
+
+/* The newest in front of a place, or on from there. */
+static int search_run(struct search *s, const struct state *state, struct err *e)
+{
+	if (s->back)
+		return search_back(s, state, s->position) < 0
+			? err_set(e, -EINVAL, "before: no event has this id")
+			: 0;
+	s->next = s->position;
+	return search_on(s, state, &s->next) < 0 ? err_set(e, -EIO, "the journal cannot be read")
+						 : 0;
+}
+
+static void search_free(void *search)
+{
+	struct search *s = search;
+
+	filter_free(s->filter);
+	buf_clear(&s->text);
+	free(s);
+}
+
+static void history_work(struct job *j)
+{
+	struct search *s = j->wish;
+	struct err e = {0};
+
+	if (search_run(s, j->state, &e) < 0)
+		job_refuse(j, 400, e.text);
+	else
+		format(&j->body, s, s->next);
 }
 
 void history_answer(struct conn *c)
 {
 	struct span query = c->intake->request.query;
+	struct search *s = mem_zero(1, sizeof *s);
 	AUTO(wish_clear)
 	struct wish wish = {0};
-	struct search s = {0};
-	struct filter *filter = NULL;
 	struct err e = {0};
-	int64_t next;
 
 	if (!read_wish(&wish, query_get, query))
 		err_set(&e, -EINVAL, "the query is not plain text");
-	else if (filter_new(&filter, query, &e) == 0) {
-		s.filter = filter;
-		if (search(&s, &c->server->feed, &wish, &next, &e) == 0)
-			answer(c, &s, next);
+	else if (filter_new(&s->filter, query, &e) == 0 &&
+		search_plan(s, &c->server->feed, &wish, &e) == 0) {
+		job_start(c, history_work, s, search_free);
+		return;
 	}
-	if (e.text[0])
-		conn_reply_text(c, 400, e.text);
-	filter_free(filter);
-	buf_clear(&s.text);
+	conn_reply_text(c, 400, e.text);
+	search_free(s);
 }
 
 /* A member as text: of a string, or of a number as it stands. */
@@ -203,24 +234,62 @@ int history_json(const struct feed *f, struct span object, struct buf *out, stru
 	AUTO(wish_clear)
 	struct wish wish = {0};
 	struct search s = {0};
-	struct filter *filter = NULL;
-	int64_t next;
 	int r = read_wish(&wish, member, object) ? 0 : err_set(e, -EINVAL, "not plain text");
 
 	if (r == 0)
-		r = filter_from_json(&filter, object, e);
-	s.filter = filter;
+		r = filter_from_json(&s.filter, object, e);
 	if (r == 0)
-		r = search(&s, f, &wish, &next, e);
+		r = search_plan(&s, f, &wish, e);
 	if (r == 0)
-		add_found(out, &s, next);
-	filter_free(filter);
+		r = search_run(&s, f->state, e);
+	if (r == 0)
+		add_found(out, &s, s.next);
+	filter_free(s.filter);
 	buf_clear(&s.text);
 	return r;
 }
 
+static void poll_answer(struct conn *c, const struct search *s)
+{
+	AUTO_BUF struct buf body = {0};
+
+	format(&body, s, c->delivery.position);
+	conn_reply_json(c, &body);
+	delivery_close(c);
+}
+
+static bool poll_take(void *context, const struct topic *topic, struct span line)
+{
+	struct search *s = context;
+
+	(void)topic;
+	add_event(s, line);
+	return !full(s);
+}
+
+/* There are new events. */
+static void poll_look(struct conn *c)
+{
+	struct search s = {.max = POLL_EVENTS};
+
+	struct delivery *d = &c->delivery;
+
+	if (feed_walk(&c->server->feed, d->filter, &d->position, poll_take, &s) < 0)
+		d->position = c->server->feed.start; /* the journal began anew */
+	if (s.found || c->delivery.position < c->server->feed.end)
+		poll_answer(c, &s);
+	buf_clear(&s.text);
+}
+
+/* None came in time. */
+static void poll_expire(struct conn *c)
+{
+	poll_answer(c, &(struct search){0});
+}
+
 void poll_open(struct conn *c)
 {
+	static const struct waiter waiter = {poll_look, poll_expire, delivery_close};
 	const struct request *r = &c->intake->request;
 	struct resume place;
 	struct err e = {0};
@@ -232,29 +301,6 @@ void poll_open(struct conn *c)
 		return;
 	}
 	c->delivery.position = place.position;
-	conn_wait(c, POLL_TIME);
+	conn_wait(c, &waiter, POLL_TIME);
 	poll_look(c);
-}
-
-static void poll_answer(struct conn *c, const struct search *s)
-{
-	answer(c, s, c->delivery.position);
-	delivery_close(c);
-}
-
-void poll_look(struct conn *c)
-{
-	struct search s = {.filter = c->delivery.filter, .max = POLL_EVENTS};
-
-	if (c->delivery.position != c->server->feed.end &&
-		search_on(&s, c->server->state, &c->delivery.position) < 0)
-		c->delivery.position = c->server->feed.start; /* the journal began anew */
-	if (s.found)
-		poll_answer(c, &s);
-	buf_clear(&s.text);
-}
-
-void poll_expire(struct conn *c)
-{
-	poll_answer(c, &(struct search){0});
 }

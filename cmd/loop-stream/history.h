@@ -21,7 +21,5 @@ int history_place(struct resume *, const struct feed *, struct span object, stru
 
 /* GET /poll: the events behind a place, as soon as there are any. */
 void poll_open(struct conn *);
-void poll_look(struct conn *);	 /* there are new events */
-void poll_expire(struct conn *); /* none came in time */
 
 #endif

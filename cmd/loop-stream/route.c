@@ -1,12 +1,13 @@
 #include "route.h"
 
 #include "changes.h"
+#include "eio.h"
 #include "history.h"
 #include "page.h"
 #include "resources.h"
 #include "sse.h"
 #include "status.h"
-#include "ws.h"
+#include "ws_json.h"
 
 static void healthz(struct conn *c)
 {
@@ -25,7 +26,8 @@ static void events_answer(struct conn *c)
 		sse_open(c);
 }
 
-enum { READ = METHOD_GET | METHOD_HEAD };
+enum { READ = METHOD_GET | METHOD_HEAD,
+	ANY = READ | METHOD_POST | METHOD_OTHER };
 
 static const struct route routes[] = {
 	{"/", READ, page_answer},
@@ -40,7 +42,9 @@ static const struct route routes[] = {
 	{"/events", READ | METHOD_POST, events_answer},
 	{"/stream/progress", READ, sse_open},
 	{"/ws", METHOD_GET, ws_open},
-	{"/ws/echo", METHOD_GET, ws_open},
+	{"/ws/echo", METHOD_GET, ws_echo_open},
+	{"/socket.io/", ANY, eio_answer},
+	{"/engine.io/", ANY, eio_answer},
 	{"/history", READ, history_answer},
 	{"/poll", METHOD_GET, poll_open},
 	{"/runs", READ, runs_answer},
@@ -48,6 +52,7 @@ static const struct route routes[] = {
 	{"/runs/*/pause", METHOD_POST, run_control},
 	{"/runs/*/continue", METHOD_POST, run_control},
 	{"/runs/*/cancel", METHOD_POST, run_control},
+	{"/runs/*/retry", METHOD_POST, run_control},
 	{"/sessions", READ, sessions_answer},
 	{"/sessions/*", READ, session_answer},
 	{"/sessions/*/log", READ, session_log},

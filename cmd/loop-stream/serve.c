@@ -30,7 +30,12 @@ static struct server_limits limits = {
 	.message_max = 1 << 20,
 	.fragments_max = 16384,
 	.retry = 2 * NS_PER_S,
+	.upgrade = 10 * NS_PER_S,
+	.payload_max = 1000000,
 };
+static struct strs namespaces;
+static int64_t frame_rate = 10;
+static bool echo;
 
 const struct opt serve_options[] = {
 	{.name = "listen",
@@ -88,6 +93,38 @@ const struct opt serve_options[] = {
 		.number = &limits.clients_max,
 		.min = 1,
 		.max = 1000000},
+	{.name = "frame-rate",
+		.arg = "N",
+		.help = "a second, in which low events are folded; 0: none is (10)",
+		.number = &frame_rate,
+		.max = 1000},
+	{.name = "eio-ping-interval",
+		.arg = "D",
+		.help = "between two heartbeats of Engine.IO (25s)",
+		.duration = &limits.ping_interval},
+	{.name = "eio-ping-timeout",
+		.arg = "D",
+		.help = "for the answer to one (20s)",
+		.duration = &limits.ping_timeout},
+	{.name = "eio-upgrade-timeout",
+		.arg = "D",
+		.help = "for the change from polling to WebSocket (10s)",
+		.duration = &limits.upgrade},
+	{.name = "eio-max-payload",
+		.arg = "SIZE",
+		.help = "of an Engine.IO message or payload (1000000)",
+		.size = &limits.payload_max},
+	{.name = "sio-connect-timeout",
+		.arg = "D",
+		.help = "for joining the first namespace of Socket.IO (45s)",
+		.duration = &limits.connect},
+	{.name = "sio-namespace",
+		.arg = "NAME",
+		.help = "a further namespace besides / (repeatable)",
+		.strings = &namespaces},
+	{.name = "echo",
+		.help = "send back what comes, for protocol suites: see the manual",
+		.flag = &echo},
 	{.name = "ring",
 		.arg = "SIZE",
 		.help = "events kept in memory for clients that keep up (4M)",
@@ -185,6 +222,27 @@ static void announce(const char *url, int port)
 		exit(EX_IOERR);
 }
 
+/* What was not given: as Socket.IO's own servers have it, or as their suites want it. */
+static void set_defaults(void)
+{
+	const struct {
+		int64_t *value, usual, echoed;
+	} defaults[] = {
+		{&limits.ping_interval, 25 * NS_PER_S, 300 * NS_PER_MS},
+		{&limits.ping_timeout, 20 * NS_PER_S, 200 * NS_PER_MS},
+		{&limits.connect, 45 * NS_PER_S, NS_PER_S},
+	};
+
+	for (size_t i = 0; i < countof(defaults); i++)
+		if (!*defaults[i].value)
+			*defaults[i].value = echo ? defaults[i].echoed : defaults[i].usual;
+	limits.frame = frame_rate ? NS_PER_S / frame_rate : 0;
+	for (size_t i = 0; i < namespaces.count; i++)
+		if (namespaces.item[i][0] != '/' || strchr(namespaces.item[i], ','))
+			die_usage("--sio-namespace: '%s' does not begin with /, or holds a comma",
+				namespaces.item[i]);
+}
+
 static void bring_up(struct server *s, const struct state *state, int inherited, struct buf *url)
 {
 	int fds[LISTENERS_MAX];
@@ -197,6 +255,9 @@ static void bring_up(struct server *s, const struct state *state, int inherited,
 	r = feed_open(&s->feed, state, (size_t)ring_size, &e);
 	if (r < 0)
 		die_err(r, &e);
+	s->feed.folds = limits.frame > 0;
+	s->namespaces = namespaces;
+	s->echo = echo;
 	set_guard(s, fds, count);
 	server_init(s, state, fds, count);
 	if (address_url(fds[0], url, &e) < 0)
@@ -215,6 +276,7 @@ int serve_run(const struct args *args)
 	int r;
 
 	args_expect(args, 0, 0);
+	set_defaults();
 	raise_descriptors();
 	r = state_open(&state, &e);
 	if (r == 0)
@@ -222,6 +284,8 @@ int serve_run(const struct args *args)
 	if (r < 0)
 		die_err(r, &e);
 	bring_up(server, &state, inherited, &url);
+	/* For the programs that we start. */
+	(void)setenv("LOOP_DIR", state.path, 1);
 	r = daemon_ready(&self, url.text, &e);
 	if (r < 0)
 		die_err(r, &e);
@@ -231,6 +295,7 @@ int serve_run(const struct args *args)
 	free(server);
 	strs_clear(&addresses);
 	strs_clear(&hosts);
+	strs_clear(&namespaces);
 	state_close(&state);
 	return EXIT_SUCCESS;
 }

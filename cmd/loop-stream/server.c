@@ -3,7 +3,8 @@
 #include "clock.h"
 #include "conn.h"
 #include "die.h"
-#include "history.h"
+#include "eio.h"
+#include "sio.h"
 #include "io.h"
 
 #include <errno.h>
@@ -71,6 +72,8 @@ static void listen_all(struct server *s)
 static void fan_out(struct server *s)
 {
 	s->flushed = clock_now();
+	s->feed.urgent = false;
+	s->shown = s->feed.end;
 	link_each(&s->streams, at)
 	{
 		struct conn *c = container_of(at, struct conn, link);
@@ -82,7 +85,8 @@ static void fan_out(struct server *s)
 	{
 		struct conn *c = container_of(at, struct conn, link);
 
-		poll_look(c);
+		if (c->waiter->look)
+			c->waiter->look(c);
 		conn_go_on(c);
 	}
 }
@@ -93,26 +97,40 @@ static void rewind_streams(struct server *s)
 	s->feed.rewound = false;
 	link_each(&s->streams, at)
 		delivery_rewind(container_of(at, struct conn, link));
+	link_each(&s->sessions, at)
+		sio_rewind(container_of(at, struct eio, link));
 }
 
 static void on_tick(uv_timer_t *);
 
-/* Takes in what there is, and hands it on at once or when the last fan-out is a tick ago. */
+/*
+ * When what has come is handed on: what is urgent a tick after the last fan-out, what folds with
+ * the next frame; but before the ring begins to lose what was not handed on yet.
+ */
+static void schedule(struct server *s, int taken)
+{
+	bool crowded = s->feed.end - s->shown > (int64_t)s->feed.size / 4;
+	int64_t pause = s->feed.urgent || crowded ? TICK : s->limits.frame;
+	int64_t wait = s->flushed + pause - clock_now();
+
+	if (wait <= 0 && taken < PUMP_EVENTS)
+		fan_out(s);
+	else
+		uv_timer_start(&s->tick, on_tick,
+			(uint64_t)(MAX(MIN(wait, pause), NS_PER_MS) / NS_PER_MS), 0);
+}
+
+/* Takes in what there is. */
 static void pump(struct server *s)
 {
-	int64_t since = clock_now() - s->flushed;
 	int n = feed_pump(&s->feed, PUMP_EVENTS);
 
 	if (n < 0)
 		warn("the journal cannot be read: %s", strerror(-n));
 	if (s->feed.rewound)
 		rewind_streams(s);
-	if (n <= 0)
-		return;
-	if (since >= TICK && n < PUMP_EVENTS)
-		fan_out(s);
-	else if (!uv_is_active((uv_handle_t *)&s->tick))
-		uv_timer_start(&s->tick, on_tick, (uint64_t)(TICK / NS_PER_MS), 0);
+	if (n > 0)
+		schedule(s, n);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -143,7 +161,21 @@ static void expire(struct server *s, int64_t now)
 			conn_expire(c);
 	}
 	link_each(&s->streams, at)
-		delivery_keep_alive(container_of(at, struct conn, link), now);
+	{
+		struct conn *c = container_of(at, struct conn, link);
+
+		if (c->deadline <= now)
+			conn_close(c);
+		else
+			delivery_keep_alive(c, now);
+	}
+	link_each(&s->waiting, at)
+	{
+		struct conn *c = container_of(at, struct conn, link);
+
+		if (c->deadline <= now)
+			conn_expire(c);
+	}
 }
 
 static void on_sweep(uv_timer_t *timer)
@@ -214,6 +246,7 @@ void server_init(struct server *s, const struct state *state, const int *fds, si
 	link_init(&s->clients);
 	link_init(&s->streams);
 	link_init(&s->waiting);
+	link_init(&s->sessions);
 	journal_init(&s->writer, state);
 	for (size_t i = 0; i < count && i < LISTENERS_MAX; i++)
 		add_listener(s, fds[i]);
@@ -239,8 +272,11 @@ void server_stop(struct server *s)
 
 	s->stopping = true;
 	pause_listeners(s);
+	eio_end_all(s);
 	link_each(&s->streams, at)
 		conn_close(container_of(at, struct conn, link));
+	link_each(&s->waiting, at)
+		conn_expire(container_of(at, struct conn, link));
 	link_each(&s->clients, at)
 	{
 		struct conn *c = container_of(at, struct conn, link);
@@ -274,7 +310,7 @@ static void end(struct server *s)
 
 void server_run(struct server *s)
 {
-	while (!s->stopping || s->client_count)
+	while (!s->stopping || s->client_count || s->session_count)
 		uv_run(&s->loop, UV_RUN_ONCE);
 	end(s);
 }

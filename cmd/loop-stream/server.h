@@ -30,6 +30,10 @@ struct server_limits {
 	int64_t message_max;   /* bytes of a WebSocket message */
 	int64_t fragments_max; /* of one; 0: no bound */
 	int64_t retry;	       /* ns to wait before one connects again */
+	int64_t frame;	       /* ns between two frames; 0: nothing is folded */
+	/* ns: of Engine.IO's heartbeat and change of transport; to join a namespace */
+	int64_t ping_interval, ping_timeout, upgrade, connect;
+	int64_t payload_max; /* bytes of an Engine.IO message or payload */
 };
 
 struct server_counts {
@@ -45,11 +49,16 @@ struct server {
 	struct listener listener[LISTENERS_MAX];
 	size_t listeners;
 	struct link clients, streams, waiting;
-	size_t client_count, stream_count;
+	struct link sessions; /* of Engine.IO */
+	struct map sessions_by_id;
+	struct strs namespaces; /* of Socket.IO, besides "/" */
+	bool echo;		/* the profile that protocol suites test */
+	size_t client_count, stream_count, session_count;
 	struct server_counts counts;
 	struct journal writer; /* of what clients ask for */
 	int64_t started;       /* clock_real */
 	int64_t flushed;       /* clock_now of the last fan-out */
+	int64_t shown;	       /* the position it went up to */
 	uv_timer_t sweep, tick;
 	uv_poll_t journal;
 	uv_signal_t terminate, interrupt;

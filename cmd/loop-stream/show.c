@@ -9,6 +9,7 @@
 #include "die.h"
 #include "folder.h"
 #include "io.h"
+#include "left.h"
 #include "log_tail.h"
 #include "watch.h"
 
@@ -49,6 +50,7 @@ struct show {
 	struct tally tally;
 	struct term term;
 	struct board board;
+	struct left left;
 	struct strs stay, log;
 	char prompt[160];
 	enum question question;
@@ -256,9 +258,10 @@ static void wait_for_news(struct show *s, const sigset_t *waiting)
 		{.fd = s->live && s->term.keys ? STDIN_FILENO : -1, .events = POLLIN},
 		{.fd = s->watch, .events = POLLIN},
 		{.fd = journal_watch(s->tally.reader), .events = POLLIN},
+		{.fd = s->left.out, .events = POLLIN},
 	};
-	int64_t left = MAX(next_deadline(s) - clock_now(), INT64_C(0));
-	struct timespec t = {left / NS_PER_S, left % NS_PER_S};
+	int64_t pause = MAX(next_deadline(s) - clock_now(), INT64_C(0));
+	struct timespec t = {pause / NS_PER_S, pause % NS_PER_S};
 
 	if (s->changed)
 		p[1].fd = p[2].fd = -1; /* whatever else there is goes into the same frame */
@@ -270,6 +273,8 @@ static void wait_for_news(struct show *s, const sigset_t *waiting)
 		watch_drain(s->watch, "");
 	if (p[2].revents)
 		journal_watched(s->tally.reader);
+	if (p[3].revents)
+		s->changed |= left_read(&s->left);
 }
 
 /* As if we did not catch it: given back, stopped, and taken again when we go on. */
@@ -304,6 +309,8 @@ static bool orphaned(struct show *s)
 
 static void step(struct show *s, const sigset_t *waiting)
 {
+	if (s->live && !s->run.paused)
+		left_ask(&s->left, s->run.id);
 	wait_for_news(s, waiting);
 	take_in(s);
 	if (resized)
@@ -353,7 +360,8 @@ static NORETURN void end_by_signal(int number)
 static int follow(struct show *s, const sigset_t *waiting)
 {
 	s->live = !lines_only && term_usable();
-	s->board = (struct board){.term = &s->term, .run = &s->run, .tally = &s->tally};
+	s->board = (struct board){.term = &s->term, .run = &s->run, .tally = &s->tally,
+		.left = &s->left};
 	s->board.style = style ? BOARD_BOX : BOARD_PLAIN;
 	if (s->live)
 		term_take(&s->term);
@@ -427,7 +435,10 @@ int show_run(const struct args *args)
 		die_err(r, &e);
 	folder = mem_format("%s/runs/%s", s->state.path, s->run.id);
 	s->watch = watch_folder(folder);
+	setenv("LOOP_DIR", s->state.path, 1);
+	left_init(&s->left);
 	status = follow(s, &waiting);
+	left_clear(&s->left);
 	if (s->watch >= 0)
 		close(s->watch);
 	tally_close(&s->tally);

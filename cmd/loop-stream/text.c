@@ -3,6 +3,11 @@
 #include <errno.h>
 #include <strings.h>
 
+struct span span_of(const struct buf *b)
+{
+	return (struct span){b->text ? b->text : "", b->length};
+}
+
 bool span_is(struct span s, const char *text)
 {
 	return s.n == strlen(text) && strncasecmp(s.p, text, s.n) == 0;

@@ -6,6 +6,9 @@
 
 #include "jscan.h"
 
+/* What a buffer holds. */
+struct span span_of(const struct buf *);
+
 /* Whether a span is this text, without regard to case. */
 bool span_is(struct span, const char *text);
 

@@ -1,32 +1,36 @@
+/*
+ * What libwslay says is written to the connection's output at once, in whole
+ * frames, so between two calls of it anybody may add frames there. Who asks
+ * faster than it reads the answers is not heard: its bytes wait.
+ */
 #include "ws.h"
 
 #include "clock.h"
 #include "conn.h"
-#include "history.h"
 #include "mem.h"
 #include "server.h"
-#include "sha1.h"
+#include "ws_handshake.h"
 
-#include <errno.h>
 #include <wslay/wslay.h>
 
-enum { KEY_LENGTH = 24 };
+enum { QUEUE_MAX = 1 << 20 /* bytes of answers before one listens on */ };
 
 struct ws {
 	wslay_event_context_ptr context;
 	struct conn *conn;
+	const struct ws_protocol *protocol;
 	const char *input; /* while it is heard */
 	size_t input_left;
 	uint64_t fragments; /* of the message at hand */
-	bool echo;
+	bool hearing;
 };
 
-size_t ws_header(char out[WS_HEADER], size_t length)
+size_t ws_header(char out[WS_HEADER], enum ws_kind kind, size_t length)
 {
 	size_t n = 2, bytes = length < 126 ? 0 : length <= 0xffff ? 2
 								  : 8;
 
-	out[0] = (char)0x81;
+	out[0] = (char)(0x80 | kind);
 	out[1] = (char)(bytes == 0 ? length : bytes == 2 ? 126
 							 : 127);
 	for (size_t i = bytes; i > 0; i--)
@@ -41,7 +45,7 @@ static ssize_t take_input(
 	size_t n = MIN(room, w->input_left);
 
 	(void)flags;
-	if (!n) {
+	if (!n || wslay_event_get_queued_msg_length(context) > QUEUE_MAX) {
 		wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
 		return -1;
 	}
@@ -62,6 +66,12 @@ static ssize_t give_output(
 	return (ssize_t)length;
 }
 
+void ws_close(struct conn *c, unsigned code)
+{
+	(void)wslay_event_queue_close(c->ws->context, (uint16_t)code, NULL, 0);
+	wslay_event_shutdown_read(c->ws->context);
+}
+
 /* A message of a million fragments costs as many allocations. */
 static void on_frame(wslay_event_context_ptr context,
 	const struct wslay_event_on_frame_recv_start_arg *frame, void *user)
@@ -69,122 +79,35 @@ static void on_frame(wslay_event_context_ptr context,
 	struct ws *w = user;
 	uint64_t max = (uint64_t)w->conn->server->limits.fragments_max;
 
+	(void)context;
 	if (frame->opcode == WSLAY_CONTINUATION_FRAME)
 		w->fragments++;
 	else if (frame->opcode < WSLAY_CONNECTION_CLOSE)
 		w->fragments = 1;
-	if (!max || w->fragments <= max)
-		return;
-	(void)wslay_event_queue_close(context, WSLAY_CODE_POLICY_VIOLATION, NULL, 0);
-	wslay_event_shutdown_read(context);
+	if (max && w->fragments > max)
+		ws_close(w->conn, WS_POLICY);
 }
 
-static void say(struct ws *w, uint8_t opcode, const void *bytes, size_t length)
+static void queue(struct ws *w, uint8_t opcode, struct span bytes)
 {
 	const struct wslay_event_msg m = {
-		.opcode = opcode, .msg = bytes, .msg_length = length};
+		.opcode = opcode, .msg = (const uint8_t *)bytes.p, .msg_length = bytes.n};
 
 	/* Refused once a close was queued: nobody hears it then. */
 	(void)wslay_event_queue_msg(w->context, &m);
 }
 
-static void say_text(struct ws *w, const struct buf *text)
+void ws_say(struct conn *c, enum ws_kind kind, struct span message)
 {
-	say(w, WSLAY_TEXT_FRAME, text->text, text->length);
+	queue(c->ws, (uint8_t)kind, message);
 }
 
-static void say_error(struct ws *w, const char *why)
+void ws_frame(struct conn *c, enum ws_kind kind, struct span message)
 {
-	AUTO_BUF struct buf b = {0};
+	char header[WS_HEADER];
 
-	buf_str(&b, "{\"op\":\"error\",\"message\":");
-	buf_json(&b, why, strlen(why));
-	buf_char(&b, '}');
-	say_text(w, &b);
-}
-
-static void subscribe(struct ws *w, struct span message)
-{
-	struct delivery *d = &w->conn->delivery;
-	AUTO_BUF struct buf b = {0};
-	struct filter *filter = NULL;
-	struct resume place;
-	struct err e = {0};
-
-	if (filter_from_json(&filter, message, &e) < 0 ||
-		history_place(&place, &w->conn->server->feed, message, &e) < 0) {
-		filter_free(filter);
-		say_error(w, e.text);
-		return;
-	}
-	filter_free(d->filter);
-	d->filter = filter;
-	d->position = place.position;
-	buf_format(&b, "{\"op\":\"sub\",\"ok\":true,\"from\":\"%lld\"}", (long long)place.position);
-	say_text(w, &b);
-	if (place.gap)
-		delivery_tell_gap(w->conn, place.wanted, place.position);
-}
-
-static void unsubscribe(struct ws *w, struct span message)
-{
-	AUTO_BUF struct buf b = {0};
-
-	(void)message;
-	w->conn->delivery.position = DELIVERY_NOTHING;
-	buf_str(&b, "{\"op\":\"unsub\",\"ok\":true}");
-	say_text(w, &b);
-}
-
-static void answer_ping(struct ws *w, struct span message)
-{
-	AUTO_BUF struct buf b = {0};
-
-	(void)message;
-	buf_str(&b, "{\"op\":\"pong\"}");
-	say_text(w, &b);
-}
-
-static void answer_history(struct ws *w, struct span message)
-{
-	AUTO_BUF struct buf b = {0};
-	struct err e = {0};
-
-	buf_str(&b, "{\"op\":\"history\",");
-	if (history_json(&w->conn->server->feed, message, &b, &e) < 0)
-		say_error(w, e.text);
-	else
-		say_text(w, &b);
-}
-
-static const struct {
-	const char *name;
-	void (*run)(struct ws *, struct span message);
-} operations[] = {
-	{"sub", subscribe},
-	{"unsub", unsubscribe},
-	{"ping", answer_ping},
-	{"history", answer_history},
-};
-
-static void obey(struct ws *w, const char *text, size_t length)
-{
-	struct span message = {text, length}, name;
-	const char *what;
-	size_t at;
-
-	if (jscan_check(text, length, &at, &what) < 0 || jscan_kind(message) != '{' ||
-		!jscan_get(message, "op", &name)) {
-		say_error(w, "a JSON object with \"op\" is expected");
-		return;
-	}
-	for (size_t i = 0; i < countof(operations); i++) {
-		if (jscan_is(name, operations[i].name)) {
-			operations[i].run(w, message);
-			return;
-		}
-	}
-	say_error(w, "unknown op; known are sub, unsub, ping, history");
+	buf_add(&c->out, header, ws_header(header, kind, message.n));
+	buf_add(&c->out, message.p, message.n);
 }
 
 static void on_message(wslay_event_context_ptr context,
@@ -193,14 +116,9 @@ static void on_message(wslay_event_context_ptr context,
 	struct ws *w = user;
 
 	(void)context;
-	if (wslay_is_ctrl_frame(m->opcode))
-		return;
-	if (w->echo)
-		say(w, m->opcode, m->msg, m->msg_length);
-	else if (m->opcode == WSLAY_TEXT_FRAME)
-		obey(w, (const char *)m->msg, m->msg_length);
-	else
-		say_error(w, "text messages are expected");
+	if (!wslay_is_ctrl_frame(m->opcode))
+		w->protocol->heard(w->conn, (enum ws_kind)m->opcode,
+			(struct span){(const char *)m->msg, m->msg_length});
 }
 
 static const struct wslay_event_callbacks callbacks = {
@@ -210,157 +128,137 @@ static const struct wslay_event_callbacks callbacks = {
 	.on_msg_recv_callback = on_message,
 };
 
-static struct ws *ws_new(struct conn *c, bool echo)
+static struct ws *ws_new(struct conn *c, const struct ws_protocol *protocol, int64_t message_max)
 {
 	struct ws *w = mem_zero(1, sizeof *w);
 
 	w->conn = c;
-	w->echo = echo;
+	w->protocol = protocol;
 	if (wslay_event_context_server_init(&w->context, &callbacks, w) != 0) {
 		free(w);
 		return NULL;
 	}
-	wslay_event_config_set_max_recv_msg_length(
-		w->context, (uint64_t)c->server->limits.message_max);
+	wslay_event_config_set_max_recv_msg_length(w->context, (uint64_t)message_max);
 	return w;
 }
 
-void ws_free(struct ws *w)
+bool ws_accept(struct conn *c, const struct ws_protocol *protocol, int64_t message_max)
 {
+	AUTO_BUF struct buf head = {0};
+
+	if (!ws_handshake(c, &head))
+		return false;
+	c->ws = ws_new(c, protocol, message_max);
+	if (!c->ws) {
+		conn_reply_text(c, 503, reply_phrase(503));
+		return false;
+	}
+	c->delivery = (struct delivery){.position = DELIVERY_NOTHING, .last = clock_now()};
+	conn_become_stream(c, &head);
+	return true;
+}
+
+void ws_free(struct conn *c)
+{
+	struct ws *w = c->ws;
+
 	if (!w)
 		return;
+	c->ws = NULL;
+	if (w->protocol->gone)
+		w->protocol->gone(c);
 	wslay_event_context_free(w->context);
 	free(w);
 }
 
-void ws_speak(struct conn *c)
+/* Whether it may still be told anything. */
+static bool listens(const struct ws *w)
 {
-	if (wslay_event_want_write(c->ws->context) && wslay_event_send(c->ws->context) != 0)
+	return wslay_event_get_write_enabled(w->context) &&
+		!wslay_event_get_close_sent(w->context) &&
+		wslay_event_get_read_enabled(w->context);
+}
+
+bool ws_speak(struct conn *c)
+{
+	struct ws *w = c->ws;
+
+	if (wslay_event_want_write(w->context) && wslay_event_send(w->context) != 0) {
 		conn_close(c);
+		return false;
+	}
+	if (!w->protocol->speak || c->out.length || !listens(w))
+		return false;
+	return w->protocol->speak(c);
 }
 
 void ws_ping(struct conn *c)
 {
-	say(c->ws, WSLAY_PING, NULL, 0);
+	if (c->ws->protocol->pinged)
+		queue(c->ws, WSLAY_PING, (struct span){NULL, 0});
 }
 
-void ws_tell_gap(struct conn *c, int64_t from, int64_t to)
+bool ws_hearing(const struct conn *c)
 {
-	AUTO_BUF struct buf b = {0};
+	return c->ws->hearing;
+}
 
-	buf_format(&b, "{\"op\":\"gap\",\"from\":\"%lld\",\"to\":\"%lld\"}", (long long)from,
-		(long long)to);
-	say_text(c->ws, &b);
+/* Takes in bytes; false if the connection is gone. What was not heard stays in input. */
+static bool hear(struct ws *w, const char *bytes, size_t length)
+{
+	struct conn *c = w->conn;
+	int r;
+
+	w->input = bytes;
+	w->input_left = length;
+	w->hearing = true;
+	r = wslay_event_recv(w->context);
+	w->hearing = false;
+	/* What is no frame at all is said goodbye to as well, with what wslay has queued. */
+	if (r != 0 && !wslay_event_want_write(w->context)) {
+		conn_close(c);
+		return false;
+	}
+	/* Behind a close frame nothing is sent. */
+	if (!wslay_event_want_read(w->context)) {
+		c->delivery.position = DELIVERY_NOTHING;
+		w->input_left = 0;
+	}
+	return true;
 }
 
 void ws_hear(struct conn *c, const char *bytes, size_t length)
 {
 	struct ws *w = c->ws;
 
-	w->input = bytes;
-	w->input_left = length;
-	/* What is no frame at all is said goodbye to as well, with what wslay has queued. */
-	if (wslay_event_recv(w->context) != 0 && !wslay_event_want_write(w->context)) {
-		conn_close(c);
+	if (c->rest.length) {
+		buf_add(&c->rest, bytes, length);
 		return;
 	}
-	/* Behind a close frame nothing is sent. */
-	if (!wslay_event_want_read(w->context))
-		c->delivery.position = DELIVERY_NOTHING;
+	if (!hear(w, bytes, length))
+		return;
+	if (w->input_left)
+		buf_add(&c->rest, w->input, w->input_left);
 	delivery_flush(c);
+	if (c->rest.length && c->state == CONN_STREAMING)
+		conn_want_room(c, true);
 	ws_end_if_done(c);
+}
+
+void ws_go_on(struct conn *c)
+{
+	AUTO_BUF struct buf rest = c->rest;
+
+	c->rest = (struct buf){0};
+	if (rest.length)
+		ws_hear(c, rest.text, rest.length);
 }
 
 void ws_end_if_done(struct conn *c)
 {
 	const struct ws *w = c->ws;
 
-	if (c->state == CONN_STREAMING && !c->out.length && !c->delivery.offset &&
+	if (c->state == CONN_STREAMING && w && !c->out.length && !c->delivery.offset &&
 		!wslay_event_want_read(w->context) && !wslay_event_want_write(w->context))
 		conn_end_stream(c);
-}
-
-static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* RFC 6455, section 4.2.2. */
-static void accept_key(struct span key, struct buf *out)
-{
-	static const char suffix[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-	unsigned char digest[SHA1_SIZE + 1] = {0};
-	char text[KEY_LENGTH + sizeof suffix];
-
-	snprintf(text, sizeof text, "%.*s%s", (int)key.n, key.p, suffix);
-	sha1(text, strlen(text), digest);
-	for (size_t i = 0; i < SHA1_SIZE; i += 3) {
-		uint32_t v = (uint32_t)(digest[i] << 16 | digest[i + 1] << 8 | digest[i + 2]);
-
-		for (int shift = 18; shift >= 0; shift -= 6)
-			buf_char(out, base64[v >> shift & 63]);
-	}
-	out->text[out->length - 1] = '=';
-}
-
-/* Sixteen bytes as base64. */
-static bool key_valid(struct span key)
-{
-	return key.n == KEY_LENGTH && strspn(key.p, base64) == KEY_LENGTH - 2 &&
-		memcmp(key.p + KEY_LENGTH - 2, "==", 2) == 0;
-}
-
-/* 0, or the status that refuses the handshake. */
-static int check_handshake(const struct request *r)
-{
-	const struct field *upgrade = request_field(r, "upgrade");
-	const struct field *version = request_field(r, "sec-websocket-version");
-	const struct field *key = request_field(r, "sec-websocket-key");
-
-	if (!upgrade || !list_has(upgrade->value, "websocket"))
-		return 426;
-	if (r->minor == 0 || !r->upgrade || r->chunked || r->content_length > 0)
-		return 400;
-	if (!version || !span_is(version->value, "13") ||
-		request_field_count(r, "sec-websocket-version") > 1)
-		return 426;
-	if (!key || !key_valid(key->value) || request_field_count(r, "sec-websocket-key") > 1)
-		return 400;
-	return 0;
-}
-
-static void refuse_handshake(struct conn *c, int status)
-{
-	static const char fields[] = "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n"
-				     "Connection: Upgrade\r\n";
-	const char *phrase = reply_phrase(status);
-
-	conn_reply(c, &(struct reply){
-			      .status = status,
-			      .type = "text/plain; charset=utf-8",
-			      .body = {phrase, strlen(phrase)},
-			      .fields = status == 426 ? fields : NULL,
-		      });
-}
-
-void ws_open(struct conn *c)
-{
-	const struct request *r = &c->intake->request;
-	int status = check_handshake(r);
-	AUTO_BUF struct buf head = {0};
-
-	if (status) {
-		refuse_handshake(c, status);
-		return;
-	}
-	c->ws = ws_new(c, r->path.n > strlen("/ws"));
-	if (!c->ws) {
-		conn_reply_text(c, 503, reply_phrase(503));
-		return;
-	}
-	buf_str(&head, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-		       "Connection: Upgrade\r\nSec-WebSocket-Accept: ");
-	accept_key(request_field(r, "sec-websocket-key")->value, &head);
-	buf_str(&head, "\r\n");
-	reply_date(&head);
-	c->delivery = (struct delivery){.position = DELIVERY_NOTHING, .last = clock_now()};
-	conn_become_stream(c, &head);
-	delivery_flush(c);
 }

@@ -30,27 +30,39 @@ def by_words:
 
 def zone_offset: now | (localtime | mktime) - (gmtime | mktime);
 
-# "try again at 10:20 AM", in local time, today or tomorrow.
-def reset_at_clock: capture("again at (?<h>[0-9]{1,2}):(?<m>[0-9]{2}) ?(?<half>[AaPp])[Mm]")?
-	| ((.h | tonumber) % 12 + (if (.half | ascii_downcase) == "p" then 12 else 0 end)) * 3600 + (.m | tonumber) * 60
-	| . as $of_day | zone_offset as $offset | now as $now
-	| (($now + $offset) / 86400 | floor) * 86400 - $offset + $of_day
-	| if . < $now then . + 86400 else . end;
+def of_day: ((.h | tonumber) % 12 + (if (.half | ascii_downcase) == "p" then 12 else 0 end)) * 3600 + ((.m // "0") | tonumber) * 60;
 
-# "try again in 2 days 3 hours 5 minutes".
-def reset_after: capture("again in (?<in>[0-9][0-9a-z ,]*)")? | .in
+def midnight($year): "\(.month[0:3]) \(.day) \($year)" | strptime("%b %d %Y") | mktime;
+
+# "try again at 10:20 AM", "resets 3pm (UTC)", today or tomorrow; "again at May 18th, 2033 3:33 AM",
+# "resets May 18, 3am", this year or the next. The zone is ours where it is not named.
+def reset_at_clock: capture("(again at|resets( at)?) ((?<month>[A-Z][a-z]{2,8}) (?<day>[0-9]{1,2})(st|nd|rd|th)?(, (?<year>[0-9]{4}))?,? (at )?)?"
+		+ "(?<h>[0-9]{1,2})(:(?<m>[0-9]{2}))? ?(?<half>[AaPp])[Mm]( \\((?<zone>UTC)\\))?")?
+	| (if .zone then 0 else zone_offset end) as $offset | now as $now
+	| if .year then midnight(.year) + of_day - $offset
+		elif .month then ($now | gmtime | .[0]) as $year
+			| [midnight($year, $year + 1) + of_day - $offset | select(. >= $now)] | .[0]
+		else (($now + $offset) / 86400 | floor) * 86400 + of_day - $offset | if . < $now then . + 86400 else . end end;
+
+# "try again in 2 days 3 hours 5 minutes", "retry in 3h2m".
+def reset_after: capture("(again|retry|resets?) (in|after) (?<in>[0-9][0-9a-z ,]*)"; "i")? | .in
 	| [match("([0-9]+) ?(day|hour|minute|second|d|h|m|s)"; "g") | .captures
 		| (.[0].string | tonumber) * {d: 86400, h: 3600, m: 60, s: 1}[.[1].string[0:1]]]
 	| if length > 0 then add + now | floor else empty end;
 
 def reset_epoch: capture("limit reached\\|(?<at>[0-9]{9,11})")? | .at | tonumber;
 
-def reset_in_words: if type == "string" then [reset_epoch, reset_at_clock, reset_after] | .[0] else null end;
+def reset_in_words: if type == "string" then [reset_epoch, reset_at_clock?, reset_after] | .[0] else null end;
 
 # ---- the walk over the lines -----------------------------------------------------------------------
 
-# To be used in an update of the state: one more neutral event.
+# To be used in an update of the state: one more neutral event. A result goes before the sums of what
+# was used: work that is done is not ended for its price.
 def say(f): .emit += [f];
+
+# The model acts: its first word or call behind the outcome of a tool begins a turn.
+def act: if .acting then . else .acting = true | .turns += 1 | say({type: "usage", turns}) end;
+def tool_came_back: .acting = false;
 
 # Runs line (with the line as its argument) over what loop-spawn sends. A line that is no strict JSON
 # may still be JSON of a careless writer.

@@ -1,13 +1,15 @@
-// The page: what it shows is the fold of the journal's events (fold.js), live or at a time in the past.
+// The page: what it shows is the fold of the journal's events (fold.js), live or at a moment in the past.
 
-import {fold, criticalPath, whyWaiting, over, bad} from './fold.js';
-import {graph, timeline, signs} from './draw.js';
+import {begin, step, fold, criticalPath, whyWaiting, over, bad} from './fold.js';
+import {graph, timeline, needsTable, spansTable, signs} from './draw.js';
 import {Feed} from './feed.js';
 
 const $ = id => document.getElementById(id);
 const EVENTS_SHOWN = 60, FRAME = 100;
 
-const state = {runs: [], gates: [], id: null, plan: null, events: [], loading: null, until: null, story: null, log: null, going: false};
+// until: how many events the view folds, or null for all of them, live. live: the fold that goes along with them.
+const state = {runs: [], gates: [], id: null, plan: null, events: [], loading: null, until: null, live: null, folded: 0,
+	story: null, log: null, going: false};
 
 // ---- small things ----
 
@@ -58,13 +60,13 @@ async function events(id) {
 
 async function choose(id) {
 	Object.assign(state, {id, plan: null, events: [], until: null, log: null, loading: []});
-	$('time').value = $('time').max;
 	try {
 		const [run, past] = await Promise.all([json(`/runs/${encodeURIComponent(id)}`), events(id)]);
 		if (state.id !== id) return;
 		// What came meanwhile may be in the history too.
 		const seen = new Set(past.map(event => event.id));
-		Object.assign(state, {plan: run.document, events: past.concat(state.loading.filter(event => !seen.has(event.id))), loading: null});
+		Object.assign(state, {plan: run.document, events: past.concat(state.loading.filter(event => !seen.has(event.id))), loading: null,
+			live: begin(run.document), folded: 0});
 	} catch (error) {
 		say(`This run cannot be shown: ${error.message}`);
 	}
@@ -167,8 +169,8 @@ function drawStory(run, now) {
 	$('log-box').hidden = !state.log;
 }
 
-function drawEvents(run) {
-	const shown = state.events.filter(event => !state.until || Date.parse(event.time) <= state.until).slice(-EVENTS_SHOWN).reverse();
+function drawEvents() {
+	const shown = state.events.slice(0, state.until ?? undefined).slice(-EVENTS_SHOWN).reverse();
 	$('events').replaceChildren(...shown.map(event => node('li', {}, `${clock(event.time)} `, node('strong', {}, event.type),
 		` ${event.subject ?? ''} `, node('code', {}, JSON.stringify(event.data ?? {}).slice(0, 160)))));
 }
@@ -178,11 +180,17 @@ function drawHead(run, now) {
 	const failed = tasks.filter(task => bad.has(task.state)).length;
 	$('title').textContent = `${state.plan.name ?? state.id}: ${run.state}`;
 	$('facts').textContent = [`${done} of ${tasks.length} tasks over`, failed && `${failed} failed`, run.retries && `${run.retries} ${run.retries === 1 ? 'retry' : 'retries'}`,
-		run.started && duration((run.ended ?? now) - run.started), dollars(run.cost)].filter(Boolean).join(' · ');
+		run.started && duration((run.ended ?? now) - run.started), dollars(run.cost),
+		run.tokens && `${run.tokens.toLocaleString('en')} tokens`].filter(Boolean).join(' · ');
 	$('bar').max = Math.max(1, tasks.length);
 	$('bar').value = done;
-	$('controls').hidden = Boolean(run.ended) || state.until !== null;
-	$('time-text').textContent = state.until === null ? 'now' : new Date(state.until).toLocaleString();
+	$('controls').hidden = state.until !== null;
+	for (const button of $('controls').children) button.hidden = Boolean(run.ended) !== (button.dataset.ask === 'retry');
+	$('controls').hidden ||= Boolean(run.ended) && failed === 0;
+	$('time').max = state.events.length;
+	$('time').value = state.until ?? state.events.length;
+	$('time-text').textContent = state.until === null ? 'now' : new Date(now).toLocaleString();
+	$('time').setAttribute('aria-valuetext', $('time-text').textContent);
 }
 
 // What is drawn anew keeps the focus: by its place in the page and its address.
@@ -193,20 +201,28 @@ function keepFocus(work) {
 	[...box.querySelectorAll('a, button')].find(one => (one.getAttribute('href') ?? one.dataset.key) === key)?.focus({preventScroll: true});
 }
 
+function live() {
+	while (state.folded < state.events.length) step(state.live, state.events[state.folded++]);
+	return state.live;
+}
+
 function draw() {
 	drawRuns();
 	drawGates();
 	$('run').hidden = !state.plan;
 	if (!state.plan) return;
-	const run = fold(state.plan, state.events, state.until ?? Infinity);
-	const now = state.until ?? run.ended ?? Date.now(), path = criticalPath(run);
+	const run = state.until === null ? live() : fold(state.plan, state.events, state.until);
+	const now = (state.until === null ? run.ended : run.at) ?? Date.now(), path = criticalPath(run);
 	state.going = run.started && !run.ended && state.until === null;
 	drawHead(run, now);
 	drawTasks(run, now);
 	drawStory(run, now);
-	drawEvents(run);
+	drawEvents();
+	const spans = [...run.tasks.values()].some(task => task.spans.length);
 	$('graph').replaceChildren(graph(run, state.id, path));
-	$('timeline').replaceChildren([...run.tasks.values()].some(task => task.spans.length) ? timeline(run, state.id, path, now) : 'Nothing has run yet.');
+	$('graph-table').replaceChildren(...needsTable(run));
+	$('timeline').replaceChildren(spans ? timeline(run, state.id, path, now) : 'Nothing has run yet.');
+	$('timeline-table').replaceChildren(...spansTable(run, now, duration));
 	$('critical').textContent = path.length > 1 ? `The end waited for: ${path.join(' → ')}.` : '';
 }
 
@@ -265,10 +281,10 @@ for (const button of document.querySelectorAll('[data-ask]'))
 
 // ---- time ----
 
+// A step of the slider is an event, so that a key's step is one too and a night of waiting takes no room.
 $('time').oninput = () => {
-	const first = Date.parse(state.events[0]?.time), last = Math.max(Date.parse(state.events.at(-1)?.time), first + 1);
-	const share = Number($('time').value) / Number($('time').max);
-	state.until = share >= 1 || !state.events.length ? null : first + (last - first) * share;
+	const count = Number($('time').value);
+	state.until = count < state.events.length ? count : null;
 	touch();
 };
 

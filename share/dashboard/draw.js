@@ -1,4 +1,4 @@
-// The two drawings, as SVG; the table of tasks says the same in words.
+// The two drawings, as SVG, each with a table that says the same in words.
 
 const SVG = 'http://www.w3.org/2000/svg';
 const ROW = 34, WIDTH = 150, GAP = 46;
@@ -44,18 +44,18 @@ function edge(from, to, critical) {
 	return svg('path', {class: critical ? 'edge critical' : 'edge', d: `M${x} ${y}C${x + bend} ${y} ${to.x - bend} ${toY} ${to.x} ${toY}`});
 }
 
-const link = (task, run, ...children) => svg('a', {href: `#${run}/${task.id}`, class: task.state, 'aria-label': `${task.id}, ${task.state}`}, ...children);
+const link = (task, run, ...children) => svg('a', {href: `#${run}/${task.id}`, class: task.state},
+	svg('title', {}, `${task.id} ${task.title}: ${task.state}`), ...children);
 
 export function graph(run, id, path) {
 	const {at, width, height} = place(run.tasks);
-	const root = svg('svg', {width, height, role: 'group', 'aria-label': 'Dependencies; the table of tasks says the same'});
+	const root = svg('svg', {width, height, role: 'group', 'aria-label': 'Dependencies; the table below says the same'});
 	for (const task of run.tasks.values())
 		for (const need of task.needs)
 			if (at.has(need)) root.append(edge(at.get(need), at.get(task.id), path.indexOf(task.id) > 0 && path[path.indexOf(task.id) - 1] === need));
 	for (const task of run.tasks.values()) {
 		const {x, y} = at.get(task.id);
 		root.append(link(task, id,
-			svg('title', {}, `${task.id} ${task.title}: ${task.state}`),
 			svg('rect', {x, y, width: WIDTH, height: 26, rx: 5, class: 'box'}),
 			svg('text', {x: x + 7, y: y + 17}, cut(`${signs[task.state] ?? '·'} ${task.id} ${task.title}`, 20))));
 	}
@@ -66,10 +66,10 @@ export function timeline(run, id, path, now) {
 	const rows = [...run.tasks.values()].filter(task => task.spans.length);
 	const from = Math.min(...rows.map(task => task.spans[0].start)), to = Math.max(now, from + 1000);
 	const width = 900, left = 110, scale = (width - left - 8) / (to - from);
-	const root = svg('svg', {width, height: rows.length * 22 + 6, role: 'group', 'aria-label': 'Timeline; the table of tasks says the same'});
+	const root = svg('svg', {width, height: rows.length * 22 + 6, role: 'group', 'aria-label': 'Timeline; the table below says the same'});
 	rows.forEach((task, row) => {
 		const y = row * 22 + 4;
-		const line = link(task, id, svg('title', {}, `${task.id} ${task.title}: ${task.state}`), svg('text', {x: 0, y: y + 13}, cut(task.id, 15)));
+		const line = link(task, id, svg('text', {x: 0, y: y + 13}, cut(task.id, 15)));
 		for (const span of task.spans) {
 			const x = left + (span.start - from) * scale, end = left + ((span.end ?? now) - from) * scale;
 			line.append(svg('rect', {x, y, width: Math.max(2, end - x), height: 16, rx: 2,
@@ -79,3 +79,14 @@ export function timeline(run, id, path, now) {
 	});
 	return root;
 }
+
+const row = (...cells) => {
+	const made = document.createElement('tr');
+	for (const text of cells) made.insertCell().textContent = text;
+	return made;
+};
+
+export const needsTable = run => [...run.tasks.values()].map(task => row(task.id, task.state, task.needs.join(', ') || 'nothing'));
+
+export const spansTable = (run, now, duration) => [...run.tasks.values()].flatMap(task => task.spans.map((span, i) =>
+	row(task.id, String(span.attempt ?? i + 1), new Date(span.start).toLocaleTimeString(), duration((span.end ?? now) - span.start), span.state)));

@@ -39,8 +39,16 @@ export class Feed {
 		socket.onclose = () => {
 			this.onState('lost', 'connection lost, trying again');
 			this.failures += !opened;
-			setTimeout(() => this.failures < 2 ? this.connect() : this.poll(), RETRY);
+			setTimeout(() => this.failures < 2 ? this.connect() : this.beginPolling(), RETRY);
 		};
+	}
+
+	// An answer may take as long as nothing happens, so it is asked first whether there is a server at all.
+	async beginPolling() {
+		const answer = await fetch(`/healthz${location.search}`).catch(() => null);
+		if (!answer?.ok) return this.connect();
+		this.onState('live', 'live, by polling');
+		this.poll();
 	}
 
 	async poll() {
@@ -48,7 +56,6 @@ export class Feed {
 			const answer = await fetch(`/poll?${new URLSearchParams({...Object.fromEntries(new URLSearchParams(location.search)), ...this.place()})}`);
 			if (!answer.ok) throw new Error(answer.status);
 			const {events, next} = await answer.json();
-			this.onState('live', 'live, by polling');
 			events.forEach(event => this.onEvent(event));
 			Object.assign(this, {last: null, next});
 			this.poll();

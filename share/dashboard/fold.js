@@ -1,5 +1,5 @@
-// The state of a run at a time is the fold of its events up to that time, over the tasks of its plan.
-// What is live is the same fold at the present.
+// The state of a run at a moment is the fold of its events up to that one, over the tasks of its plan.
+// What is live is the same fold over all that have come.
 
 export const over = new Set(['succeeded', 'failed', 'errored', 'timed_out', 'upstream_failed', 'skipped', 'cancelled',
 	'compensated', 'compensation_failed']);
@@ -26,10 +26,15 @@ const close = (task, at, state) => {
 	if (last && !last.end) Object.assign(last, {end: at, state});
 };
 
-// The running sum of a session; its task and the run take the difference.
+// The running sums of a session; its task and the run take the difference.
 const pay = (run, event, task) => {
-	const cost = event.data.cost_usd;
-	if (typeof cost !== 'number' || !event.sessionid) return;
+	const {cost_usd: cost, input, output} = event.data;
+	if (!event.sessionid) return;
+	if (typeof input === 'number' && typeof output === 'number') {
+		run.tokens += input + output - (run.counted.get(event.sessionid) ?? 0);
+		run.counted.set(event.sessionid, input + output);
+	}
+	if (typeof cost !== 'number') return;
 	const before = run.costs.get(event.sessionid) ?? 0;
 	run.costs.set(event.sessionid, cost);
 	run.cost += cost - before;
@@ -72,17 +77,17 @@ const rules = {
 };
 const ofRun = new Set(['run.started', 'run.ended']);
 
-export function fold(plan, events, until = Infinity) {
-	const run = {tasks: new Map((plan.tasks ?? []).map(task => [task.id, blank(task)])), costs: new Map(), cost: 0, retries: 0,
-		started: null, ended: null, state: 'waiting'};
-	for (const event of events) {
-		const at = Date.parse(event.time);
-		if (at > until) break;
-		const task = taskOf(run, event);
-		if (rules[event.type] && (task || ofRun.has(event.type))) rules[event.type](run, {data: {}, ...event}, task, at);
-	}
+export const begin = plan => ({tasks: new Map((plan.tasks ?? []).map(task => [task.id, blank(task)])), costs: new Map(), cost: 0,
+	tokens: 0, counted: new Map(), retries: 0, started: null, ended: null, state: 'waiting', at: null});
+
+export function step(run, event) {
+	const at = Date.parse(event.time), task = taskOf(run, event);
+	run.at = at;
+	if (rules[event.type] && (task || ofRun.has(event.type))) rules[event.type](run, {data: {}, ...event}, task, at);
 	return run;
 }
+
+export const fold = (plan, events, count) => events.slice(0, count).reduce(step, begin(plan));
 
 // The chain of tasks that the end waited for: from what ended last back over the need that ended last.
 export function criticalPath(run) {

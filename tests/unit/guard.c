@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "backoff.h"
-#include "loop-guard/hint.h"
+#include "hint.h"
 
 #include <errno.h>
 

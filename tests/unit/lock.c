@@ -347,6 +347,29 @@ TEST(lock_table_full_of_the_living_is_busy)
 	state_close(&s);
 }
 
+/* Order goes by the monotonic clock, tokens by counting: the time of day is only shown. */
+TEST(lock_a_time_of_day_that_jumps_changes_nothing)
+{
+	const struct lock_want want = {.name = "x", .units = 1};
+	const int64_t day = 24 * 60 * 60 * NS_PER_S;
+	int64_t real = clock_real(), last = 0;
+	struct state s = open_here();
+	struct err e = {0};
+	struct lock *a, *b;
+
+	for (int i = -1; i <= 1; i++) {
+		CHECK_INT(acquire(&a, &s, "x", 1, 0, false), 0);
+		clock_set(clock_now(), real + i * 1000 * day);
+		CHECK_INT(lock_acquire(&b, &s, &want, 1, &at_once, &e), -EAGAIN);
+		CHECK(strstr(e.text, "locks/x: held by pid "));
+		CHECK(lock_token(a, 0) > last);
+		last = lock_token(a, 0);
+		lock_release(a);
+	}
+	clock_free_run();
+	state_close(&s);
+}
+
 TEST(lock_open_faults_are_reported)
 {
 	struct state s = open_here();

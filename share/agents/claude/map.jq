@@ -64,7 +64,8 @@ def on_system($e):
 
 def on_block($e; $b):
 	($e.parent_tool_use_id? != null) as $sub |
-	if $b.type == "text" then say({type: "message", text: ($b.text | texts), sub: $sub})
+	if $b.type == "text" then say({type: "message", text: ($b.text | texts), sub: $sub}
+		+ if $e.message.model? == "<synthetic>" then {synthetic: true} else {} end)
 	elif $b.type == "tool_use" then .tools[$b.id // ""] = ($b.name // "") | say({type: "tool.started", id: $b.id, name: $b.name, input: ($b.input | summary), sub: $sub})
 	else say({type: "activity", of: "assistant/\($b.type? // "")"}) end;
 
@@ -97,12 +98,12 @@ def on_result($e):
 		then reduce ($before, $models) as $u ({}; .input += ($u.input | number) | .output += ($u.output | number) | .cache_read += ($u.cache_read | number) | .cache_write += ($u.cache_write | number))
 		else ($before | add_usage($e.usage? // {})) end)
 	| .live = {}
-	| say(usage_event)
 	| reduce ($e.permission_denials? // [])[] as $d (.; .denials += 1)
 	| if $e.is_error == true or ($e.subtype? // "success") != "success" then
 		. as $s | say({type: "result", ok: false, reason: ($e | reason($s)), message: ($e | message),
 			reset_at: (.reset_at // ($e.result? | texts | reset_in_words)), turns: $e.num_turns})
 	else say({type: "result", ok: true, reason: "success", text: ($e.result? | texts), turns: $e.num_turns}) end
+	| say(usage_event)
 	| .class = null;
 
 # Nothing but words on stderr, if it never got as far as a result.

@@ -4,18 +4,17 @@
 include "common";
 
 def on_item($e; $done): ($e.item? // {}) as $i |
-	if $i.type == "agent_message" then (if $done then say({type: "message", text: ($i.text | texts)}) else . end)
+	if $i.type == "agent_message" then (if $done then act | say({type: "message", text: ($i.text | texts)}) else . end)
 	elif $i.type == "command_execution" or $i.type == "file_change" or $i.type == "mcp_tool_call" or $i.type == "web_search" then
 		(($i.command? // $i.tool? // $i.type) | tostring | cut(200)) as $what |
 		if $done then
-			(if .open[$i.id // ""] then . else say({type: "tool.started", id: $i.id, name: $i.type, input: $what}) end)
-			| .open[$i.id // ""] = false
+			(if .open[$i.id // ""] then . else act | say({type: "tool.started", id: $i.id, name: $i.type, input: $what}) end)
+			| .open[$i.id // ""] = false | tool_came_back
 			| say({type: "tool.finished", id: $i.id, name: $i.type, ok: ($i.status != "failed"), exit: $i.exit_code?})
-		else .open[$i.id // ""] = true | say({type: "tool.started", id: $i.id, name: $i.type, input: $what}) end
+		else .open[$i.id // ""] = true | act | say({type: "tool.started", id: $i.id, name: $i.type, input: $what}) end
 	else say({type: "activity", of: "item/\($i.type? // "")"}) end;
 
-def on_usage($u): .turns += 1
-	| say({type: "usage", of: "conversation", turns: .turns,
+def on_usage($u): say({type: "usage", of: "conversation", turns: .turns,
 		input: (($u.input_tokens? | number) - ($u.cached_input_tokens? | number)), output: ($u.output_tokens? | number),
 		cache_read: ($u.cached_input_tokens? | number), cache_write: ($u.cache_write_input_tokens? | number)});
 
@@ -30,7 +29,7 @@ def on_line: .in as $e |
 	elif $e.type == "thread.started" then say({type: "session.started", agent_session: $e.thread_id})
 	elif $e.type == "item.started" then on_item($e; false)
 	elif $e.type == "item.completed" then on_item($e; true)
-	elif $e.type == "turn.completed" then on_usage($e.usage? // {}) | .result = true | say({type: "result", ok: true, reason: "success"})
+	elif $e.type == "turn.completed" then .result = true | say({type: "result", ok: true, reason: "success"}) | on_usage($e.usage? // {})
 	elif $e.type == "turn.failed" then .result = true | on_failure($e.error?.message? | words)
 	else say({type: "activity", of: ($e.type? // "line" | tostring)}) end;
 

@@ -16,17 +16,18 @@ def reason: (.error? // {}) as $error | ($error.message? | texts) as $words |
 	if $error.type == "FatalTurnLimitedError" then "max_turns"
 	else (($words | http) as $code | if $code then $code | by_http else null end) // ($words | by_words) // "failed" end;
 
-def on_result($e): .result = true | on_stats($e.stats?)
-	| if $e.status == "success" then say({type: "result", ok: true, reason: "success"})
+def on_result($e): .result = true
+	| (if $e.status == "success" then say({type: "result", ok: true, reason: "success"})
 	else say({type: "result", ok: false, reason: ($e | reason), message: ($e.error?.message? | texts | cut(300)),
-		reset_at: ($e.error?.message? | texts | reset_in_words)}) end;
+		reset_at: ($e.error?.message? | texts | reset_in_words)}) end)
+	| on_stats($e.stats?);
 
 def on_line: .in as $e | (if $e.type? == "message" then . else .speaking = false end) |
 	if ($e | type) != "object" then say({type: "activity", of: "line"})
 	elif $e.type == "init" then say({type: "session.started", agent_session: $e.session_id, model: $e.model})
-	elif $e.type == "message" then (if $e.role == "assistant" and (.speaking | not) then .turns += 1 else . end) | on_message($e)
-	elif $e.type == "tool_use" then say({type: "tool.started", id: $e.tool_id, name: $e.tool_name, input: ($e.parameters? | summary)})
-	elif $e.type == "tool_result" then say({type: "tool.finished", id: $e.tool_id, ok: ($e.status == "success")})
+	elif $e.type == "message" then (if $e.role == "assistant" then act else . end) | on_message($e)
+	elif $e.type == "tool_use" then act | say({type: "tool.started", id: $e.tool_id, name: $e.tool_name, input: ($e.parameters? | summary)})
+	elif $e.type == "tool_result" then tool_came_back | say({type: "tool.finished", id: $e.tool_id, ok: ($e.status == "success")})
 	elif $e.type == "result" then on_result($e)
 	else say({type: "activity", of: ($e.type? // "line" | tostring)}) end;
 
@@ -36,7 +37,7 @@ def on_error: .in as $words
 	| if $ms then say({type: "retry", delay_ms: $ms}) else . end;
 
 # Statuses of its own, where it did not get as far as a result.
-def by_exit: {"41": "auth", "53": "max_turns", "130": "failed"}[tostring];
+def by_exit: {"41": "auth", "53": "max_turns", "55": "permission", "130": "failed"}[tostring];
 
 def on_end: .in as $e | if .result or $e.status == 0 then . else
 	.errors as $errors | (($e.status | by_exit) // ($errors | by_words)) as $why

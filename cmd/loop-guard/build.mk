@@ -1,2 +1,0 @@
-# The parts that tests look at by themselves.
-UNIT_OBJECTS += $(B)/cmd/loop-guard/hint.o

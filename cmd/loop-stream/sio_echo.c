@@ -1,0 +1,61 @@
+/* The profile that protocol suites test: what comes goes back, byte for byte. */
+#include "clock.h"
+#include "err.h"
+#include "server.h"
+#include "sio.h"
+
+static bool admit(struct sio_socket *k, struct span auth, struct err *e)
+{
+	(void)k;
+	(void)auth;
+	(void)e;
+	return true;
+}
+
+static bool knows(const struct server *s, struct span name_space)
+{
+	(void)s;
+	return span_is(name_space, "/") || span_is(name_space, "/custom");
+}
+
+/*
+ * A suite in JavaScript begins to wait for the next message only when it has
+ * seen the one before: two that come in one segment are one too many for it.
+ */
+#define PAUSE (5 * NS_PER_MS)
+
+static void connected(struct sio_socket *k, struct span auth)
+{
+	struct span back = auth.n ? auth : (struct span){"{}", 2};
+
+	buf_add(&k->auth, back.p, back.n);
+	k->auth_at = clock_after(PAUSE);
+	sio_wake(k, PAUSE);
+}
+
+static void event(struct sio_socket *k, const struct sio_event *e)
+{
+	struct sio_event back = *e;
+
+	if (jscan_is(e->parts.name, "message")) {
+		back.parts.name = (struct span){"\"message-back\"", 14};
+		sio_emit(k, &back);
+	} else if (jscan_is(e->parts.name, "message-with-ack")) {
+		back.parts.name = (struct span){"", 0};
+		sio_answer(k, e, &back);
+	}
+}
+
+static bool more(struct sio_socket *k)
+{
+	if (!k->auth.length || clock_now() < k->auth_at)
+		return false;
+	sio_emit(k, &(struct sio_event){
+			    .parts.name = {"\"auth\"", 6},
+			    .parts.arguments = {k->auth.text, k->auth.length},
+		    });
+	buf_clear(&k->auth);
+	return false;
+}
+
+const struct sio_profile sio_echo = {admit, connected, event, more, knows};

@@ -1,0 +1,84 @@
+#include "ws_handshake.h"
+
+#include "base64.h"
+#include "conn.h"
+#include "sha1.h"
+
+enum { KEY_LENGTH = 24,
+	KEY_BYTES = 16 };
+
+static void accept_key(struct span key, struct buf *out)
+{
+	static const char suffix[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+	unsigned char digest[SHA1_SIZE];
+	char text[KEY_LENGTH + sizeof suffix];
+
+	snprintf(text, sizeof text, "%.*s%s", (int)key.n, key.p, suffix);
+	sha1(text, strlen(text), digest);
+	base64_add(out, digest, sizeof digest);
+}
+
+static bool key_valid(struct span key)
+{
+	AUTO_BUF struct buf bytes = {0};
+
+	return key.n == KEY_LENGTH && base64_decode(key.p, key.n, &bytes) == 0 &&
+		bytes.length == KEY_BYTES;
+}
+
+bool ws_asked(const struct request *r)
+{
+	const struct field *upgrade = request_field(r, "upgrade");
+
+	return upgrade && list_has(upgrade->value, "websocket");
+}
+
+/* 0, or the status that refuses the handshake. */
+static int check(const struct request *r)
+{
+	const struct field *version = request_field(r, "sec-websocket-version");
+	const struct field *key = request_field(r, "sec-websocket-key");
+
+	if (!ws_asked(r))
+		return 426;
+	if (r->method != METHOD_GET || r->minor == 0 || !r->upgrade || r->chunked ||
+		r->content_length > 0)
+		return 400;
+	if (!version || !span_is(version->value, "13") ||
+		request_field_count(r, "sec-websocket-version") > 1)
+		return 426;
+	if (!key || !key_valid(key->value) || request_field_count(r, "sec-websocket-key") > 1)
+		return 400;
+	return 0;
+}
+
+static void refuse(struct conn *c, int status)
+{
+	static const char fields[] = "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n"
+				     "Connection: Upgrade\r\n";
+	const char *phrase = reply_phrase(status);
+
+	conn_reply(c, &(struct reply){
+			      .status = status,
+			      .type = "text/plain; charset=utf-8",
+			      .body = {phrase, strlen(phrase)},
+			      .fields = status == 426 ? fields : NULL,
+		      });
+}
+
+bool ws_handshake(struct conn *c, struct buf *head)
+{
+	const struct request *r = &c->intake->request;
+	int status = check(r);
+
+	if (status) {
+		refuse(c, status);
+		return false;
+	}
+	buf_str(head, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+		      "Connection: Upgrade\r\nSec-WebSocket-Accept: ");
+	accept_key(request_field(r, "sec-websocket-key")->value, head);
+	buf_str(head, "\r\n");
+	reply_date(head);
+	return true;
+}

@@ -1,0 +1,138 @@
+#include "ws_json.h"
+
+#include "conn.h"
+#include "history.h"
+#include "server.h"
+#include "ws.h"
+
+static void say_text(struct conn *c, const struct buf *text)
+{
+	ws_say(c, WS_TEXT, (struct span){text->text, text->length});
+}
+
+static void say_error(struct conn *c, const char *why)
+{
+	AUTO_BUF struct buf b = {0};
+
+	buf_str(&b, "{\"op\":\"error\",\"message\":");
+	buf_json(&b, why, strlen(why));
+	buf_char(&b, '}');
+	say_text(c, &b);
+}
+
+static void subscribe(struct conn *c, struct span message)
+{
+	struct delivery *d = &c->delivery;
+	AUTO_BUF struct buf b = {0};
+	struct filter *filter = NULL;
+	struct resume place;
+	struct err e = {0};
+
+	if (filter_from_json(&filter, message, &e) < 0 ||
+		history_place(&place, &c->server->feed, message, &e) < 0) {
+		filter_free(filter);
+		say_error(c, e.text);
+		return;
+	}
+	filter_free(d->filter);
+	d->filter = filter;
+	d->position = place.position;
+	buf_format(&b, "{\"op\":\"sub\",\"ok\":true,\"from\":\"%lld\"}", (long long)place.position);
+	say_text(c, &b);
+	if (place.gap)
+		delivery_tell_gap(c, place.wanted, place.position);
+}
+
+static void unsubscribe(struct conn *c, struct span message)
+{
+	AUTO_BUF struct buf b = {0};
+
+	(void)message;
+	c->delivery.position = DELIVERY_NOTHING;
+	buf_str(&b, "{\"op\":\"unsub\",\"ok\":true}");
+	say_text(c, &b);
+}
+
+static void answer_ping(struct conn *c, struct span message)
+{
+	AUTO_BUF struct buf b = {0};
+
+	(void)message;
+	buf_str(&b, "{\"op\":\"pong\"}");
+	say_text(c, &b);
+}
+
+static void answer_history(struct conn *c, struct span message)
+{
+	AUTO_BUF struct buf b = {0};
+	struct err e = {0};
+
+	buf_str(&b, "{\"op\":\"history\",");
+	if (history_json(&c->server->feed, message, &b, &e) < 0)
+		say_error(c, e.text);
+	else
+		say_text(c, &b);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct conn *, struct span message);
+} operations[] = {
+	{"sub", subscribe},
+	{"unsub", unsubscribe},
+	{"ping", answer_ping},
+	{"history", answer_history},
+};
+
+static void obey(struct conn *c, const char *text, size_t length)
+{
+	struct span message = {text, length}, name;
+	const char *what;
+	size_t at;
+
+	if (jscan_check(text, length, &at, &what) < 0 || jscan_kind(message) != '{' ||
+		!jscan_get(message, "op", &name)) {
+		say_error(c, "a JSON object with \"op\" is expected");
+		return;
+	}
+	for (size_t i = 0; i < countof(operations); i++) {
+		if (jscan_is(name, operations[i].name)) {
+			operations[i].run(c, message);
+			return;
+		}
+	}
+	say_error(c, "unknown op; known are sub, unsub, ping, history");
+}
+
+static void heard(struct conn *c, enum ws_kind kind, struct span message)
+{
+	if (kind == WS_TEXT)
+		obey(c, message.p, message.n);
+	else
+		say_error(c, "text messages are expected");
+}
+
+void ws_tell_gap(struct conn *c, int64_t from, int64_t to)
+{
+	AUTO_BUF struct buf b = {0};
+
+	buf_format(&b, "{\"op\":\"gap\",\"from\":\"%lld\",\"to\":\"%lld\"}", (long long)from,
+		(long long)to);
+	say_text(c, &b);
+}
+
+void ws_open(struct conn *c)
+{
+	static const struct ws_protocol json = {.heard = heard, .pinged = true};
+
+	if (ws_accept(c, &json, c->server->limits.message_max))
+		delivery_flush(c);
+}
+
+void ws_echo_open(struct conn *c)
+{
+	static const struct ws_protocol echo = {.heard = ws_say, .pinged = true};
+
+	if (ws_accept(c, &echo, c->server->limits.message_max))
+		delivery_flush(c);
+}

@@ -1,0 +1,80 @@
+# gc: removes what runs left and nobody needs, and only what is proven to be that. Worktrees and sessions
+# are loop-session's to judge; here it is what git and killed writers left, and old runs. To be sourced by loop.
+# shellcheck shell=bash
+
+# What a writer that was killed between writing and renaming left: .NAME.XXXXXXXX, older than an hour.
+temporary_files() {
+	find "$LOOP_DIR" -path "$LOOP_DIR/worktrees" -prune -o -type f -name '.*.????????' -mmin +60 -print 2>/dev/null
+}
+
+# Says what goes, and removes it unless it is a dry run.
+discard() { # WHAT PATH
+	if [[ ${OPT[dry-run]-} ]]; then
+		printf 'would remove %s: %s\n' "$1" "$2"
+	else
+		rm -rf -- "$2" && printf 'removed %s: %s\n' "$1" "$2"
+	fi
+}
+
+discard_files() {
+	local file common
+	while IFS= read -r file; do discard 'temporary file' "$file"; done < <(temporary_files)
+	common=$(safe_git rev-parse --path-format=absolute --git-common-dir 2>/dev/null) || return 0
+	while IFS= read -r file; do discard 'lock of a killed git' "$file"; done < <(stale_git_locks "$common")
+}
+
+# Tickets of the dead in the queues of merging.
+discard_tickets() {
+	local file owner
+	for file in "$LOOP_DIR"/merges/*/*; do
+		[[ -f $file ]] || continue
+		read -ra owner <"$file"
+		process_lives "${owner[@]:0:3}" || discard 'ticket of a killed merge' "$file"
+	done
+}
+
+# Branches of attempts whose work is on another branch, and whose run has ended.
+discard_branches() {
+	local ref run
+	safe_git for-each-ref --format='%(refname)' refs/heads/loop/ 2>/dev/null | while IFS= read -r ref; do
+		run=${ref#refs/heads/loop/} run=${run%%/*}
+		[[ $ref =~ -[0-9]+$ && ($run == run-* || -d $LOOP_DIR/runs/$run) ]] || continue
+		run_lives "$run" && continue
+		[[ $(safe_git for-each-ref --contains "$ref" --format=x refs/heads | wc -l) -gt 1 ]] || continue
+		safe_git worktree list --porcelain | grep -qxF "branch $ref" && continue
+		if [[ ${OPT[dry-run]-} ]]; then
+			printf 'would remove merged branch: %s\n' "${ref#refs/heads/}"
+		else
+			safe_git update-ref -d "$ref" && printf 'removed merged branch: %s\n' "${ref#refs/heads/}"
+		fi
+	done
+}
+
+# Runs that ended longer ago, with all that is kept of them; the journal keeps what happened.
+discard_runs() { # MILLISECONDS
+	local file run
+	for file in "$LOOP_DIR"/runs/*/run.jsonl; do
+		[[ -e $file ]] || continue
+		run=$(basename "$(dirname "$file")")
+		if run_lives "$run" || ! tail -n 1 "$file" | grep -q '"run":"ended"'; then continue; fi
+		(($(date +%s%3N) - $(stat -c %Y -- "$file") * 1000 > $1)) || continue
+		discard 'old run' "${file%/run.jsonl}"
+	done
+}
+
+collect_garbage() {
+	local age='' words=()
+	if [[ ${OPT[older-than]-} ]]; then
+		age=$(milliseconds "${OPT[older-than]}") || usage "--older-than: '${OPT[older-than]}' is no duration"
+		words+=(--older-than "${OPT[older-than]}")
+	fi
+	[[ -d $LOOP_DIR ]] || return 0
+	if [[ ${OPT[dry-run]-} ]]; then words+=(--dry-run); fi
+	if [[ ${OPT[verbose]-} ]]; then words+=(--verbose); fi
+	loop-session gc "${words[@]}" || return
+	[[ ${OPT[dry-run]-} ]] || safe_git worktree prune 2>/dev/null
+	discard_files
+	discard_tickets
+	discard_branches
+	if [[ $age ]]; then discard_runs "$age"; fi
+}

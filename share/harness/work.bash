@@ -1,0 +1,35 @@
+# work: the endless harness. loop-queue claims item after item and renews its lease; loop-story does it as
+# it does a story. To be sourced by loop.
+# shellcheck shell=bash disable=SC2154 # bin is the program's
+
+work_queue() {
+	local queue=${OPERANDS[0]-} line words=(--error-delay 5s)
+	[[ $queue ]] || usage 'work needs a queue'
+	[[ $queue =~ ^[A-Za-z0-9_:@+-][A-Za-z0-9._:@+-]*$ ]] || usage "'$queue' is not the name of a queue"
+	command -v loop-queue >/dev/null || die 69 'loop-queue is not installed'
+	absolute_files .
+	check_repository
+	line=$(loop-spawn --check --agent "${OPT[agent]-claude}") || die 78 "${line:-the agent cannot run here}"
+	OPT[branch]=$(plan_branch "$(jq -nc --arg name "$queue" '{name: $name}')") || exit
+	make_branch "${OPT[branch]}"
+	mkdir -p "$LOOP_DIR/work/$queue/owners" || exit 73
+	process_name $$ >"$LOOP_DIR/work/$queue/owners/$$" || exit 73
+	[[ ! ${OPT[until-empty]-} ]] || words+=(--idle-exit 0)
+	line=(loop-story --item "--branch=${OPT[branch]}" "--delay=${OPT[delay]-5s}")
+	story_words line
+	exec loop-queue work "${words[@]}" --jobs "${OPT[jobs]-1}" "$queue" -- "${line[@]}"
+}
+
+# Ends those that work on a queue: each finishes the item it has.
+stop_work() { # QUEUE
+	local file owner status=1
+	for file in "$LOOP_DIR/work/$1/owners"/*; do
+		read -ra owner 2>/dev/null <"$file" || continue
+		if process_lives "${owner[@]}"; then
+			kill -TERM "${owner[0]}" && status=0
+		else
+			rm -f -- "$file"
+		fi
+	done
+	return "$status"
+}

@@ -1,0 +1,196 @@
+load helper
+
+# What all stories share: budgets, questions, counted resources, the way onto the branch.
+
+setup_more() {
+	mkdir mock
+	export LOOP_MOCK_SCRIPT=$SCRATCH/mock
+	printf 'mock/\nhome/\ngitconfig\nprogress.txt\n' >.gitignore
+	git init -q . && git add -A && git commit -qm start
+}
+
+# plan ID…: stories that need nothing of each other; a story's check is what check_ID says.
+plan() {
+	local id
+	for id; do
+		jq -n --arg id "$id" --arg check "$(if [ -e "check_$id" ]; then cat "check_$id"; else echo "test -s $id"; fi)" \
+			'{id: $id, title: "Do \($id)", passes: false, verificationCommands: [$check]}'
+	done | jq -s '{project: "p", branchName: "work", userStories: .}' >plan.json
+}
+
+mock() { # ID STEP…
+	local id=$1
+	shift
+	printf '%s\n' "$@" >"mock/$id.json"
+}
+
+does() { # ID: writes the file of its name
+	mock "$1" "{\"write\":\"$1\",\"content\":\"$1\\n\"}" '{"usage":{"input":1000,"output":100,"cost":0.40}}' "{\"result\":\"Did $1.\"}"
+}
+
+merged() {
+	git log --format=%s work | sed -n 's/^feat: \([^ ]*\) .*/\1/p' | sort | paste -sd ' '
+}
+
+@test "the budget of all sessions ends the night, and more of it lets it go on" {
+	plan A B C
+	does A && does B && does C
+	status_is 1 loop run --quiet --agent mock --jobs 1 --attempts 3 --total-budget 0.50 --budget 0.45 --id r plan.json
+	[ "$(merged)" = A ]
+	has "$output" "budget"
+	has "$output" "loop retry r --total-budget USD"
+	[ "$(grep -c '"task":"B","state":"running"' "$LOOP_DIR/runs/r/run.jsonl")" = 1 ] # no attempt is burnt on it
+	status_is 0 loop retry --quiet r --total-budget 5
+	[ "$(merged)" = 'A B C' ]
+	status_is 0 loop status
+	has "$output" 'spent so far: $1.2'
+}
+
+@test "failures in a row hold new work until a human has answered" {
+	plan A B C
+	mock default '{"result":"no idea","reason":"failed"}'
+	start loop run --quiet --agent mock --jobs 1 --attempts 1 --max-failures 2 --id r plan.json
+	wait_for 20 eval '[ "$(loop gate list --pending | grep -c "2 attempts in a row have failed")" = 1 ]'
+	status_is 0 loop why C r
+	has "$output" "waits for you"
+	does C
+	loop gate approve "$(loop gate list --pending --json | jq -r .gate)"
+	wait_for 20 gone "$started"
+	[ "$(merged)" = C ]
+	start loop retry --quiet r # which is a human's answer, too: it asks after two more
+	wait_for 20 gone "$started"
+	[ "$(grep -c '"task":"[AB]","state":"failed"' "$LOOP_DIR/runs/r/run.jsonl")" = 4 ]
+	status_is 1 loop retry --quiet r
+	rm -f "$LOOP_DIR"/gates/*
+}
+
+@test "a human who says no ends the run" {
+	plan A B
+	mock A '{"result":"no idea","reason":"failed"}'
+	does B
+	start loop run --quiet --agent mock --jobs 1 --attempts 1 --max-failures 1 --id r plan.json
+	wait_for 20 eval '[ -n "$(loop gate list --pending)" ]'
+	loop gate reject "$(loop gate list --pending --json | jq -r .gate)"
+	wait_for 20 gone "$started"
+	grep -q '"run":"ended","state":"cancelled"' "$LOOP_DIR/runs/r/run.jsonl"
+	[ -z "$(merged)" ]
+}
+
+@test "a story that fails in the same way again and again is given up" {
+	plan A
+	mock A '{"run":"date +%N >A.$ATTEMPT"}' '{"result":"Done."}'
+	status_is 1 loop run --quiet --agent mock --attempts 9 --stuck 2 --id r plan.json
+	has "$output" "stuck: verify_failed"
+	[ "$(grep -c '"state":"running"' "$LOOP_DIR/runs/r/run.jsonl")" = 2 ]
+}
+
+@test "stories have ports and counted resources of their own" {
+	for s in A B; do
+		echo "test -s $s && sort -u '$SCRATCH/seen' | test \$(wc -l) = 2" >check_$s
+		mock $s "{\"run\":\"echo \$PORT \$LOOP_SLOT_database >>'$SCRATCH/seen'; echo x >$s; for i in \$(seq 300); do [ \$(wc -l <'$SCRATCH/seen') = 2 ] && break; sleep 0.02; done\"}"
+	done
+	: >seen
+	plan A B
+	status_is 0 loop run --quiet --agent mock --jobs 2 --ports 4000-4001 --resource database/2 plan.json
+	[ "$(sort seen | paste -sd ' ')" = '4000 0 4001 1' ]
+	grep -qs 'database' <(loop lock list --json database)
+	nothing_left
+}
+
+@test "too little room is waited for, not failed on" {
+	plan A
+	does A
+	status_is 1 loop run --quiet --agent mock --attempts 1 --min-disk 900P --quota-wait 1s --id r plan.json
+	has "$output" "no_room"
+	has "$(cat "$LOOP_DIR/events.jsonl")" "free, and new work starts with"
+	status_is 64 loop-sched run --run 'loop-story --branch=work --min-disk=much' plan.json || true
+}
+
+@test "what waits is merged and verified at once, and the culprit is found by bisection" {
+	local s
+	for s in A B C D; do does $s; done
+	# C passes alone and not with B: and D is not to suffer for it.
+	echo 'test ! -e B || test ! -e C' >check_C
+	plan A B C D
+	git branch work
+	# All four wait for the lock of the branch, so that the first to get it merges for all.
+	loop lock merge@work -- sh -c 'touch held; while [ ! -e go ]; do sleep 0.02; done' 3>&- &
+	holder=$!
+	wait_for 5 test -e held
+	start loop run --quiet --agent mock --jobs 4 --attempts 1 --id r plan.json
+	wait_for 20 eval '[ "$(ls "$LOOP_DIR"/merges/work 2>/dev/null | wc -l)" = 4 ]' || { cat "$LOOP_DIR"/runs/r/tasks/*/1.err; false; }
+	touch go && wait "$holder"
+	wait_for 20 gone "$started"
+	[[ $(merged) == 'A B D' || $(merged) == 'A C D' ]]
+	grep -q 'On top of what other stories merged' "$LOOP_DIR"/runs/r/tasks/[BC]/1/failure.txt
+	[ -z "$(ls "$LOOP_DIR/merges/work")" ]
+	nothing_left
+}
+
+@test "red on top of others: the next attempt starts from both" {
+	does A
+	mock B '{"write":"B","content":"1\n"}' "{\"attempt\":1,\"run\":\"for i in \$(seq 300); do git -C '$SCRATCH' cat-file -e work:A 2>/dev/null && break; sleep 0.02; done\"}" \
+		'{"attempt":2,"run":"test -e A && test -e B && rm A"}' '{"result":"Done."}'
+	echo 'test -s B && test ! -e A' >check_B
+	plan A B
+	status_is 0 loop run --quiet --agent mock --jobs 2 --attempts 2 --id r plan.json
+	[ "$(merged)" = 'A B' ]
+	run ! git cat-file -e work:A
+	[ -z "$(git for-each-ref refs/heads/loop)" ]
+}
+
+conflict() { # what the second attempt does
+	for s in A B; do
+		mock $s "{\"attempt\":1,\"run\":\"grep -q '<<<' shared 2>/dev/null || { echo $s >shared; touch '$SCRATCH/at-$s'; for i in \$(seq 300); do [ -e '$SCRATCH/at-A' ] && [ -e '$SCRATCH/at-B' ] && break; sleep 0.02; done; }\"}" \
+			"{\"run\":\"if grep -q '<<<' shared; then printf 'A\\\\nB\\\\n' >shared; touch '$SCRATCH/resolved'; fi\"}" '{"result":"Done."}'
+		echo "grep -q $s shared" >check_$s
+	done
+	plan A B
+}
+
+@test "a conflict is resolved by the agent, if asked to" {
+	conflict
+	status_is 0 loop run --quiet --agent mock --jobs 2 --attempts 1 --on-conflict resolve --id r plan.json
+	[ -e resolved ]
+	[ "$(git show work:shared | paste -sd ' ')" = 'A B' ]
+	[ "$(merged)" = 'A B' ]
+	[ -z "$(git for-each-ref refs/heads/loop)" ]
+}
+
+@test "a conflict is a human's to decide, if asked for; the work stays on its branch" {
+	conflict
+	start loop run --quiet --agent mock --jobs 2 --attempts 2 --on-conflict ask --id r plan.json
+	wait_for 20 eval '[ -n "$(loop gate list --pending)" ]'
+	has "$(loop gate list --pending)" "conflicts with work in shared"
+	loop gate answer "$(loop gate list --pending --json | jq -r .gate)" leave
+	wait_for 20 gone "$started"
+	[ "$(merged | wc -w)" = 1 ]
+	[ "$(git for-each-ref refs/heads/loop | wc -l)" = 1 ]
+	status_is 0 loop report r
+	has "$output" conflict
+}
+
+@test "progress is told where the plan's users look for it" {
+	plan A
+	does A
+	printf '# Progress\n\n## Codebase Patterns\n- tabs\n' >progress.txt
+	status_is 0 loop run --quiet --agent mock --id r plan.json
+	has "$(cat progress.txt)" "## Codebase Patterns"
+	has "$(cat progress.txt)" "A: Do A"
+	has "$(cat progress.txt)" "Did A."
+	has "$(cat "$LOOP_DIR"/sessions/*/prompt.md)" "- tabs"
+}
+
+@test "a branch that somebody checks out meanwhile is not moved under his feet" {
+	mock A "{\"run\":\"git -C '$SCRATCH' worktree add -q '$SCRATCH/mine' work\"}" '{"write":"A","content":"x"}' '{"result":"Done."}'
+	plan A
+	start loop run --quiet --agent mock --id r plan.json
+	# It was verified on this very tip, so it is merged without another look: only the branch is in use.
+	wait_for 20 eval 'loop gate list --pending | grep -q "checked out in"'
+	[ -z "$(git -C mine status --porcelain)" ]
+	[ -z "$(merged)" ]
+	git worktree remove mine
+	loop gate approve "$(loop gate list --pending --json | jq -r .gate)"
+	wait_for 20 gone "$started"
+	[ "$(merged)" = A ]
+}
