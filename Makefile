@@ -5,6 +5,7 @@
 #   make BUILD=cov       coverage                       make bench      measured side by side
 #   make install         DESTDIR= PREFIX=/usr/local     make demo       a whole run on the mock agent
 #   make deps            what is missing; installs it   make check-dashboard  in a real browser
+#   make dist, make deb  a tarball, a Debian package    make night      a whole night, with every fault
 
 BUILD  ?= release
 PREFIX ?= /usr/local
@@ -32,6 +33,9 @@ CFLAGS   += -std=c17 $(WARNINGS) $(FLAGS_$(BUILD)) $(if $(CI),-Werror)
 LDFLAGS  += $(LINK_$(BUILD)) -Wl,--as-needed
 LDLIBS   += -ljansson -luv -lwslay
 
+# The one place where the version stands.
+VERSION  := $(shell sed -n 's/^.define LOOP_VERSION "\(.*\)"/\1/p' common/version.h)
+
 PROGRAMS := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 SCRIPTS  := $(patsubst cmd/%/main.bash,%,$(wildcard cmd/*/main.bash))
 BINS     := $(PROGRAMS:%=$(B)/bin/%) $(SCRIPTS:%=$(B)/bin/%)
@@ -45,8 +49,9 @@ Q   := $(if $(V),,@)
 comma := ,
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
-all: $(BINS)
-.PHONY: all check check-unit check-bats check-dashboard fuzz model lint bench demo demo-run deps install uninstall clean completions
+all: $(BINS) $(B)/man/loop-events.7
+.PHONY: all check check-unit check-bats check-dashboard fuzz model lint bench demo demo-run deps install uninstall \
+	clean completions night dist deb
 
 # A program's own extra sources (of one foreign folder, so without our warnings) and libraries: cmd/NAME/build.mk sets
 # SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME, of a static one STATIC_CPPFLAGS_NAME and STATIC_LDLIBS_NAME; what unit
@@ -113,10 +118,19 @@ AS_STATIC := $(if $(filter release,$(BUILD)),$(filter $(STATIC),$(PROGRAMS)))
 $(foreach p,$(AS_STATIC),$(eval $(call static_program,$(p))))
 $(foreach p,$(filter-out $(AS_STATIC),$(PROGRAMS)),$(eval $(call program,$(p))))
 
-$(SCRIPTS:%=$(B)/bin/%): $(B)/bin/%: cmd/%/main.bash
+$(SCRIPTS:%=$(B)/bin/%): $(B)/bin/%: cmd/%/main.bash common/version.h
 	@mkdir -p $(@D)
 	$(call say,COPY,$@)
-	$(Q)install -m 755 $< $@
+	$(Q)sed 's/@VERSION@/$(VERSION)/' $< >$@.new && chmod 755 $@.new && mv $@.new $@
+
+# The page of the events is made from their schemas.
+MADE_PAGES := $(B)/man/loop-events.7
+$(B)/man/loop-events.7: share/doc/loop-events.7.in share/doc/events.jq $(wildcard share/schemas/*.json)
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)
+	$(Q)for f in $(filter %.json,$^); do jq --arg name "$$(basename $$f .json)" '{($$name): .}' $$f || exit; done | \
+		jq -s add | jq -r -f share/doc/events.jq >$@.types
+	$(Q)sed -e '/^@TYPES@/{r $@.types' -e 'd}' $< >$@.new && mv $@.new $@
 
 # Unit tests: one binary; every system call named here can be made to fail by a test.
 WRAPPED := write writev fsync fdatasync openat renameat fstatfs
@@ -179,6 +193,11 @@ check-dashboard: all
 model:
 	@tests/model/check
 
+# A whole night in miniature: six plans, eight agents, everything killed three times. CI runs a smaller one.
+NIGHT ?= 10 3
+night: all
+	PATH="$(CURDIR)/$(B)/bin:$$PATH" tests/fault/night $(NIGHT)
+
 lint:
 	@tests/lint/lint
 
@@ -203,8 +222,8 @@ MANDIR   := $(DESTDIR)$(PREFIX)/share/man
 BASHDIR  := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSHDIR   := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 FISHDIR  := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-PAGES    := $(wildcard cmd/*/*.[1-8] share/doc/*.[1-8])
-SHARED   := $(shell find share -type f 2>/dev/null)
+PAGES    := $(wildcard cmd/*/*.[1-8] share/doc/*.[1-8]) $(MADE_PAGES)
+SHARED   := $(filter-out %.7.in %/events.jq share/doc/%.5 share/doc/%.7,$(shell find share -type f 2>/dev/null))
 
 install: all
 	install -d $(BINDIR) $(SHAREDIR)
@@ -221,6 +240,16 @@ uninstall:
 	rm -f $(addprefix $(BINDIR)/,$(PROGRAMS) $(SCRIPTS)) $(addprefix $(BASHDIR)/,loop $(PROGRAMS))
 	rm -f $(ZSHDIR)/_loop $(FISHDIR)/loop.fish $(foreach p,$(PAGES),$(MANDIR)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)))
 	rm -rf $(SHAREDIR)
+
+# A tarball of what is committed, and a Debian package of what is built.
+DISTNAME := loop-tools-$(VERSION)
+dist:
+	@mkdir -p build
+	git archive --format=tar --prefix=$(DISTNAME)/ HEAD | gzip -9n >build/$(DISTNAME).tar.gz
+	@echo build/$(DISTNAME).tar.gz
+
+deb: all
+	@.ci/deb $(VERSION)
 
 clean:
 	rm -rf build

@@ -2,8 +2,6 @@
 # things. To be sourced by them, with PROGRAM set; not meant for users' scripts (loop.sh is).
 # shellcheck shell=bash disable=SC2034 # what is set here is used there
 
-LOOP_VERSION=0.1.0
-
 # ---- messages -----------------------------------------------------------------------------------
 
 warn() {

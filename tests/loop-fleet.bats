@@ -194,3 +194,25 @@ conflict() { # what the second attempt does
 	wait_for 20 gone "$started"
 	[ "$(merged)" = A ]
 }
+
+@test "work does the items of a queue as stories: done, set aside, and the queue paused" {
+	id=$(loop queue put jobs '{"title":"Do A","verify":["test -s A"]}')
+	mock "$id" '{"write":"A","content":"1"}' '{"result":"Did it."}'
+	id=$(loop queue put jobs 'Do something by words')
+	mock "$id" '{"write":"B","content":"1"}' '{"result":"Did it."}'
+	id=$(loop queue put jobs '{"title":"Never","verify":["false"]}')
+	mock "$id" '{"result":"Done, I promise."}'
+	status_is 0 loop work --agent mock --until-empty --delay 0s --stuck 1 --branch work jobs
+	[ "$(git log --format=%s work | grep -c '^feat: ')" = 2 ]
+	git cat-file -e work:A && git cat-file -e work:B
+	[ "$(loop queue list jobs --state buried --json | jq -r .id)" = "$id" ]
+	# What no item is to blame for: the queue is paused, and a human is asked.
+	id=$(loop queue put jobs 'One more')
+	mock "$id" '{"result":"no","reason":"auth"}'
+	start loop work --agent mock --delay 0s --branch work jobs
+	wait_for 20 eval 'loop gate list --pending | grep -q "the queue jobs is paused"'
+	status_is 0 loop stop jobs
+	wait_for 20 gone "$started"
+	[ "$(loop queue list jobs --state buried --json | wc -l)" = 1 ]
+	nothing_left
+}

@@ -921,3 +921,12 @@ none_left() {
 	status_is 64 loop-sched run --never-on 112,often plan.json
 	has "$stderr" "'often' is no exit status"
 }
+
+@test "a task's file that a killed scheduler left half is written again" {
+	printf '{"tasks":[{"id":"a"}]}\n' >plan.json
+	status_is 0 loop-sched run --run 'jq -e .id $LOOP_TASK_FILE' --id half plan.json
+	: >"$LOOP_DIR/runs/half/tasks/a/task.json"
+	sed -i '/"task":/d; /"ended"/d' "$LOOP_DIR/runs/half/run.jsonl"
+	status_is 0 loop-sched resume half
+	[ -s "$LOOP_DIR/runs/half/tasks/a/task.json" ]
+}

@@ -22,16 +22,26 @@ static int write_task(struct run *r, const struct task *t)
 	return close(fd) < 0 && code == 0 ? -errno : code;
 }
 
+/* Whether its file is whole: whoever made it may have been killed, or met a full disk. */
+static bool has_task(const struct run *r, const struct task *t)
+{
+	char path[300];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s/task.json", t->id);
+	return fstatat(r->tasks, path, &st, 0) == 0 && (size_t)st.st_size == t->text.n;
+}
+
 /* The task's folder, made with its first attempt, and the attempt's own in it. */
 static int make_folder(struct run *r, const struct task *t, unsigned attempt, struct err *e)
 {
 	char path[300];
-	int code = 0;
+	int code = mkdirat(r->tasks, t->id, 0700) < 0 ? -errno : 0;
 
-	if (mkdirat(r->tasks, t->id, 0700) == 0)
+	if (code == 0 || (code == -EEXIST && !has_task(r, t)))
 		code = write_task(r, t);
-	else if (errno != EEXIST)
-		code = -errno;
+	else if (code == -EEXIST)
+		code = 0;
 	snprintf(path, sizeof path, "%s/%u", t->id, attempt);
 	if (code == 0 && mkdirat(r->tasks, path, 0700) < 0 && errno != EEXIST)
 		code = -errno;

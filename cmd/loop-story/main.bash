@@ -5,6 +5,7 @@
 # whether the first one got there.
 set -uo pipefail
 PROGRAM=loop-story
+LOOP_VERSION=@VERSION@ # make writes it, out of common/version.h
 bin=$(dirname -- "$(realpath -- "$0")")
 for data in ${LOOP_SHARE:+"$LOOP_SHARE"} "$bin/../share/loop" "$bin/../../../share"; do
 	# shellcheck source=share/harness.bash
@@ -42,7 +43,8 @@ read_task() {
 		"notes=\([.notes // empty | tostring] | join("\n") | @sh)",
 		"criteria=\([.criteria // [] | .[] | "- " + tostring] | join("\n") | @sh)",
 		"verify=(\([.verify // [] | .[] | if type == "object" then .command else . end] | @sh))"
-		' "$LOOP_TASK_FILE") || die 66 "$LOOP_TASK_FILE: cannot be read as a task"
+		' "$LOOP_TASK_FILE")
+	[[ $assignments ]] || die 66 "$LOOP_TASK_FILE: cannot be read as a task"
 	eval "$assignments"
 	repeated verify more
 	verify+=("${more[@]}")
@@ -114,6 +116,8 @@ commit_work() {
 do_story() {
 	run_session "${OPT[prompt]-$(share prompts/story.md)}" "$attempt_folder/session.json"
 	if [[ $reason == budget && ! $begun ]]; then
+		remove_worktree
+		safe_git update-ref -d "refs/heads/$own_branch" "$base"
 		stop_story budget 112 "The budget of all sessions is used up: ${OPT[total-budget]-}"
 	fi
 	[[ $worktree && -d $worktree ]] || give_up "$((status ? status : 1))"
@@ -211,12 +215,14 @@ remove_worktree() {
 }
 
 # The branches of the attempts that led to what was merged go too. One whose work was given up for
-# another try is not lost: it stays as a ref that is no branch.
+# another try is not lost: it stays as a ref that is no branch. One that a worktree stands on, as an
+# attempt that was killed leaves it, is for loop gc, which saves what is in the worktree first.
 remove_branches() {
-	local n name
+	local n name used
+	used=$(safe_git worktree list --porcelain)
 	for ((n = 1; n <= LOOP_ATTEMPT; n++)); do
 		name=refs/heads/$(attempt_branch "$n")
-		safe_git show-ref -q --verify "$name" || continue
+		if ! safe_git show-ref -q --verify "$name" || grep -qxF "branch $name" <<<"$used"; then continue; fi
 		safe_git merge-base --is-ancestor "$name" "$work" 2>/dev/null ||
 			safe_git update-ref "refs/loop/superseded/${name#refs/heads/loop/}" "$name" || continue
 		safe_git update-ref -d "$name"

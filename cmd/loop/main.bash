@@ -5,6 +5,7 @@
 # options; what each command does is in share/harness, a file a command.
 set -uo pipefail
 PROGRAM=loop
+LOOP_VERSION=@VERSION@ # make writes it, out of common/version.h
 bin=$(dirname -- "$(realpath -- "$0")")
 for data in ${LOOP_SHARE:+"$LOOP_SHARE"} "$bin/../share/loop" "$bin/../../../share"; do
 	# shellcheck source=share/harness.bash

@@ -4,11 +4,11 @@
 # shellcheck shell=bash disable=SC2154,SC2015 # what the story knows is set there
 
 # "STARTS FAILURES": how often the run began anew (a success, or a human who went on with it), and how
-# many attempts have failed since. A conflict or another's fault (75) says nothing about the agent.
+# many attempts have failed since. A conflict (75) and the end of a budget (112) say nothing about the agent.
 failure_streak() {
 	jq -Rnr 'reduce (inputs | fromjson? | objects) as $line ([0, 0];
 		if $line.run == "resumed" or $line.state == "succeeded" then [.[0] + 1, 0]
-		elif ($line.state | IN("retrying", "failed", "timed_out", "errored")) and $line.status != 75
+		elif ($line.state | IN("retrying", "failed", "timed_out", "errored")) and ($line.status | IN(75, 112) | not)
 		then .[1] += 1 else . end) | "\(.[0]) \(.[1])"' "$run_log" 2>/dev/null
 }
 

@@ -33,21 +33,31 @@ discard_tickets() {
 	done
 }
 
-# Branches of attempts whose work is on another branch, and whose run has ended.
+# Branches of attempts that no run needs any more: what is on another branch goes; work that was given up
+# for another attempt, which was merged, stays as a ref that is no branch.
 discard_branches() {
-	local ref run
-	safe_git for-each-ref --format='%(refname)' refs/heads/loop/ 2>/dev/null | while IFS= read -r ref; do
-		run=${ref#refs/heads/loop/} run=${run%%/*}
+	local ref name run
+	while IFS= read -r ref; do
+		name=${ref#refs/heads/loop/}
+		run=${name%%/*}
 		[[ $ref =~ -[0-9]+$ && ($run == run-* || -d $LOOP_DIR/runs/$run) ]] || continue
-		run_lives "$run" && continue
-		[[ $(safe_git for-each-ref --contains "$ref" --format=x refs/heads | wc -l) -gt 1 ]] || continue
-		safe_git worktree list --porcelain | grep -qxF "branch $ref" && continue
-		if [[ ${OPT[dry-run]-} ]]; then
-			printf 'would remove merged branch: %s\n' "${ref#refs/heads/}"
-		else
-			safe_git update-ref -d "$ref" && printf 'removed merged branch: %s\n' "${ref#refs/heads/}"
+		if run_lives "$run" || safe_git worktree list --porcelain | grep -qxF "branch $ref"; then continue; fi
+		if [[ $(safe_git for-each-ref --contains "$ref" --format=x refs/heads | wc -l) -gt 1 ]]; then
+			discard_branch 'merged branch' "$ref"
+		elif safe_git log --branches --fixed-strings --grep="Loop-Task: ${name%-*}" \
+			--format='%(trailers:key=Loop-Task,valueonly,separator=)' | grep -qxF "${name%-*}"; then
+			[[ ${OPT[dry-run]-} ]] || safe_git update-ref "refs/loop/superseded/$name" "$ref" || continue
+			discard_branch 'branch of a superseded attempt' "$ref"
 		fi
-	done
+	done < <(safe_git for-each-ref --format='%(refname)' refs/heads/loop/ 2>/dev/null)
+}
+
+discard_branch() { # WHAT REF
+	if [[ ${OPT[dry-run]-} ]]; then
+		printf 'would remove %s: %s\n' "$1" "${2#refs/heads/}"
+	else
+		safe_git update-ref -d "$2" && printf 'removed %s: %s\n' "$1" "${2#refs/heads/}"
+	fi
 }
 
 # Runs that ended longer ago, with all that is kept of them; the journal keeps what happened.
