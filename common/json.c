@@ -177,3 +177,16 @@ int json_get_object(const json_t *object, const char *key, json_t **out, struct 
 	*out = value;
 	return 1;
 }
+
+bool json_get_owner(const json_t *object, const char *key, struct owner *out)
+{
+	const json_t *owner = json_object_get(object, key);
+	const char *boot = json_string_value(json_object_get(owner, "boot"));
+
+	*out = (struct owner){
+		.pid = (pid_t)json_integer_value(json_object_get(owner, "pid")),
+		.start = (uint64_t)json_integer_value(json_object_get(owner, "start")),
+	};
+	snprintf(out->boot, sizeof out->boot, "%s", boot ? boot : "");
+	return out->pid > 0 && boot;
+}

@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "err.h"
+#include "id.h"
 
 #include <jansson.h>
 
@@ -46,5 +47,8 @@ int json_get_duration(const json_t *object, const char *key, int64_t *,
 	struct err *); /* "5m", or seconds as a number */
 int json_get_array(const json_t *object, const char *key, json_t **, struct err *);
 int json_get_object(const json_t *object, const char *key, json_t **, struct err *);
+
+/* A process as {"pid":…, "start":…, "boot":…}; false where that is not there. */
+bool json_get_owner(const json_t *object, const char *key, struct owner *);
 
 #endif

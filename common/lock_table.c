@@ -182,12 +182,14 @@ static size_t trimmed(const char *p, size_t n)
 	return n;
 }
 
-static bool read_row(const char *line, struct lock_row *row)
+static bool read_row(const char *line, bool holders_only, struct lock_row *row)
 {
 	const char *p = line + STATE_WIDTH;
 	size_t n;
 
 	if (!read_state(line, &row->state) || row->state == LOCK_NOBODY)
+		return false;
+	if (holders_only && !lock_row_holds(row))
 		return false;
 	for (size_t i = 0; i < countof(columns); p += 1 + columns[i++].width)
 		if (*p != ' ' || !read_cell(p + 1, columns[i].width, cell(row, &columns[i])))
@@ -209,7 +211,7 @@ bool lock_row_stands(const struct lock_row *row, int fd)
 	struct lock_row now = {0};
 
 	return io_pread(fd, line, sizeof line, (off_t)(row->line * LOCK_LINE)) == LOCK_LINE &&
-		read_row(line, &now) && now.state == row->state && now.ticket == row->ticket;
+		read_row(line, false, &now) && now.state == row->state && now.ticket == row->ticket;
 }
 
 static int read_head(const char *text, struct lock_head *h)
@@ -245,7 +247,7 @@ static void read_rows(struct lock_table *t, size_t lines)
 
 	t->count = 0;
 	for (row.line = LOCK_FIRST_ROW; row.line < lines; row.line++) {
-		if (!read_row(t->text + row.line * LOCK_LINE, &row))
+		if (!read_row(t->text + row.line * LOCK_LINE, t->holders_only, &row))
 			continue;
 		t->row = mem_grow(t->row, t->count, &t->capacity, sizeof *t->row);
 		t->row[t->count++] = row;

@@ -41,7 +41,7 @@ static int compare_rows(const void *a, const void *b)
 }
 
 /* Keeps the rows whose owners live. */
-static int keep_living(struct lock_view *v, struct lock_table *t, int fd, enum lock_view_what what)
+static int keep_living(struct lock_view *v, struct lock_table *t, int fd)
 {
 	int64_t held = 0, unowned;
 	size_t kept = 0;
@@ -49,10 +49,8 @@ static int keep_living(struct lock_view *v, struct lock_table *t, int fd, enum l
 	v->row = t->row;
 	t->row = NULL;
 	for (size_t i = 0; i < t->count; i++) {
-		int r = 0;
+		int r = lock_row_alive(&v->row[i], fd);
 
-		if (what != LOCK_VIEW_HOLDERS || !lock_row_waits(&v->row[i]))
-			r = lock_row_alive(&v->row[i], fd);
 		if (r < 0)
 			return r;
 		if (r == 0)
@@ -74,7 +72,10 @@ static int keep_living(struct lock_view *v, struct lock_table *t, int fd, enum l
 	return 0;
 }
 
-/* The guard, shared with other onlookers, if it can be had within a moment. */
+/*
+ * The guard, shared with other onlookers, if it can be had within a moment. Onlookers
+ * that follow one another closely keep out all who own it: so thousands may not ask.
+ */
 static void try_guard(int fd)
 {
 	struct flock f = {
@@ -110,15 +111,16 @@ static int read_table(struct lock_view *v, struct lock_table *t, int fd)
 
 static int view_file(struct lock_view *v, int fd, enum lock_view_what what)
 {
-	struct lock_table t = {0};
+	struct lock_table t = {.holders_only = what == LOCK_VIEW_HOLDERS};
 	int used = lock_file_used(fd), r;
 
 	if (used < 0 || (used == 0 && what != LOCK_VIEW_ALL))
 		return used;
-	try_guard(fd);
+	if (what != LOCK_VIEW_HOLDERS)
+		try_guard(fd);
 	r = read_table(v, &t, fd);
 	if (r == 0 && used)
-		r = keep_living(v, &t, fd, what);
+		r = keep_living(v, &t, fd);
 	lock_bytes_free(fd, LOCK_GUARD, 1);
 	lock_table_clear(&t);
 	return r < 0 ? r : v->holders || v->waiters || v->unknown;

@@ -26,7 +26,7 @@ struct lock_views {
 };
 
 enum lock_view_what {
-	LOCK_VIEW_HOLDERS, /* no waiters: they may be thousands */
+	LOCK_VIEW_HOLDERS, /* no waiters, nor the guard: thousands may look at once */
 	LOCK_VIEW_USED,	   /* locks that are in use */
 	LOCK_VIEW_ALL,	   /* the others' heads as well */
 };

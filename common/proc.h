@@ -83,6 +83,15 @@ struct sweep {
 int proc_sweep(const char *marker, const pid_t *spare, size_t spare_count, int64_t deadline,
 	struct sweep *);
 
+struct strs;
+
+/*
+ * Adds to values what NAME was, each once, in the environments of all processes
+ * that were started with the string "with" in theirs. Those of other users
+ * cannot be seen.
+ */
+void proc_marked(const char *with, const char *name, struct strs *values);
+
 /*
  * CPU time in ns that the tree below (and with) pid has used, ended children
  * that were waited for included. 0 for pid means everything below us, without

@@ -137,8 +137,10 @@ static int enter_guard(pid_t outer, const sigset_t *mask, struct err *e)
 	work = fork();
 	if (work < 0)
 		return err_sys(e, -errno, "fork");
-	if (work > 0)
+	if (work > 0) {
+		prctl(PR_SET_NAME, "loop-contain"); /* a killall of our name spares it */
 		watch(work, outer);
+	}
 	return enter_work(guard, mask, e);
 }
 

@@ -29,19 +29,62 @@ struct hunt {
 	struct sweep *done;
 };
 
+static int read_environ(pid_t pid, struct buf *env)
+{
+	char path[40];
+
+	snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
+	return io_read_file(AT_FDCWD, path, 1 << 22, env);
+}
+
+/* What stands behind the prefix in the first of the strings that begins with it; NULL. */
+static const char *find_string(const struct buf *env, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	for (const char *p = env->text, *end = env->text + env->length; p < end; p += strlen(p) + 1)
+		if (strncmp(p, prefix, n) == 0)
+			return p + n;
+	return NULL;
+}
+
 /* Whether the string is one of those the process was started with. */
 static bool marked(pid_t pid, const char *marker)
 {
 	AUTO_BUF struct buf env = {0};
-	char path[40];
+	const char *rest = read_environ(pid, &env) < 0 ? NULL : find_string(&env, marker);
 
-	snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
-	if (io_read_file(AT_FDCWD, path, 1 << 22, &env) < 0)
-		return false;
-	for (const char *p = env.text, *end = env.text + env.length; p < end; p += strlen(p) + 1)
-		if (strcmp(p, marker) == 0)
-			return true;
-	return false;
+	return rest && !*rest;
+}
+
+struct marks {
+	const char *with, *prefix;
+	struct strs *values;
+};
+
+static void add_mark(pid_t pid, void *context)
+{
+	const struct marks *m = context;
+	AUTO_BUF struct buf env = {0};
+	const char *rest, *value;
+
+	if (read_environ(pid, &env) < 0)
+		return;
+	rest = find_string(&env, m->with);
+	value = find_string(&env, m->prefix);
+	if (!rest || *rest || !value)
+		return;
+	for (size_t i = 0; i < m->values->count; i++)
+		if (strcmp(m->values->item[i], value) == 0)
+			return;
+	strs_add(m->values, value);
+}
+
+void proc_marked(const char *with, const char *name, struct strs *values)
+{
+	AUTO_FREE char *prefix = mem_format("%s=", name);
+
+	each_process(add_mark, &(struct marks){with, prefix, values});
 }
 
 static void note_killed(struct hunt *h, pid_t pid, const char *name)

@@ -409,3 +409,19 @@ by_priority() { # EVENTS [REQUEST…]: the data of so many, then sends the reque
 	status_is 0 loop-bus sub --direct --durable p -n 5
 	[ "$(jq .data <<<"$output" | tr '\n' ' ')" = '1 2 3 4 5 ' ]
 }
+
+@test "in order of priority, too, a subscriber goes on where it was" {
+	serve
+	sub() { loop-bus sub --order=priority --durable=urgent "$@" | jq -c '[.priority, .data.n]' | tr -d '\n'; }
+	for n in 1 2 3 4 5 6; do
+		loop-emit an.event -p "$(((n % 2)) && echo low || echo high)" n:="$n"
+	done
+	[ "$(sub --from start -n 4)" = '["high",2]["high",4]["high",6]["low",1]' ]
+	loop-emit an.event -p high n:=7
+	[ "$(sub -n 2)" = '["high",7]["low",3]' ]
+	[ "$(sub -n 1 --where data.n=5)" = '["low",5]' ]
+	loop-emit an.event -p critical n:=8
+	[ "$(sub -n 1)" = '["critical",8]' ]
+	loop-bus stop
+	status_is 69 loop-bus sub --order=priority --durable=urgent -n 1
+}

@@ -87,3 +87,49 @@ types() {
 	status_is 65 play '[{"dance":true}]' </dev/null
 	has "$stderr" 'none of the keys'
 }
+
+@test "a budget ends it as claude's does" {
+	status_is 1 play '[{"usage":{"cost":0.25}},{"text":"a"},{"usage":{"cost":0.5}},{"text":"never"}]' --budget 0.5 </dev/null
+	has "$output" error_max_budget_usd
+	[[ $output != *never* ]]
+}
+
+@test "an edit is real, and fails where there is nothing to edit" {
+	echo 'one two' >file
+	play '[{"edit":"file","old":"two","new":"three"},{"edit":"file","old":"four","new":"five"}]' </dev/null >out
+	[ "$(cat file)" = 'one three' ]
+	[ "$(jq -c '.message.content[]? | select(.type == "tool_result") | .is_error' out | tr '\n' ' ')" = 'false true ' ]
+}
+
+@test "steps by their other names" {
+	status_is 139 play '[{"say":"hello"},{"sleep":"1ms"},{"garbage":true},{"huge":"1K"},{"crash":true}]' </dev/null
+	has "$output" '"text":"hello"'
+	has "$output" '<html>'
+	play '[{"spawn-daemon":"pid"},{"say":"x"}]' </dev/null >out
+	wait_for 10 test -s pid
+	kill -KILL "$(cat pid)"
+}
+
+# The adapters as they are, on programs of these names that are loop-mock.
+@test "under an agent's name it takes what the adapter passes" {
+	local agent
+	mkdir bin
+	for agent in claude codex gemini; do ln -s "$(command -v loop-mock)" "bin/$agent"; done
+	export PATH=$PWD/bin:$PATH LOOP_MOCK_SCRIPT=$PWD/script.json
+	echo 'do it' >prompt
+	echo 'be kind' >system
+	printf '[{"say":"hm"},{"usage":{"input":10,"output":5,"cost":0.1}},{"result":"","reason":"server","attempt":1},{"say":"done"}]' >script.json
+	for agent in claude codex gemini; do
+		loop-spawn --agent "$agent" --prompt prompt --system system --model m1 --tools Bash --max-turns 9 --budget 5 \
+			--retry 1 --retry-delay 1ms --json >"$agent.json"
+		jq -e '.success and (.final | endswith("done")) and (.attempts | length) == 2 and .usage.output > 0' "$agent.json"
+		LOOP_ATTEMPT=2 loop-spawn --agent "$agent" --prompt prompt --resume "$(jq -r .session "$agent.json")"
+	done
+	status_is 1 claude --no-such </dev/null
+	has "$stderr" "unknown option '--no-such'"
+	printf '[{"limit":{"resets_in":"2h"}},{"result":"","reason":"rate_limit"}]' >script.json
+	for agent in claude codex; do
+		status_is 113 loop-spawn --agent "$agent" --prompt prompt --json
+		jq -e '(.resets_at | sub("\\..*"; "Z") | fromdate) - now | . > 7000 and . < 7300' <<<"$output"
+	done
+}

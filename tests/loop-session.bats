@@ -175,7 +175,7 @@ field() { # FILTER COMMAND…
 
 @test "what an agent printed is read by the agent's own map" {
 	local file=$SOURCE_TREE/tests/fixtures/agents/claude name end reason
-	while IFS=$'\t' read -r name end reason; do
+	while IFS=$'\t' read -r name end reason _; do
 		case $name in max-turns-3 | budget-1 | no-credentials | rate-limit-then-ok) ;; *) continue ;; esac
 		[ "$(session summary --json -a claude "$file/$name.jsonl" | jq -r .reason)" = "$reason" ]
 	done <"$SOURCE_TREE/tests/cases/agents/claude.tsv"

@@ -54,7 +54,15 @@ struct session {
 	int64_t left; /* events still to print; -1: no end */
 	struct cursor cursor;
 	struct buf out;
+	struct buf acks;      /* for what is in out, where the bus keeps the cursor */
+	int64_t acknowledged; /* acks that were sent and not answered yet */
 };
+
+/* In order of priority there is a place for each level, and the bus keeps them. */
+static bool kept_by_bus(void)
+{
+	return options.order && options.durable;
+}
 
 static void flush(struct session *s, int64_t id)
 {
@@ -101,6 +109,10 @@ static int ask(const struct session *s, int fd)
 		buf_format(&b, ",\"priority\":\"%s\"", priority_name(s->filter.least));
 	if (options.order)
 		buf_str(&b, ",\"order\":\"priority\"");
+	if (kept_by_bus()) {
+		buf_str(&b, ",\"durable\":");
+		buf_json(&b, options.durable, strlen(options.durable));
+	}
 	if (s->next >= 0)
 		buf_format(&b, ",\"from\":\"%lld\"", (long long)s->next);
 	buf_str(&b, "}\n");
@@ -120,18 +132,68 @@ static void begin(struct session *s, const char *line, size_t length)
 		die(EX_PROTOCOL, "the bus answers something else: %.100s", line);
 }
 
+/* The answer to an acknowledgement. */
+static bool is_answer(struct session *s, const char *line, size_t length)
+{
+	AUTO_BUF struct buf text = {0};
+	struct span value, answer = {line, length};
+
+	if (!s->acknowledged)
+		return false;
+	if (jscan_get(answer, "error", &value) && jscan_text(value, &text) == 0)
+		die(EX_PROTOCOL, "the bus: %s", text.text);
+	if (!jscan_get(answer, "ok", &value))
+		return false;
+	s->acknowledged--;
+	return true;
+}
+
+/* What was looked at is finished with once what was to be printed is. */
+static void acknowledge(struct session *s, int fd)
+{
+	int r = io_write(fd, s->acks.text, s->acks.length);
+
+	if (r < 0 && r != -EPIPE)
+		die(EX_IOERR, "the bus: %s", strerror(-r));
+	s->acks.length = 0;
+}
+
 /* One line from the bus; false when no more is wanted. */
 static bool from_bus(struct session *s, const char *line, size_t length, int64_t *id)
 {
 	struct event_view v;
 
+	if (is_answer(s, line, length))
+		return true;
 	if (event_view(line, length, &v) < 0 || v.id.n < 3 ||
 		jscan_int((struct span){v.id.p + 1, v.id.n - 2}, id) < 0)
 		die(EX_PROTOCOL, "the bus sends no event: %.100s", line);
 	s->next = *id + (int64_t)length + 1;
+	if (kept_by_bus()) {
+		buf_format(&s->acks, "{\"op\":\"ack\",\"id\":\"%lld\"}\n", (long long)*id);
+		s->acknowledged++;
+	}
 	if (!filter_matches(&s->filter, &v, (struct span){line, length}))
 		return true;
 	return take(s, line, length);
+}
+
+/* Of what comes behind the last event that was wanted only the answers matter. */
+static bool read_answers(struct session *s, int fd, struct lines *in)
+{
+	enum { SIZE = 64 * 1024 };
+	size_t length;
+	char *line;
+	ssize_t n;
+
+	while (lines_next(in, &line, &length)) {
+		line[length] = '\0';
+		is_answer(s, line, length);
+	}
+	n = s->acknowledged ? io_read_some(fd, lines_room(in, SIZE), SIZE) : 0;
+	if (n > 0)
+		lines_fed(in, (size_t)n);
+	return n > 0;
 }
 
 /* Until the bus ends (true) or no more is wanted. */
@@ -156,7 +218,10 @@ static bool listen_to_bus(struct session *s, int fd)
 			begun = true;
 		}
 		flush(s, id);
+		acknowledge(s, fd);
 	}
+	while (!more && s->acknowledged && read_answers(s, fd, &in))
+		;
 	lines_clear(&in);
 	return more;
 }
@@ -246,13 +311,11 @@ int sub_main(const struct args *args)
 	int fd = -1, r;
 
 	choose(&s.filter, args);
-	if (options.order && options.durable)
-		die_usage("--durable needs the order of the journal");
 	r = state_open(&s.state, &e);
 	if (r < 0)
 		die_err(r, &e);
 	s.next = start_position(&s);
-	if (options.durable)
+	if (options.durable && !options.order)
 		open_durable(&s);
 	if (!options.direct)
 		fd = socket_connect(&s.state);
@@ -268,6 +331,7 @@ int sub_main(const struct args *args)
 	cursor_close(&s.cursor);
 	filter_clear(&s.filter);
 	buf_clear(&s.out);
+	buf_clear(&s.acks);
 	state_close(&s.state);
 	return EXIT_SUCCESS;
 }

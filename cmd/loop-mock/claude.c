@@ -173,12 +173,4 @@ static int end(struct play *p, const struct ending *e)
 	return error;
 }
 
-const struct dialect claude_dialect = {.name = "claude",
-	.start = start,
-	.text = text,
-	.tool = tool,
-	.tool_end = tool_end,
-	.retry = retry,
-	.limit = limit,
-	.background = background,
-	.end = end};
+DIALECT(claude, limit, background);

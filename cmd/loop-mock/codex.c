@@ -4,6 +4,8 @@
  */
 #include "play.h"
 
+#include <time.h>
+
 static void start(struct play *p)
 {
 	if (!p->said_result)
@@ -52,16 +54,21 @@ static void retry(struct play *p UNUSED, const char *error, int64_t status, int6
 	say_json(json_pack("{s:s, s:s}", "type", "error", "message", message.text));
 }
 
-static void limit(struct play *p UNUSED, const char *kind UNUSED, const char *status UNUSED,
-	int64_t resets UNUSED)
+/* "…try again at 10:20 AM.", in local time. */
+static const char *usage_limit(int64_t until)
 {
+	static char text[160];
+	time_t at = (time_t)until;
+	char clock[16];
+
+	strftime(clock, sizeof clock, "%I:%M %p", localtime(&at));
+	snprintf(text, sizeof text,
+		"You've hit your usage limit. Upgrade to Pro or try again at %s.",
+		clock + strspn(clock, "0"));
+	return text;
 }
 
-static void background(struct play *p UNUSED, bool running UNUSED)
-{
-}
-
-static const char *failure(const char *reason)
+static const char *failure(const struct play *p, const char *reason)
 {
 	static const char *const texts[][2] = {
 		{"auth", "unexpected status 401 Unauthorized: invalid key"},
@@ -73,6 +80,8 @@ static const char *failure(const char *reason)
 		{"context", "Your input exceeds the context window of this model."},
 	};
 
+	if (p->limited_until && strcmp(reason, "rate_limit") == 0)
+		return usage_limit(p->limited_until);
 	for (size_t i = 0; i < countof(texts); i++)
 		if (strcmp(texts[i][0], reason) == 0)
 			return texts[i][1];
@@ -83,7 +92,7 @@ static int end(struct play *p, const struct ending *e)
 {
 	if (strcmp(e->reason, "success") != 0) {
 		say_json(json_pack("{s:s, s:{s:s}}", "type", "turn.failed", "error", "message",
-			failure(e->reason)));
+			failure(p, e->reason)));
 		return 1;
 	}
 	say_json(json_pack("{s:s, s:{s:I, s:I, s:I}}", "type", "turn.completed", "usage",
@@ -93,12 +102,4 @@ static int end(struct play *p, const struct ending *e)
 	return 0;
 }
 
-const struct dialect codex_dialect = {.name = "codex",
-	.start = start,
-	.text = text,
-	.tool = tool,
-	.tool_end = tool_end,
-	.retry = retry,
-	.limit = limit,
-	.background = background,
-	.end = end};
+DIALECT(codex, dialect_no_limit, dialect_no_background);

@@ -49,24 +49,22 @@ static void retry(struct play *p UNUSED, const char *error, int64_t status, int6
 		(long long)status, (long long)delay_ms, error);
 }
 
-static void limit(struct play *p UNUSED, const char *kind UNUSED, const char *status UNUSED,
-	int64_t resets UNUSED)
-{
-}
-
-static void background(struct play *p UNUSED, bool running UNUSED)
-{
-}
-
 static const struct failure {
 	const char *reason, *type, *message;
 	int status;
 } failures[] = {
 	{"failed", "Error", "[API Error: it went wrong]", 1},
 	{"max_turns", "FatalTurnLimitedError", "Reached max session turns", 53},
-	{"auth", "Error", "[API Error: invalid key]", 401 % 256},
-	{"rate_limit", "Error", "[API Error: Resource exhausted]", 429 % 256},
-	{"server", "Error", "[API Error: internal error]", 500 % 256},
+	{"auth", "Error", "[API Error: {\"error\":{\"code\":401,\"message\":\"invalid key\"}}]",
+		401 % 256},
+	{"rate_limit", "Error", "[API Error: You have exhausted your daily quota]", 429 % 256},
+	{"billing", "Error", "[API Error: You exceeded your current quota]", 429 % 256},
+	{"server", "Error", "[API Error: {\"error\":{\"code\":500,\"message\":\"internal\"}}]",
+		500 % 256},
+	{"overloaded", "Error",
+		"[API Error: {\"error\":{\"code\":503,\"message\":\"overloaded\"}}]", 503 % 256},
+	{"network", "Error", "[API Error: exception TypeError: fetch failed]", 1},
+	{"context", "Error", "[API Error: prompt is too long]", 400 % 256},
 };
 
 static const struct failure *failure_of(const char *reason)
@@ -94,12 +92,4 @@ static int end(struct play *p, const struct ending *e)
 	return f ? f->status : 0;
 }
 
-const struct dialect gemini_dialect = {.name = "gemini",
-	.start = start,
-	.text = text,
-	.tool = tool,
-	.tool_end = tool_end,
-	.retry = retry,
-	.limit = limit,
-	.background = background,
-	.end = end};
+DIALECT(gemini, dialect_no_limit, dialect_no_background);

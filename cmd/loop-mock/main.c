@@ -9,6 +9,7 @@
 #include "mem.h"
 #include "opt.h"
 #include "parse.h"
+#include "persona.h"
 #include "play.h"
 #include "script.h"
 
@@ -20,7 +21,7 @@ static const char *const dialect_names[] = {"claude", "codex", "gemini", "text",
 static const struct dialect *const dialects[] = {
 	&claude_dialect, &codex_dialect, &gemini_dialect, &text_dialect};
 
-static const char *script_path, *story, *session, *model = "mock-1", *spent = "0";
+static const char *script_path, *story, *session, *model = "mock-1", *spent = "0", *budget;
 static int dialect;
 static int64_t attempt, max_turns;
 
@@ -51,6 +52,10 @@ static const struct opt options[] = {
 		.arg = "USD",
 		.help = "what the conversation has cost before",
 		.string = &spent},
+	{.name = "budget",
+		.arg = "USD",
+		.help = "end with budget once more than that is used",
+		.string = &budget},
 	{.name = "max-turns",
 		.arg = "N",
 		.help = "end with max_turns after N turns",
@@ -92,6 +97,9 @@ static int run(const struct args *args)
 	if (parse_dollars(spent, &micros) < 0)
 		die_usage("--spent: '%s' is no sum of money", spent);
 	p.used.cost = (double)micros / 1e6;
+	if (budget && parse_dollars(budget, &micros) < 0)
+		die_usage("--budget: '%s' is no sum of money", budget);
+	p.budget = budget ? p.used.cost + (double)micros / 1e6 : -1;
 	p.start = clock_now();
 	p.story = story ? story : story_of_environment();
 	p.attempt = attempt ? attempt : attempt_of_environment();
@@ -118,5 +126,6 @@ int main(int argc, char **argv)
 		.run = run,
 	};
 
+	argv = persona_argv(&argc, argv);
 	return opt_main(&command, argc, argv);
 }

@@ -30,7 +30,10 @@ int mischief_raw(struct play *p, const json_t *step)
 {
 	AUTO_BUF struct buf text = {0};
 
-	expand(p, step, "raw", &text);
+	if (json_is_true(json_object_get(step, "raw")))
+		buf_str(&text, "{\"type\": garbage \xff\x01 <html>");
+	else
+		expand(p, step, "raw", &text);
 	say(&text);
 	return -1;
 }
@@ -90,7 +93,9 @@ static NORETURN void die_by(int sig)
 
 int mischief_signal(struct play *p UNUSED, const json_t *step)
 {
-	die_by(signal_number(json_string_value(json_object_get(step, "signal"))));
+	const char *name = json_string_value(json_object_get(step, "signal"));
+
+	die_by(name ? signal_number(name) : SIGSEGV);
 }
 
 /* The bytes of a file as they are, then its status ("exit") or its signal ("killed"). */

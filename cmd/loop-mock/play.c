@@ -137,6 +137,44 @@ static int edit_file(struct play *p, const json_t *step, const char *key, int fl
 	return -1;
 }
 
+/* The file with the first "old" in it made "new"; false if it is not in it. */
+static bool replace_text(const char *path, const char *old, const char *new)
+{
+	AUTO_BUF struct buf text = {0}, changed = {0};
+	const char *at;
+
+	if (io_read_file(AT_FDCWD, path, 1 << 30, &text) < 0)
+		return false;
+	at = text.text && *old ? memmem(text.text, text.length, old, strlen(old)) : NULL;
+	if (!at)
+		return false;
+	buf_add(&changed, text.text, (size_t)(at - text.text));
+	buf_str(&changed, new);
+	at += strlen(old);
+	buf_add(&changed, at, (size_t)(text.text + text.length - at));
+	return write_file((char *)(uintptr_t)path, &changed, O_TRUNC) == 0;
+}
+
+static int step_edit(struct play *p, const json_t *step)
+{
+	AUTO_BUF struct buf path = {0}, old = {0}, new = {0};
+	struct tool t = {.name = "Edit"};
+	bool ok;
+
+	expand_member(p, step, "edit", &path);
+	expand_member(p, step, "old", &old);
+	expand_member(p, step, "new", &new);
+	if (!path.length)
+		die(EX_DATAERR, "\"edit\" needs a path");
+	t.input = json_pack("{s:o, s:o, s:o}", "file_path", text_json(path.text), "old_string",
+		text_json(old.text), "new_string", text_json(new.text));
+	begin_tool(p, &t);
+	ok = replace_text(path.text, old.text, new.text);
+	p->dialect->tool_end(p, &t, ok ? "The file was edited." : "String not found.", !ok);
+	json_decref(t.input);
+	return -1;
+}
+
 static int step_write(struct play *p, const json_t *step)
 {
 	return edit_file(p, step, "write", O_TRUNC);
@@ -248,6 +286,15 @@ static int step_retry(struct play *p, const json_t *step)
 	return -1;
 }
 
+void dialect_no_limit(struct play *p UNUSED, const char *kind UNUSED, const char *status UNUSED,
+	int64_t resets UNUSED)
+{
+}
+
+void dialect_no_background(struct play *p UNUSED, bool running UNUSED)
+{
+}
+
 static int step_limit(struct play *p, const json_t *step)
 {
 	const json_t *l = json_object_get(step, "limit");
@@ -255,6 +302,7 @@ static int step_limit(struct play *p, const json_t *step)
 	const char *kind = json_string_value(json_object_get(l, "kind"));
 	int64_t resets = clock_real() + duration_of(l, "resets_in", 3600 * NS_PER_S);
 
+	p->limited_until = resets / NS_PER_S;
 	p->dialect->limit(p, kind ? kind : "five_hour", status ? status : "rejected",
 		resets / NS_PER_S);
 	return -1;
@@ -300,6 +348,7 @@ static const struct {
 } verbs[] = {
 	{"text", step_text},
 	{"write", step_write},
+	{"edit", step_edit},
 	{"append", step_append},
 	{"run", step_run},
 	{"tool", step_tool},
@@ -338,6 +387,11 @@ static bool out_of_turns(const struct play *p)
 	return p->max_turns > 0 && p->turns >= p->max_turns;
 }
 
+static bool out_of_money(const struct play *p)
+{
+	return p->budget >= 0 && p->used.cost > p->budget;
+}
+
 static int end_by(struct play *p, const char *reason)
 {
 	struct ending e = {.reason = reason, .text = p->last.text ? p->last.text : ""};
@@ -358,6 +412,8 @@ int play_steps(struct play *p, const json_t *steps)
 				return status;
 			if (out_of_turns(p) && !p->said_result)
 				return end_by(p, "max_turns");
+			if (out_of_money(p) && !p->said_result)
+				return end_by(p, "budget");
 		}
 	}
 	return p->said_result ? 0 : end_by(p, "success");

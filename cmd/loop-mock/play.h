@@ -19,7 +19,9 @@ struct play {
 	const char *model, *story;
 	char session[UUID_SIZE];
 	int64_t attempt, max_turns;
-	int64_t start; /* clock_now */
+	double budget;	       /* dollars; negative: none */
+	int64_t limited_until; /* epoch seconds; 0: no limit was told */
+	int64_t start;	       /* clock_now */
 	struct buf prompt;
 	struct buf last; /* the last text */
 	struct usage used;
@@ -54,6 +56,15 @@ struct dialect {
 };
 
 extern const struct dialect claude_dialect, codex_dialect, gemini_dialect, text_dialect;
+
+/* What a dialect has no words for. */
+void dialect_no_limit(struct play *, const char *kind, const char *status, int64_t resets);
+void dialect_no_background(struct play *, bool running);
+
+/* The dialect of a file that has the other functions under their own names. */
+#define DIALECT(word, limit, background)                     \
+	const struct dialect word##_dialect = {#word, start, \
+		text, tool, tool_end, retry, limit, background, end}
 
 /* Writes the line with its newline and empties the buffer; dies where nobody reads. */
 void say(struct buf *line);

@@ -36,6 +36,23 @@ static char *choose(const struct play *p, const char *folder)
 	return chosen;
 }
 
+/* Some steps have two names. */
+static void rename_members(json_t *step)
+{
+	static const char *const names[][2] = {{"say", "text"}, {"sleep", "delay"},
+		{"hang", "stall"}, {"crash", "signal"}, {"garbage", "raw"}, {"huge", "line"},
+		{"spawn-daemon", "leak"}};
+
+	for (size_t i = 0; i < countof(names); i++) {
+		json_t *value = json_object_get(step, names[i][0]);
+
+		if (!value)
+			continue;
+		json_object_set(step, names[i][1], value);
+		json_object_del(step, names[i][0]);
+	}
+}
+
 /* One step a line. */
 static json_t *parse_lines(const char *path, const struct buf *text)
 {
@@ -81,6 +98,7 @@ json_t *script_load(const struct play *p, const char *path)
 {
 	AUTO_BUF struct buf text = {0};
 	AUTO_FREE char *chosen = NULL;
+	json_t *steps;
 	struct stat st;
 	int r;
 
@@ -96,7 +114,10 @@ json_t *script_load(const struct play *p, const char *path)
 	r = io_read_file(AT_FDCWD, path, SCRIPT_MAX, &text);
 	if (r < 0)
 		die(die_status(r), "%s: %s", path, strerror(-r));
-	return parse_script(path, &text);
+	steps = parse_script(path, &text);
+	for (size_t i = 0; i < json_array_size(steps); i++)
+		rename_members(json_array_get(steps, i));
+	return steps;
 }
 
 bool script_applies(const struct play *p, const json_t *step)

@@ -41,10 +41,6 @@ static void limit(struct play *p UNUSED, const char *kind, const char *status, i
 	warn("limit %s: %s until %lld", kind, status, (long long)resets);
 }
 
-static void background(struct play *p UNUSED, bool running UNUSED)
-{
-}
-
 static int end(struct play *p, const struct ending *e)
 {
 	bool ok = strcmp(e->reason, "success") == 0;
@@ -56,12 +52,4 @@ static int end(struct play *p, const struct ending *e)
 	return !ok;
 }
 
-const struct dialect text_dialect = {.name = "text",
-	.start = start,
-	.text = text,
-	.tool = tool,
-	.tool_end = tool_end,
-	.retry = retry,
-	.limit = limit,
-	.background = background,
-	.end = end};
+DIALECT(text, limit, dialect_no_background);

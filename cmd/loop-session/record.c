@@ -42,16 +42,6 @@ static int64_t time_of(const struct record *r, const char *key)
 	return parse_rfc3339(text, strlen(text), &ns) == 0 ? ns : 0;
 }
 
-static void read_owner(struct record *r)
-{
-	const json_t *owner = json_object_get(r->session, "owner");
-	const char *boot = json_string_value(json_object_get(owner, "boot"));
-
-	r->owner.pid = (pid_t)json_integer_value(json_object_get(owner, "pid"));
-	r->owner.start = (uint64_t)json_integer_value(json_object_get(owner, "start"));
-	snprintf(r->owner.boot, sizeof r->owner.boot, "%s", boot ? boot : "");
-}
-
 static enum record_state judge(const struct record *r)
 {
 	const char *word = json_string_value(json_object_get(r->session, "state"));
@@ -144,7 +134,7 @@ int record_read(struct record *r, const struct state *state, const char *id)
 		return folder;
 	r->id = mem_string(id);
 	r->session = read_object(folder, "session.json");
-	read_owner(r);
+	json_get_owner(r->session, "owner", &r->owner);
 	r->result = read_object(folder, "result.json");
 	r->state = judge(r);
 	if (r->state == RECORD_LOST && (r->result = read_object(folder, "result.json")))

@@ -23,6 +23,7 @@
 #define MAP_TIME (20 * NS_PER_S)
 #define SWEEP_TIME (10 * NS_PER_S)
 #define METER_TIME (10 * NS_PER_S)
+#define OVERSLEPT (2 * NS_PER_S) /* so late, we did not wait but were stopped */
 
 /* The agent's processes leave their group; the group is only the polite part. */
 static void signal_group(const struct attempt *a, int sig)
@@ -120,10 +121,21 @@ static int64_t next_moment(const struct attempt *a)
 	return next;
 }
 
+/* Hears until something is due; if we were stopped meanwhile, no clock has run. */
+static void hear(struct attempt *a)
+{
+	int64_t due = next_moment(a), late;
+
+	attempt_hear(a, due);
+	late = clock_now() - due;
+	if (late > OVERSLEPT)
+		timing_woke(&a->timing, late);
+}
+
 static void supervise(struct attempt *a)
 {
 	while (!a->exited && a->ladder != GIVEN_UP) {
-		attempt_hear(a, next_moment(a));
+		hear(a);
 		if (clock_now() >= a->heartbeat)
 			beat(a);
 		if (clock_now() >= a->meter.next)

@@ -17,6 +17,7 @@
 
 enum { FINAL_MAX = 64 << 10 };
 #define USAGE_EVERY (10 * NS_PER_S)
+#define MAPPER_REST (5 * NS_PER_MS)
 
 static void say_tool(struct attempt *a)
 {
@@ -80,30 +81,32 @@ static void react(struct attempt *a)
 }
 
 /* A neutral event: kept with the time at which it was understood. */
-static void on_event(struct attempt *a, const char *line, size_t length)
+static void on_event(struct attempt *a, const char *line, size_t length, struct buf *kept)
 {
-	AUTO_BUF struct buf kept = {0};
 	char time[TIME_SIZE];
 
 	if (length < 2 || line[0] != '{')
 		return;
-	buf_format(&kept, "{\"time\":\"%s\",\"attempt\":%lld%s", format_time(time, clock_real()),
+	buf_format(kept, "{\"time\":\"%s\",\"attempt\":%lld%s", format_time(time, clock_real()),
 		(long long)a->session->attempt, length > 2 ? "," : "");
-	buf_add(&kept, line + 1, length - 1);
-	buf_char(&kept, '\n');
-	log_add(&a->events, kept.text, kept.length);
+	buf_add(kept, line + 1, length - 1);
+	buf_char(kept, '\n');
 	tally_event(&a->tally, (struct span){line, length});
 	react(a);
 }
 
+/* jq writes one event at a time: a few milliseconds later there are several to read at once. */
 static void on_mapper_out(struct attempt *a)
 {
+	AUTO_BUF struct buf kept = {0};
 	char *line;
 	size_t length;
 
 	if (mapper_read(&a->mapper))
 		while (lines_next(&a->mapper.lines, &line, &length))
-			on_event(a, line, length);
+			on_event(a, line, length, &kept);
+	log_add(&a->events, kept.text, kept.length);
+	a->mapper_rest = clock_after(MAPPER_REST);
 }
 
 static bool is_json(const char *line, size_t length)
@@ -117,13 +120,15 @@ static bool is_json(const char *line, size_t length)
 /* What a script prints is whatever a user wrote. */
 static void on_meter(struct attempt *a)
 {
+	AUTO_BUF struct buf kept = {0};
 	char *line;
 	size_t length;
 
 	if (meter_read(&a->meter))
 		while (lines_next(&a->meter.lines, &line, &length))
 			if (is_json(line, length))
-				on_event(a, line, length);
+				on_event(a, line, length, &kept);
+	log_add(&a->events, kept.text, kept.length);
 }
 
 static void on_mapper_in(struct attempt *a)
@@ -173,7 +178,7 @@ static void on_error_line(struct attempt *a, const char *line, size_t length)
 static void hear(struct attempt *a, int *fd, struct lines *lines, struct log *log,
 	void (*take)(struct attempt *, const char *, size_t))
 {
-	enum { ROOM = 65536 };
+	enum { ROOM = 256 << 10 };
 	char *room = lines_room(lines, ROOM), *line;
 	ssize_t n = io_read_some(*fd, room, ROOM);
 	size_t length;
@@ -221,6 +226,7 @@ static void on_exit_of_child(struct attempt *a)
 /* Waits until something happens, a signal comes or the deadline passes, and handles it. */
 void attempt_hear(struct attempt *a, int64_t deadline)
 {
+	bool resting = a->mapper.out >= 0 && clock_now() < a->mapper_rest;
 	const struct {
 		int fd;
 		short events;
@@ -230,13 +236,15 @@ void attempt_hear(struct attempt *a, int64_t deadline)
 		{a->mapper.queue.length > MAPPER_QUEUE_MAX ? -1 : a->out, POLLIN, on_out},
 		{a->error, POLLIN, on_error},
 		{a->mapper.queue.length ? a->mapper.in : -1, POLLOUT, on_mapper_in},
-		{a->mapper.out, POLLIN, on_mapper_out},
+		{resting ? -1 : a->mapper.out, POLLIN, on_mapper_out},
 		{a->meter.out, POLLIN, on_meter},
 	};
 	struct pollfd fds[countof(sources)];
 
 	for (size_t i = 0; i < countof(fds); i++)
 		fds[i] = (struct pollfd){.fd = sources[i].fd, .events = sources[i].events};
+	if (resting)
+		deadline = MIN(deadline, a->mapper_rest);
 	if (signals_poll(fds, countof(fds), deadline) <= 0)
 		return;
 	for (size_t i = 0; i < countof(fds); i++)

@@ -12,6 +12,7 @@
 #include "ledger.h"
 #include "limits.h"
 #include "options.h"
+#include "orphans.h"
 #include "proc.h"
 #include "resume.h"
 #include "signals.h"
@@ -37,6 +38,7 @@ static void open_session(struct session *s)
 	if (config.resume)
 		resume_open(s);
 	session_open(s);
+	orphans_end(&s->state);
 }
 
 /* The place to work in and the money; false if one is not to be had. */

@@ -27,15 +27,9 @@ static json_t *read_record(const struct session *s, const char *id)
 
 static bool still_runs(const json_t *record)
 {
-	const json_t *owner = json_object_get(record, "owner");
-	const char *boot = json_string_value(json_object_get(owner, "boot"));
-	struct owner o = {
-		.pid = (pid_t)json_integer_value(json_object_get(owner, "pid")),
-		.start = (uint64_t)json_integer_value(json_object_get(owner, "start")),
-	};
+	struct owner owner;
 
-	snprintf(o.boot, sizeof o.boot, "%s", boot ? boot : "");
-	return owner_alive(&o);
+	return json_get_owner(record, "owner", &owner) && owner_alive(&owner);
 }
 
 static int64_t number_of(const json_t *object, const char *key)

@@ -97,15 +97,15 @@ void session_open(struct session *s)
 		fill_prompt(config, &prompt);
 	if (config->system_prompt)
 		read_prompt(config->system_prompt, &system_prompt);
+	journal_init(&s->journal, &s->state);
+	if (owner_self(&s->owner) < 0)
+		die(EX_OSERR, "/proc cannot be read");
 	make_folder(s);
+	session_save(s, "starting", NULL);
 	if (config->prompt)
 		keep(s, s->prompt = "prompt.md", &prompt);
 	if (config->system_prompt)
 		keep(s, "system.md", &system_prompt);
-	journal_init(&s->journal, &s->state);
-	if (owner_self(&s->owner) < 0)
-		die(EX_OSERR, "/proc cannot be read");
-	session_save(s, "starting", NULL);
 }
 
 char *session_file(const struct session *s, const char *name)

@@ -13,7 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
-enum { LINE_MAX_BYTES = 16 << 20 };
+enum { LINE_MAX_BYTES = 16 << 20,
+	PIPE_BYTES = 1 << 20 }; /* what talks a lot waits for us less often */
 
 static void open_log(struct attempt *a, struct log *log, const char *name)
 {
@@ -94,6 +95,7 @@ static int start_agent(struct attempt *a, const char *resume, struct err *e)
 	r = io_pipe(ends);
 	if (r < 0)
 		return err_sys(e, r, "pipe");
+	fcntl(ends[0], F_SETPIPE_SZ, (int)PIPE_BYTES);
 	a->out = ends[0];
 	out = ends[1];
 	r = io_pipe(ends);

@@ -40,6 +40,14 @@ void timing_step(struct timing *t, enum step step)
 	t->mark_time = 0;
 }
 
+void timing_woke(struct timing *t, int64_t gap)
+{
+	t->began += gap;
+	t->last += gap;
+	if (t->mark_time)
+		t->mark_time += gap;
+}
+
 int64_t timing_silent(const struct timing *t)
 {
 	return clock_now() - t->last;

@@ -1,7 +1,9 @@
 /*
  * timing: the clocks of an attempt. One of them runs at a time besides the
  * whole attempt's, by what the agent is thought to be doing; a step table, not
- * a heuristic.
+ * a heuristic. None runs while nobody could listen: the monotonic clock stands
+ * still while the machine sleeps, and the time in which we were stopped is
+ * taken out by timing_woke.
  */
 #ifndef TIMING_H
 #define TIMING_H
@@ -46,6 +48,9 @@ enum expired { NOT_EXPIRED,
  * given more time, six times at most.
  */
 enum expired timing_expired(struct timing *, int64_t (*cpu)(void *), void *context);
+
+/* We have not run for this long: what was not heard meanwhile was not silence. */
+void timing_woke(struct timing *, int64_t gap);
 
 /* How long nothing has been heard. */
 int64_t timing_silent(const struct timing *);

@@ -14,9 +14,19 @@
 
 #define FRAME (100 * NS_PER_MS) /* between two pictures, at least */
 
+/* Whether an attribute's text is as it is wanted; word is room for it. */
+static bool matches(struct span attribute, const char *pattern, char separator, struct buf *word)
+{
+	if (!pattern)
+		return true;
+	word->length = 0;
+	return jscan_text(attribute, word) == 0 &&
+		pattern_match(pattern, separator, word->text, word->length);
+}
+
 static void take(struct windows *w, const char *text, size_t length)
 {
-	const char *type = w->question->type;
+	const struct question *q = w->question;
 	AUTO_BUF struct buf word = {0};
 	struct event_view v;
 	int64_t time;
@@ -28,10 +38,8 @@ static void take(struct windows *w, const char *text, size_t length)
 		w->odd++;
 		return;
 	}
-	word.length = 0;
-	if (time < w->question->since || jscan_text(v.type, &word) < 0)
-		return;
-	if (!type || pattern_match(type, PATTERN_TYPE, word.text, word.length))
+	if (time >= q->since && matches(v.type, q->type, PATTERN_TYPE, &word) &&
+		matches(v.subject, q->subject, PATTERN_SUBJECT, &word))
 		windows_add(w, (struct span){text, length}, time);
 }
 

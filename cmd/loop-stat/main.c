@@ -37,6 +37,11 @@ static const struct opt options[] = {
 		.arg = "PATTERN",
 		.help = "only events of these types",
 		.string = &question.type},
+	{.name = "subject",
+		.letter = 's',
+		.arg = "PATTERN",
+		.help = "only events about these subjects",
+		.string = &question.subject},
 	{.name = "since",
 		.arg = "TIME",
 		.help = "a time, or an age such as 10m",
@@ -97,6 +102,8 @@ static void check_options(const struct args *args)
 		die_usage("--since: '%s' is neither a time nor an age", since);
 	if (question.type && !pattern_valid(question.type, PATTERN_TYPE))
 		die_usage("--type: '%s' is no pattern such as story.*", question.type);
+	if (question.subject && !pattern_valid(question.subject, PATTERN_SUBJECT))
+		die_usage("--subject: '%s' is no pattern such as shop/**", question.subject);
 	if (json + prometheus + watch > 1)
 		die_usage("--json, --prometheus and --watch exclude each other");
 	if (prometheus && (question.length || follow))

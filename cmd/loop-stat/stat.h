@@ -36,8 +36,8 @@ struct question {
 	size_t by_count;
 	const char *value; /* the path of the number; NULL: data.value, else data.ms */
 	size_t groups_max;
-	const char *type; /* a pattern; NULL: any */
-	int64_t since;	  /* events before that are passed over */
+	const char *type, *subject; /* patterns; NULL: any */
+	int64_t since;		    /* events before that are passed over */
 };
 
 struct windows {

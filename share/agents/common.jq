@@ -5,6 +5,10 @@ def texts: if type == "array" then [.[] | select(type == "object" and .type == "
 
 def cut($n): if length > $n then .[0:$n] + "..." else . end;
 
+# What should be an object or a list, and is nothing else.
+def members: if type == "object" then . else {} end;
+def items: if type == "array" then . else [] end;
+
 def number: if type == "number" then . else 0 end;
 
 def matches($expression): type == "string" and test($expression; "i");
@@ -64,15 +68,18 @@ def say(f): .emit += [f];
 def act: if .acting then . else .acting = true | .turns += 1 | say({type: "usage", turns}) end;
 def tool_came_back: .acting = false;
 
+# A line that breaks a rule of ours, as another version may write it, is activity and costs nothing else.
+def safely(f): . as $before | try f catch ($before | say({type: "activity", of: "unreadable"}));
+
 # Runs line (with the line as its argument) over what loop-spawn sends. A line that is no strict JSON
 # may still be JSON of a careless writer.
 def each_line($state; line; noise; errors; finish):
 	foreach inputs as $in ($state;
 		.emit = []
-		| if $in | has("out") then .in = $in.out | line
+		| if $in | has("out") then .in = $in.out | safely(line)
 		elif $in | has("text") then (($in.text | fromjson? | objects) // null) as $e
-			| if $e then .in = $e | line else .in = $in.text | noise end
-		elif $in | has("err") then .in = $in.err | errors
-		elif $in | has("end") then .in = $in.end | finish
+			| if $e then .in = $e | safely(line) else .in = $in.text | safely(noise) end
+		elif $in | has("err") then .in = $in.err | safely(errors)
+		elif $in | has("end") then .in = $in.end | safely(finish)
 		else . end;
 		.emit[]);

@@ -57,7 +57,7 @@ def on_system($e):
 	if $e.subtype == "init" then on_init($e)
 	elif $e.subtype == "api_retry" then say({type: "retry", delay_ms: ($e.retry_delay_ms | number | floor), class: $e.error, status: $e.error_status, attempt: $e.attempt})
 	elif $e.subtype == "permission_denied" then say({type: "denied", tool: $e.tool_name})
-	elif $e.subtype == "background_tasks_changed" then say({type: "background", count: ($e.tasks? // [] | length)})
+	elif $e.subtype == "background_tasks_changed" then say({type: "background", count: ($e.tasks? | items | length)})
 	elif $e.subtype == "session_state_changed" then say({type: "state", idle: ($e.state == "idle")})
 	elif ($e.subtype | matches("^model_refusal")) then .refused = true | say({type: "activity", of: $e.subtype})
 	else say({type: "activity", of: "system/\($e.subtype? // "")"}) end;
@@ -66,7 +66,7 @@ def on_block($e; $b):
 	($e.parent_tool_use_id? != null) as $sub |
 	if $b.type == "text" then say({type: "message", text: ($b.text | texts), sub: $sub}
 		+ if $e.message.model? == "<synthetic>" then {synthetic: true} else {} end)
-	elif $b.type == "tool_use" then .tools[$b.id // ""] = ($b.name // "") | say({type: "tool.started", id: $b.id, name: $b.name, input: ($b.input | summary), sub: $sub})
+	elif $b.type == "tool_use" then .tools[$b.id | tostring] = ($b.name // "") | say({type: "tool.started", id: $b.id, name: $b.name, input: ($b.input | summary), sub: $sub})
 	else say({type: "activity", of: "assistant/\($b.type? // "")"}) end;
 
 # One line a block: the message's usage is the same in all of them.
@@ -80,12 +80,12 @@ def on_assistant($e):
 def exit_code: (if type == "string" then . else texts end) | (capture("^Exit code (?<n>[0-9]+)")? | .n | tonumber) // null;
 
 def on_user($e): reduce ($e | blocks) as $b (.;
-	if $b.type == "tool_result" then say({type: "tool.finished", id: $b.tool_use_id, name: (.tools[$b.tool_use_id // ""] // ""),
+	if $b.type == "tool_result" then say({type: "tool.finished", id: $b.tool_use_id, name: (.tools[$b.tool_use_id | tostring] // ""),
 		ok: ($b.is_error != true), exit: ($b.content | exit_code)})
 	else say({type: "activity", of: "user/\($b.type? // "")"}) end)
 	| if (.emit | length) == 0 then say({type: "activity", of: "user"}) else . end;
 
-def on_limit($e): ($e.rate_limit_info? // {}) as $i |
+def on_limit($e): ($e.rate_limit_info? | members) as $i |
 	if $i.status == "rejected" then .rejected = true | .reset_at = $i.resetsAt
 		| say({type: "limit", kind: $i.rateLimitType, reset_at: $i.resetsAt, fatal: true})
 	else say({type: "limit", kind: $i.rateLimitType, fatal: false, utilization: $i.utilization}) end;
@@ -98,7 +98,7 @@ def on_result($e):
 		then reduce ($before, $models) as $u ({}; .input += ($u.input | number) | .output += ($u.output | number) | .cache_read += ($u.cache_read | number) | .cache_write += ($u.cache_write | number))
 		else ($before | add_usage($e.usage? // {})) end)
 	| .live = {}
-	| reduce ($e.permission_denials? // [])[] as $d (.; .denials += 1)
+	| reduce ($e.permission_denials? | items)[] as $d (.; .denials += 1)
 	| if $e.is_error == true or ($e.subtype? // "success") != "success" then
 		. as $s | say({type: "result", ok: false, reason: ($e | reason($s)), message: ($e | message),
 			reset_at: (.reset_at // ($e.result? | texts | reset_in_words)), turns: $e.num_turns})

@@ -3,15 +3,15 @@
 
 include "common";
 
-def on_item($e; $done): ($e.item? // {}) as $i |
+def on_item($e; $done): ($e.item? | members) as $i |
 	if $i.type == "agent_message" then (if $done then act | say({type: "message", text: ($i.text | texts)}) else . end)
 	elif $i.type == "command_execution" or $i.type == "file_change" or $i.type == "mcp_tool_call" or $i.type == "web_search" then
 		(($i.command? // $i.tool? // $i.type) | tostring | cut(200)) as $what |
 		if $done then
-			(if .open[$i.id // ""] then . else act | say({type: "tool.started", id: $i.id, name: $i.type, input: $what}) end)
-			| .open[$i.id // ""] = false | tool_came_back
+			(if .open[$i.id | tostring] then . else act | say({type: "tool.started", id: $i.id, name: $i.type, input: $what}) end)
+			| .open[$i.id | tostring] = false | tool_came_back
 			| say({type: "tool.finished", id: $i.id, name: $i.type, ok: ($i.status != "failed"), exit: $i.exit_code?})
-		else .open[$i.id // ""] = true | act | say({type: "tool.started", id: $i.id, name: $i.type, input: $what}) end
+		else .open[$i.id | tostring] = true | act | say({type: "tool.started", id: $i.id, name: $i.type, input: $what}) end
 	else say({type: "activity", of: "item/\($i.type? // "")"}) end;
 
 def on_usage($u): say({type: "usage", of: "conversation", turns: .turns,

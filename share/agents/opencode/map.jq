@@ -5,7 +5,7 @@ include "common";
 
 def started($e): if .started then . else .started = true | say({type: "session.started", agent_session: $e.sessionID}) end;
 
-def on_tool($p): ($p.state? // {}) as $s |
+def on_tool($p): ($p.state? | members) as $s |
 	say({type: "tool.started", id: $p.callID, name: $p.tool, input: ($s.input? | summary)})
 	| say({type: "tool.finished", id: $p.callID, name: $p.tool, ok: ($s.status == "completed" and (($s.metadata?.exit? // 0) == 0)), exit: $s.metadata?.exit?});
 
@@ -27,8 +27,8 @@ def on_line: .in as $e |
 	if ($e | type) != "object" then say({type: "activity", of: "line"})
 	else started($e) |
 		if $e.type == "text" then say({type: "message", text: ($e.part?.text? | texts)})
-		elif $e.type == "tool_use" then on_tool($e.part? // {})
-		elif $e.type == "step_finish" then on_finish($e.part? // {})
+		elif $e.type == "tool_use" then on_tool($e.part? | members)
+		elif $e.type == "step_finish" then on_finish($e.part? | members)
 		elif $e.type == "error" then on_error_event($e)
 		else say({type: "activity", of: ($e.type? // "line" | tostring)}) end
 	end;

@@ -2,6 +2,8 @@
 #include "lock_view.h"
 #include "stress.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static void await_queue(const struct state *state, int64_t n)
@@ -20,21 +22,37 @@ static void await_queue(const struct state *state, int64_t n)
 	lock_view_clear(&v);
 }
 
+/* Its own copy of the hold is let go first; it ends with its parent, however that ends. */
+static void NORETURN wait_once(
+	const struct state *state, const struct lock_want *want, struct lock *lock, pid_t parent)
+{
+	const struct lock_options o = {.timeout = NS_FOREVER, .priority = LEVEL_BASE};
+	struct err e = {0};
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(EXIT_NO);
+	lock_release(lock);
+	_exit(lock_acquire(&lock, state, want, 1, &o, &e) < 0);
+}
+
 int run_queue(const struct state *state)
 {
 	const struct lock_want want = {.name = "s0", .units = 1};
 	const struct lock_options o = {.timeout = NS_FOREVER, .priority = LEVEL_BASE};
 	struct lock *lock;
 	struct err e = {0};
+	pid_t parent = getpid();
 	int64_t start;
 
 	if (lock_acquire(&lock, state, &want, 1, &o, &e) < 0)
 		die(EX_TEMPFAIL, "%s", e.text);
 	for (int i = 0; i < settings.processes; i++) {
-		if (fork() == 0) {
-			lock_release(lock); /* our copy of the description */
-			_exit(lock_acquire(&lock, state, &want, 1, &o, &e) < 0);
-		}
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die_errno(EX_OSERR, "fork");
+		if (pid == 0)
+			wait_once(state, &want, lock, parent);
 	}
 	await_queue(state, settings.processes);
 	start = clock_now();

@@ -1,0 +1,37 @@
+/*
+ * judge: what a check said, as a verdict. Few samples prove nothing: below the step's
+ * min_samples there is neither a pass nor a failure.
+ */
+#ifndef JUDGE_H
+#define JUDGE_H
+
+#include "plan.h"
+
+/* From good to bad: of several checks the last of these counts. */
+enum verdict {
+	VERDICT_PASS,
+	VERDICT_FEW,	  /* inconclusive for want of samples */
+	VERDICT_DEGRADED, /* inconclusive: between good and bad */
+	VERDICT_ERROR,	  /* the check itself did not work */
+	VERDICT_FAIL,
+};
+
+const char *verdict_name(enum verdict) __attribute__((const));
+
+/* What a check's command did. */
+struct answer {
+	int status;
+	const char *text; /* its standard output */
+	size_t length;
+	/*
+	 * Checks of this kind since the step began, this one too, that said yes or no: samples
+	 * of a check that tells no number of them.
+	 */
+	int64_t looks;
+};
+
+/* words: why, with the figures. */
+enum verdict judge(const struct check *, const struct answer *, int64_t min_samples,
+	struct buf *words);
+
+#endif
