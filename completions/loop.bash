@@ -176,10 +176,13 @@ _loop_table() {
 		;;
 	"loop-bus")
 		options='--help --version'
-		commands='serve stop status sub history replay verify on redrive route'
+		commands='serve stop status sub history replay verify on redrive route bridge'
 		;;
 	"loop-bus serve")
-		options='--daemon --no-fifo --help --version'
+		case $before in
+		--silence) COMPREPLY=(); return ;;
+		esac
+		options='--daemon --no-fifo --silence --help --version'
 		commands=''
 		;;
 	"loop-bus stop")
@@ -271,6 +274,18 @@ _loop_table() {
 		--from) COMPREPLY=(); return ;;
 		esac
 		options='--check --from --help --version'
+		commands=''
+		;;
+	"loop-bus bridge")
+		case $before in
+		--name) COMPREPLY=(); return ;;
+		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
+		-w|--where) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'critical high normal low background'; return ;;
+		--keep) COMPREPLY=(); return ;;
+		esac
+		options='--name --type --subject --where --priority --start --keep --daemon --help --version'
 		commands=''
 		;;
 	"loop-cache")
@@ -663,6 +678,48 @@ _loop_table() {
 		--max-turns) COMPREPLY=(); return ;;
 		esac
 		options='--script --dialect --story --attempt --session-id --model --spent --budget --max-turns --help --version'
+		commands=''
+		;;
+	"loop-pool")
+		case $before in
+		--min) COMPREPLY=(); return ;;
+		--max) COMPREPLY=(); return ;;
+		--scale-up) COMPREPLY=(); return ;;
+		--scale-down) COMPREPLY=(); return ;;
+		--age) COMPREPLY=(); return ;;
+		--drain-time) COMPREPLY=(); return ;;
+		--cooldown) COMPREPLY=(); return ;;
+		--every) COMPREPLY=(); return ;;
+		-b|--breaker) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--min --max --scale-up --scale-down --age --drain-time --cooldown --every --breaker --lease --timeout --raw --store --patience --help --version'
+		commands='run status'
+		;;
+	"loop-pool run")
+		case $before in
+		--min) COMPREPLY=(); return ;;
+		--max) COMPREPLY=(); return ;;
+		--scale-up) COMPREPLY=(); return ;;
+		--scale-down) COMPREPLY=(); return ;;
+		--age) COMPREPLY=(); return ;;
+		--drain-time) COMPREPLY=(); return ;;
+		--cooldown) COMPREPLY=(); return ;;
+		--every) COMPREPLY=(); return ;;
+		-b|--breaker) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--min --max --scale-up --scale-down --age --drain-time --cooldown --every --breaker --lease --timeout --raw --store --patience --help --version'
+		commands=''
+		;;
+	"loop-pool status")
+		options='--json --help --version'
 		commands=''
 		;;
 	"loop-queue")
@@ -1212,4 +1269,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-cache loop-canary loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
+complete -F _loop loop loop-bus loop-cache loop-canary loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
