@@ -116,6 +116,18 @@ static int sync_new(struct queue_file *f, bool new, struct err *e)
 	return r;
 }
 
+/*
+ * Before the item is there its key binds only as long as the item is: that is never, if we
+ * are killed now. For a time, whatever becomes of the item, it binds behind that.
+ */
+static int bind_key(
+	struct queue_file *f, const struct put *p, int fd, int64_t until, bool sync, struct err *e)
+{
+	int r = key_write(fd, p->id, until, sync);
+
+	return r < 0 ? err_sys(e, r, "queue %s: key %s", f->queue.name, p->key) : 0;
+}
+
 /* Into the block that is open; the number that went in, or -errno. */
 static int fill(struct queue_file *f, struct load *load, struct put *p, size_t count, int key_fd,
 	bool sync, struct err *e)
@@ -126,17 +138,14 @@ static int fill(struct queue_file *f, struct load *load, struct put *p, size_t c
 	if (r < 0)
 		return err_sys(e, r, "queue %s", f->queue.name);
 	r = write_bodies(f, load, sync, e);
-	if (r == 0 && key_fd >= 0) {
-		int64_t until = p->key_ttl ? file_now(f) + to_ms(p->key_ttl) : 0;
-
-		r = key_write(key_fd, p->id, until, sync);
-		if (r < 0)
-			err_sys(e, r, "queue %s: key %s", f->queue.name, p->key);
-	}
+	if (r == 0 && key_fd >= 0)
+		r = bind_key(f, p, key_fd, 0, sync, e);
 	if (r == 0)
 		r = block_append(f, load->lines, load->count, e);
 	if (r == 0 && sync)
 		r = sync_new(f, new, e);
+	if (r == 0 && key_fd >= 0 && p->key_ttl)
+		r = bind_key(f, p, key_fd, file_now(f) + to_ms(p->key_ttl), sync, e);
 	return r < 0 ? r : (int)load->count;
 }
 

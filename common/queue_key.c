@@ -1,7 +1,7 @@
 /*
  * Unique keys of a queue in files: keys/XX/KEY holds "ID UNTIL". It is written
  * before the item is, so a killed put leaves at worst a key that names no item,
- * and such a key binds nobody.
+ * and such a key binds nobody; UNTIL, which binds without an item, is written behind it.
  */
 #include "queue_file.h"
 
