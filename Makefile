@@ -41,7 +41,7 @@ SCRIPTS  := $(patsubst cmd/%/main.bash,%,$(wildcard cmd/*/main.bash))
 BINS     := $(PROGRAMS:%=$(B)/bin/%) $(SCRIPTS:%=$(B)/bin/%)
 MODULES  := $(wildcard common/*.c)
 # The modules that need nothing but libc, any libc: those a static program can be made of.
-HEAVY    := $(shell grep -l -E '^.include (<(jansson|uv|wslay|hiredis|sys/pidfd)|"json\.h")' common/*.[ch])
+HEAVY    := $(shell grep -l -E '^.include (<(jansson|uv|wslay|hiredis|openssl|sys/pidfd)|"(json|redis|redis_wire|queue_redis)\.h")' common/*.[ch])
 PLAIN    := $(filter-out $(addsuffix .c,$(basename $(HEAVY))),$(MODULES))
 
 # One short line a step; V=1 shows the commands.
@@ -167,7 +167,7 @@ build/fuzz/%: tests/fuzz/%.c $(MODULES) $(FUZZ_SOURCES)
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	$(Q)clang -g -O1 -w -fsanitize=fuzzer,address,undefined $(CPPFLAGS) $(UNIT_CPPFLAGS) -Icmd \
-		-o $@ $< $(MODULES) $(FUZZ_SOURCES) $(LDLIBS)
+		-o $@ $< $(MODULES) $(FUZZ_SOURCES) $(LDLIBS) $(FUZZ_LDLIBS)
 
 fuzz: $(FUZZERS)
 	@for f in $(FUZZERS); do mkdir -p $$f.corpus; seeds=tests/fuzz/seeds/$${f##*/}; \

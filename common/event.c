@@ -171,11 +171,31 @@ int event_check_member(enum member m, struct span text, struct err *e)
 /* The room that the journal needs in front of a record. */
 enum { ID_ROOM = sizeof "{\"specversion\":\"1.0\",\"id\":\"9223372036854775807\"" - 1 };
 
+/* Only where there are so many brackets is it worth a look. */
+static bool too_deep(const char *record, size_t length)
+{
+	AUTO_BUF struct buf line = {0};
+	const char *what;
+	size_t open = 0, at;
+
+	for (size_t i = 0; i < length; i++)
+		open += (record[i] | ('[' ^ '{')) == '{';
+	if (open < EVENT_DEPTH_MAX)
+		return false;
+	buf_str(&line, "{\"id\":\"\"");
+	buf_add(&line, record, length);
+	return jscan_check_depth(line.text, line.length, EVENT_DEPTH_MAX, &at, &what) < 0;
+}
+
 int event_end_record(struct buf *b, size_t start, struct err *e)
 {
 	char *line;
 
 	buf_str(b, "}\n");
+	if (too_deep(b->text + start, b->length - start)) {
+		b->length = start;
+		return err_set(e, -EINVAL, "nested deeper than %d", EVENT_DEPTH_MAX);
+	}
 	if (b->length - start + ID_ROOM > EVENT_MAX) {
 		b->length = start;
 		return err_set(e, -EMSGSIZE, "larger than %d bytes", EVENT_MAX);

@@ -15,7 +15,9 @@
 #include "err.h"
 #include "jscan.h"
 
-enum { EVENT_MAX = 1 << 20 }; /* bytes of a whole line, newline included */
+/* Bytes of a line with its newline; its nesting, below JSON_DEPTH_MAX so that it can be wrapped. */
+enum { EVENT_MAX = 1 << 20,
+	EVENT_DEPTH_MAX = 90 };
 
 enum priority { BACKGROUND = 0,
 	LOW = 25,

@@ -38,7 +38,7 @@ int event_add_text(struct buf *, enum member, const char *text, struct err *) MU
 void event_add_time(struct buf *, int64_t ns);
 void event_add_priority(struct buf *, enum priority);
 
-/* Closes the record that started at this length of the buffer, or takes it back: -EMSGSIZE. */
+/* Closes the record that started at this length; one too long or too deep is taken back. */
 int event_end_record(struct buf *, size_t start, struct err *) MUST_CHECK;
 
 #endif

@@ -26,6 +26,10 @@ struct span {
  */
 int jscan_check(const char *text, size_t length, size_t *at, const char **what) MUST_CHECK;
 
+/* The same with another bound of the nesting, for what will stand inside something else. */
+int jscan_check_depth(const char *text, size_t length, int depth, size_t *at, const char **what)
+	MUST_CHECK;
+
 /* The kind of a valid value: one of "{[\"0tfn" by its first character ('0' is any number), or 0. */
 char jscan_kind(struct span value);
 

@@ -21,6 +21,7 @@ enum { KEYS_COMPARED = 32, /* more keys than this are sorted instead */
 
 struct check {
 	const char *end;
+	int depth; /* the most there may be */
 	const char *fault, *what;
 	/* The keys of all open objects, escapes resolved: the innermost's are the last. */
 	struct span *key;
@@ -331,7 +332,7 @@ static const char *check_container(struct check *c, const char *p, int depth)
 	bool object = *p == '{';
 	char close = object ? '}' : ']';
 
-	if (depth > JSON_DEPTH_MAX)
+	if (depth > c->depth)
 		return fail(c, p, "nested too deep");
 	p = skip_space(p + 1, c->end);
 	if (p < c->end && *p == close)
@@ -385,10 +386,16 @@ static bool check_document(struct check *c, const char *text)
 
 int jscan_check(const char *text, size_t length, size_t *at, const char **what)
 {
+	return jscan_check_depth(text, length, JSON_DEPTH_MAX, at, what);
+}
+
+int jscan_check_depth(const char *text, size_t length, int depth, size_t *at, const char **what)
+{
 	struct check c;
 	bool good;
 
 	c.end = text + length;
+	c.depth = depth;
 	c.key = c.first_keys;
 	c.keys = 0;
 	c.capacity = KEYS_AT_HAND;

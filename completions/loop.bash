@@ -33,141 +33,36 @@ _loop_table() {
 	case $1 in
 	"loop")
 		options='--help --version'
-		commands='init run work resume retry status watch why pause continue cancel stop report doctor gc demo'
-		;;
-	"loop init")
-		case $before in
-		-a|--agent) COMPREPLY=(); return ;;
-		esac
-		options='--agent --force --help --version'
-		commands=''
+		commands='run resume report demo'
 		;;
 	"loop run")
 		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		-m|--model) COMPREPLY=(); return ;;
 		-j|--jobs) COMPREPLY=(); return ;;
 		--attempts) COMPREPLY=(); return ;;
-		--retries) COMPREPLY=(); return ;;
+		-v|--verify) _loop_commands; return ;;
 		-b|--branch) COMPREPLY=(); return ;;
 		--base) COMPREPLY=(); return ;;
-		--id) COMPREPLY=(); return ;;
-		-a|--agent) COMPREPLY=(); return ;;
-		-m|--model) COMPREPLY=(); return ;;
-		-v|--verify) _loop_commands; return ;;
-		--verify-timeout) COMPREPLY=(); return ;;
 		--prompt) _loop_files; return ;;
 		--timeout) COMPREPLY=(); return ;;
 		--budget) COMPREPLY=(); return ;;
-		--total-budget) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
-		--stagger) COMPREPLY=(); return ;;
-		--max-failures) COMPREPLY=(); return ;;
-		--stuck) COMPREPLY=(); return ;;
-		--min-disk) COMPREPLY=(); return ;;
-		--min-memory) COMPREPLY=(); return ;;
-		--resource) COMPREPLY=(); return ;;
-		--ports) COMPREPLY=(); return ;;
-		--on-conflict) COMPREPLY=(); return ;;
-		--progress) _loop_files; return ;;
-		--config) _loop_files; return ;;
 		-l|--listen) COMPREPLY=(); return ;;
+		--id) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --attempts --retries --branch --base --id --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --config --listen --quiet --help --version'
-		commands=''
-		;;
-	"loop work")
-		case $before in
-		-j|--jobs) COMPREPLY=(); return ;;
-		-b|--branch) COMPREPLY=(); return ;;
-		--base) COMPREPLY=(); return ;;
-		--delay) COMPREPLY=(); return ;;
-		-a|--agent) COMPREPLY=(); return ;;
-		-m|--model) COMPREPLY=(); return ;;
-		-v|--verify) _loop_commands; return ;;
-		--verify-timeout) COMPREPLY=(); return ;;
-		--prompt) _loop_files; return ;;
-		--timeout) COMPREPLY=(); return ;;
-		--budget) COMPREPLY=(); return ;;
-		--total-budget) COMPREPLY=(); return ;;
-		--quota-wait) COMPREPLY=(); return ;;
-		--stagger) COMPREPLY=(); return ;;
-		--max-failures) COMPREPLY=(); return ;;
-		--stuck) COMPREPLY=(); return ;;
-		--min-disk) COMPREPLY=(); return ;;
-		--min-memory) COMPREPLY=(); return ;;
-		--resource) COMPREPLY=(); return ;;
-		--ports) COMPREPLY=(); return ;;
-		--on-conflict) COMPREPLY=(); return ;;
-		--progress) _loop_files; return ;;
-		--config) _loop_files; return ;;
-		esac
-		options='--jobs --branch --base --delay --until-empty --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --config --quiet --help --version'
+		options='--agent --model --jobs --attempts --verify --branch --base --prompt --timeout --budget --quota-wait --listen --id --quiet --help --version'
 		commands=''
 		;;
 	"loop resume")
 		case $before in
-		-j|--jobs) COMPREPLY=(); return ;;
-		--total-budget) COMPREPLY=(); return ;;
-		--config) _loop_files; return ;;
 		-l|--listen) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --total-budget --config --listen --quiet --help --version'
-		commands=''
-		;;
-	"loop retry")
-		case $before in
-		-j|--jobs) COMPREPLY=(); return ;;
-		--total-budget) COMPREPLY=(); return ;;
-		--config) _loop_files; return ;;
-		-l|--listen) COMPREPLY=(); return ;;
-		esac
-		options='--jobs --total-budget --config --listen --quiet --help --version'
-		commands=''
-		;;
-	"loop status")
-		options='--json --help --version'
-		commands=''
-		;;
-	"loop watch")
-		options='--help --version'
-		commands=''
-		;;
-	"loop why")
-		options='--help --version'
-		commands=''
-		;;
-	"loop pause")
-		options='--help --version'
-		commands=''
-		;;
-	"loop continue")
-		options='--help --version'
-		commands=''
-		;;
-	"loop cancel")
-		options='--help --version'
-		commands=''
-		;;
-	"loop stop")
-		options='--quiet --help --version'
+		options='--listen --quiet --help --version'
 		commands=''
 		;;
 	"loop report")
-		options='--markdown --html --help --version'
-		commands=''
-		;;
-	"loop doctor")
-		case $before in
-		-a|--agent) COMPREPLY=(); return ;;
-		--config) _loop_files; return ;;
-		esac
-		options='--agent --quiet --config --help --version'
-		commands=''
-		;;
-	"loop gc")
-		case $before in
-		--older-than) COMPREPLY=(); return ;;
-		esac
-		options='--dry-run --older-than --verbose --help --version'
+		options='--help --version'
 		commands=''
 		;;
 	"loop demo")
@@ -179,7 +74,10 @@ _loop_table() {
 		commands='serve stop status sub history replay verify on redrive route'
 		;;
 	"loop-bus serve")
-		options='--daemon --no-fifo --help --version'
+		case $before in
+		--silence) COMPREPLY=(); return ;;
+		esac
+		options='--daemon --no-fifo --silence --help --version'
 		commands=''
 		;;
 	"loop-bus stop")
@@ -271,116 +169,6 @@ _loop_table() {
 		--from) COMPREPLY=(); return ;;
 		esac
 		options='--check --from --help --version'
-		commands=''
-		;;
-	"loop-cache")
-		options='--help --version'
-		commands='run get has set delete invalidate list stats export import gc'
-		;;
-	"loop-cache run")
-		case $before in
-		-s|--scope) COMPREPLY=(); return ;;
-		-k|--key) COMPREPLY=(); return ;;
-		-i|--input) _loop_folders; return ;;
-		-o|--output) _loop_folders; return ;;
-		--input-var) COMPREPLY=(); return ;;
-		--output-var) COMPREPLY=(); return ;;
-		-e|--env) COMPREPLY=(); return ;;
-		--status) COMPREPLY=(); return ;;
-		--report) _loop_files; return ;;
-		-t|--ttl) COMPREPLY=(); return ;;
-		-p|--parent) COMPREPLY=(); return ;;
-		--max-size) COMPREPLY=(); return ;;
-		--max-entries) COMPREPLY=(); return ;;
-		--policy) _loop_words 'lru lfu ttl'; return ;;
-		esac
-		options='--scope --key --input --output --input-var --output-var --env --strict-env --stdin --status --refresh --dry-run --why --report --ttl --parent --max-size --max-entries --policy --help --version'
-		commands=''
-		;;
-	"loop-cache get")
-		case $before in
-		-s|--scope) COMPREPLY=(); return ;;
-		--max-age) COMPREPLY=(); return ;;
-		esac
-		options='--scope --max-age --help --version'
-		commands=''
-		;;
-	"loop-cache has")
-		case $before in
-		-s|--scope) COMPREPLY=(); return ;;
-		--max-age) COMPREPLY=(); return ;;
-		esac
-		options='--scope --max-age --help --version'
-		commands=''
-		;;
-	"loop-cache set")
-		case $before in
-		-s|--scope) COMPREPLY=(); return ;;
-		-t|--ttl) COMPREPLY=(); return ;;
-		-p|--parent) COMPREPLY=(); return ;;
-		--max-size) COMPREPLY=(); return ;;
-		--max-entries) COMPREPLY=(); return ;;
-		--policy) _loop_words 'lru lfu ttl'; return ;;
-		esac
-		options='--scope --ttl --parent --max-size --max-entries --policy --help --version'
-		commands=''
-		;;
-	"loop-cache delete")
-		case $before in
-		-s|--scope) COMPREPLY=(); return ;;
-		esac
-		options='--scope --help --version'
-		commands=''
-		;;
-	"loop-cache invalidate")
-		case $before in
-		-s|--scope) COMPREPLY=(); return ;;
-		esac
-		options='--scope --print --help --version'
-		commands=''
-		;;
-	"loop-cache list")
-		case $before in
-		-s|--scope) COMPREPLY=(); return ;;
-		esac
-		options='--scope --json --help --version'
-		commands=''
-		;;
-	"loop-cache stats")
-		case $before in
-		-s|--scope) COMPREPLY=(); return ;;
-		esac
-		options='--scope --json --help --version'
-		commands=''
-		;;
-	"loop-cache export")
-		case $before in
-		-s|--scope) COMPREPLY=(); return ;;
-		esac
-		options='--scope --help --version'
-		commands=''
-		;;
-	"loop-cache import")
-		case $before in
-		-s|--scope) COMPREPLY=(); return ;;
-		-t|--ttl) COMPREPLY=(); return ;;
-		-p|--parent) COMPREPLY=(); return ;;
-		--max-size) COMPREPLY=(); return ;;
-		--max-entries) COMPREPLY=(); return ;;
-		--policy) _loop_words 'lru lfu ttl'; return ;;
-		esac
-		options='--scope --ttl --parent --max-size --max-entries --policy --help --version'
-		commands=''
-		;;
-	"loop-cache gc")
-		case $before in
-		-s|--scope) COMPREPLY=(); return ;;
-		-p|--parent) COMPREPLY=(); return ;;
-		--max-size) COMPREPLY=(); return ;;
-		--max-entries) COMPREPLY=(); return ;;
-		--policy) _loop_words 'lru lfu ttl'; return ;;
-		esac
-		options='--scope --parent --max-size --max-entries --policy --help --version'
 		commands=''
 		;;
 	"loop-deps")
@@ -592,6 +380,48 @@ _loop_table() {
 		--max-turns) COMPREPLY=(); return ;;
 		esac
 		options='--script --dialect --story --attempt --session-id --model --spent --max-turns --help --version'
+		commands=''
+		;;
+	"loop-pool")
+		case $before in
+		--min) COMPREPLY=(); return ;;
+		--max) COMPREPLY=(); return ;;
+		--scale-up) COMPREPLY=(); return ;;
+		--scale-down) COMPREPLY=(); return ;;
+		--age) COMPREPLY=(); return ;;
+		--drain-time) COMPREPLY=(); return ;;
+		--cooldown) COMPREPLY=(); return ;;
+		--every) COMPREPLY=(); return ;;
+		-b|--breaker) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--min --max --scale-up --scale-down --age --drain-time --cooldown --every --breaker --lease --timeout --raw --store --patience --help --version'
+		commands='run status'
+		;;
+	"loop-pool run")
+		case $before in
+		--min) COMPREPLY=(); return ;;
+		--max) COMPREPLY=(); return ;;
+		--scale-up) COMPREPLY=(); return ;;
+		--scale-down) COMPREPLY=(); return ;;
+		--age) COMPREPLY=(); return ;;
+		--drain-time) COMPREPLY=(); return ;;
+		--cooldown) COMPREPLY=(); return ;;
+		--every) COMPREPLY=(); return ;;
+		-b|--breaker) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--min --max --scale-up --scale-down --age --drain-time --cooldown --every --breaker --lease --timeout --raw --store --patience --help --version'
+		commands=''
+		;;
+	"loop-pool status")
+		options='--json --help --version'
 		commands=''
 		;;
 	"loop-queue")
@@ -834,38 +664,34 @@ _loop_table() {
 		--launcher) _loop_commands; return ;;
 		-r|--run) _loop_commands; return ;;
 		-a|--attempts) COMPREPLY=(); return ;;
-		--never-on) COMPREPLY=(); return ;;
 		--retries) COMPREPLY=(); return ;;
 		--id) COMPREPLY=(); return ;;
 		--on-failure) _loop_words 'continue stop undo'; return ;;
 		-t|--timeout) COMPREPLY=(); return ;;
 		--grace) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --min --max --jobserver --launcher --run --attempts --never-on --retries --id --on-failure --timeout --grace --verbose --help --version'
+		options='--jobs --min --max --jobserver --launcher --run --attempts --retries --id --on-failure --timeout --grace --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched resume")
 		case $before in
 		-j|--jobs) COMPREPLY=(); return ;;
-		--plan-changed) _loop_words 'ask keep new fail'; return ;;
 		esac
-		options='--jobs --plan-changed --verbose --help --version'
+		options='--jobs --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched retry")
 		case $before in
 		-j|--jobs) COMPREPLY=(); return ;;
-		--plan-changed) _loop_words 'ask keep new fail'; return ;;
 		esac
-		options='--jobs --plan-changed --verbose --help --version'
+		options='--jobs --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched undo")
 		case $before in
 		-j|--jobs) COMPREPLY=(); return ;;
-		--plan-changed) _loop_words 'ask keep new fail'; return ;;
 		esac
-		options='--jobs --plan-changed --verbose --help --version'
+		options='--jobs --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched dirty")
@@ -989,9 +815,8 @@ _loop_table() {
 		case $before in
 		--since) COMPREPLY=(); return ;;
 		--until) COMPREPLY=(); return ;;
-		--run) COMPREPLY=(); return ;;
 		esac
-		options='--since --until --run --markdown --json --help --version'
+		options='--since --until --markdown --json --help --version'
 		commands=''
 		;;
 	"loop-session gc")
@@ -1038,11 +863,10 @@ _loop_table() {
 		--retry) COMPREPLY=(); return ;;
 		--retry-delay) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
-		--resume) COMPREPLY=(); return ;;
 		--session) COMPREPLY=(); return ;;
 		--max-output) COMPREPLY=(); return ;;
 		esac
-		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --resume --session --max-output --keep-background --keep-env --json --print --check --help --version'
+		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --session --max-output --keep-background --keep-env --json --print --check --help --version'
 		commands=''
 		;;
 	"loop-stat")
@@ -1060,28 +884,16 @@ _loop_table() {
 		;;
 	"loop-story")
 		case $before in
-		-b|--branch) COMPREPLY=(); return ;;
-		--delay) COMPREPLY=(); return ;;
 		-a|--agent) COMPREPLY=(); return ;;
 		-m|--model) COMPREPLY=(); return ;;
 		-v|--verify) _loop_commands; return ;;
-		--verify-timeout) COMPREPLY=(); return ;;
+		-b|--branch) COMPREPLY=(); return ;;
 		--prompt) _loop_files; return ;;
 		--timeout) COMPREPLY=(); return ;;
 		--budget) COMPREPLY=(); return ;;
-		--total-budget) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
-		--stagger) COMPREPLY=(); return ;;
-		--max-failures) COMPREPLY=(); return ;;
-		--stuck) COMPREPLY=(); return ;;
-		--min-disk) COMPREPLY=(); return ;;
-		--min-memory) COMPREPLY=(); return ;;
-		--resource) COMPREPLY=(); return ;;
-		--ports) COMPREPLY=(); return ;;
-		--on-conflict) COMPREPLY=(); return ;;
-		--progress) _loop_files; return ;;
 		esac
-		options='--branch --item --delay --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --help --version'
+		options='--agent --model --verify --branch --prompt --timeout --budget --quota-wait --help --version'
 		commands=''
 		;;
 	"loop-stream")
@@ -1102,16 +914,9 @@ _loop_table() {
 		--max-message) COMPREPLY=(); return ;;
 		--max-fragments) COMPREPLY=(); return ;;
 		--max-clients) COMPREPLY=(); return ;;
-		--frame-rate) COMPREPLY=(); return ;;
-		--eio-ping-interval) COMPREPLY=(); return ;;
-		--eio-ping-timeout) COMPREPLY=(); return ;;
-		--eio-upgrade-timeout) COMPREPLY=(); return ;;
-		--eio-max-payload) COMPREPLY=(); return ;;
-		--sio-connect-timeout) COMPREPLY=(); return ;;
-		--sio-namespace) COMPREPLY=(); return ;;
 		--ring) COMPREPLY=(); return ;;
 		esac
-		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-message --max-fragments --max-clients --frame-rate --eio-ping-interval --eio-ping-timeout --eio-upgrade-timeout --eio-max-payload --sio-connect-timeout --sio-namespace --echo --ring --help --version'
+		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-message --max-fragments --max-clients --ring --help --version'
 		commands=''
 		;;
 	"loop-stream stop")
@@ -1140,4 +945,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-cache loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
+complete -F _loop loop loop-bus loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream

@@ -238,3 +238,87 @@ events() { # TYPE: how many of them there are
 @test "killed at random moments: nothing acknowledged is lost or doubled, and a durable subscriber sees all" {
 	"$SOURCE_TREE/tests/fault/kill-journal" "${KILL_ROUNDS:-10}"
 }
+
+routes_durable() {
+	cat >routes.json <<-'EOF'
+		{"routes": [
+		  {"name": "page", "types": "test.run", "where": {"data.success": false}, "after_failures": 3, "command": "cat >>paged"},
+		  {"name": "copy", "types": "a.*", "command": "cat >>copied"}
+		]}
+	EOF
+}
+
+fails() { # SUBJECT
+	loop-emit test.run -s "$1" success:=false n:="$2"
+}
+
+end_hard() {
+	kill -KILL "$1"
+	wait "$1" 2>/dev/null || true
+}
+
+at_cursor() { # NAME: it has finished with all there is
+	[ "$(tr -d ' ' <"$LOOP_DIR/cursors/$1")" = "$(loop-bus history -n 1 | jq -r .id)" ]
+}
+
+@test "route: what comes while nobody runs the routes is routed later, and counts go on over kill -9" {
+	routes_durable
+	loop-emit a.before
+	handle route routes.json
+	wait_for 5 test -e "$LOOP_DIR/cursors/route.copy"
+	fails A 1
+	fails B 1
+	fails A 2
+	loop-emit a.one
+	wait_for 5 lines_in copied 1
+	wait_for 5 at_cursor route.page
+	wait_for 5 at_cursor route.copy
+	end_hard "$handler"
+	loop-emit a.two
+	fails A 3
+	fails B 2
+	handle route routes.json
+	wait_for 5 lines_in copied 2
+	wait_for 5 lines_in paged 1
+	wait_for 5 at_cursor route.page
+	wait_for 5 at_cursor route.copy
+	end_hard "$handler"
+	fails C 1
+	handle route routes.json
+	fails B 3
+	wait_for 5 lines_in paged 2
+	[ "$(field '[.subject,.data.n]' paged)" = '["A",3] ["B",3] ' ]
+	[ "$(field .type copied)" = '"a.one" "a.two" ' ]
+}
+
+@test "route: a route runs once at a time, and one whose place is gone says what to do" {
+	routes_durable
+	loop-emit a.one
+	handle route routes.json
+	wait_for 5 test -e "$LOOP_DIR/cursors/route.copy"
+	status_is 75 loop-bus route routes.json
+	has "$stderr" 'cursors/route.page: another'
+	end_hard "$handler"
+	printf '%-20s\n' 77777 >"$LOOP_DIR/cursors/route.copy"
+	status_is 66 loop-bus route routes.json
+	has "$stderr" 'cursors/route.copy: '
+	has "$stderr" "77777 lies behind the journal's end; remove the file to begin anew"
+}
+
+@test "route: a reload keeps places and counts" {
+	routes_durable
+	handle route routes.json
+	wait_for 5 test -e "$LOOP_DIR/cursors/route.copy"
+	fails A 1
+	fails A 2
+	wait_for 5 at_cursor route.page
+	sed -i 's/"a\.\*"/"b.*"/; s/cat >>paged/cat >>paged-anew/' routes.json
+	kill -HUP "$handler"
+	wait_for 5 grep -q '2 routes' handler-errors
+	loop-emit a.one
+	loop-emit b.one
+	fails A 3
+	wait_for 5 lines_in paged-anew 1
+	wait_for 5 lines_in copied 1
+	[ "$(field .type copied)" = '"b.one" ' ]
+}

@@ -6,7 +6,7 @@ setup_more() {
 
 # In the background, ready when this returns.
 serve() {
-	start loop-bus serve 2>bus-errors
+	start "${@:-loop-bus}" serve 2>bus-errors
 	bus=$started
 	wait_for 10 loop-bus status
 }
@@ -273,4 +273,139 @@ lines_in() {
 	status_is 66 loop-bus history
 	has "$stderr" 'no state directory'
 	[ ! -e "$LOOP_DIR" ]
+}
+
+figure() { # JQ: of the bus's own
+	loop-bus status --json | jq -c "$1"
+}
+
+@test "who connects and asks for nothing is cut off; who has asked stays" {
+	start loop-bus serve --silence 100ms 2>bus-errors
+	wait_for 10 loop-bus status
+	start bash -c 'echo "{\"op\":\"sub\"}" | exec busline 3' >subscriber
+	run busline 2 </dev/null
+	[ "$status" -eq 1 ]
+	has "$output" 'nothing was asked for'
+	loop-emit a.b
+	loop-emit a.c
+	wait_for 5 lines_in subscriber 3
+}
+
+@test "a client of another user is sent away" {
+	if [ "$(id -u)" -ne 0 ] || ! command -v setpriv >/dev/null; then skip 'needs root and setpriv'; fi
+	open=$(mktemp -d)
+	export LOOP_DIR=$open/loop
+	cp "$(command -v busline)" "$open/busline"
+	serve
+	chmod 755 "$open" "$LOOP_DIR"
+	[ "$(stat -c %a "$LOOP_DIR/bus.sock")" = 600 ]
+	chmod 666 "$LOOP_DIR/bus.sock"
+	echo '{"op":"ping"}' >ping
+	run -1 --separate-stderr setpriv --reuid 65534 --clear-groups "$open/busline" 1 <ping
+	[ -z "$output" ]
+	[ "$(figure .refused)" -eq 1 ]
+	[ "$(busline 1 <ping)" = '{"ok":true,"pong":true}' ]
+	loop-bus stop
+	rm -r "$open"
+}
+
+@test "a listener that was handed over is used, and left where it is" {
+	loop-emit first
+	start activate -u "$LOOP_DIR/bus.sock" loop-bus serve >told
+	wait_for 10 grep -q READY told
+	[ "$(echo '{"op":"pub","type":"a.b"}' | busline 1 | jq -r .id)" = "$(head -n 1 "$LOOP_DIR/events.jsonl" | wc -c)" ]
+	loop-bus stop
+	wait_for 5 gone "$started"
+	grep -q STOPPING told
+	[ -S "$LOOP_DIR/bus.sock" ]
+	serve
+	[ "$(echo '{"op":"ping"}' | busline 1)" = '{"ok":true,"pong":true}' ]
+}
+
+@test "without inotify the journal is asked by time" {
+	unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_inotify_instances' || skip 'no user namespaces here'
+	cat >blind <<-'EOF'
+		#!/bin/sh
+		exec unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_inotify_instances; exec loop-bus "$@"' sh "$@"
+	EOF
+	chmod +x blind
+	serve ./blind
+	start loop-bus sub >by-bus
+	start ./blind sub --direct >direct
+	start ./blind on 'a.*' -- sh -c 'cat >>handled'
+	wait_for 5 eval 'loop-emit ready; grep -q ready by-bus && grep -q ready direct'
+	wait_for 5 eval 'loop-emit a.ready; grep -q a.ready handled'
+	LOOP_JOURNAL_SEGMENT=200 loop-emit a.last
+	wait_for 5 grep -q a.last by-bus
+	wait_for 5 grep -q a.last direct
+	wait_for 5 grep -q a.last handled
+}
+
+@test "bad input has a clear error, and nothing else is disturbed" {
+	serve
+	start loop-bus sub >subscriber
+	wait_for 5 eval '[ "$(figure ".subscribers | length")" -eq 1 ]'
+	printf 'a.unended x=1' >"$LOOP_DIR/bus.fifo"
+	head -c 100000000 /dev/zero | tr '\0' x >endless
+	run -1 --separate-stderr busline 2 <endless
+	has "$output" 'a line that is too long'
+	case $BUILD_DIR in
+	*/release) [ "$(awk '/VmRSS/ { print $2 }' "/proc/$bus/status")" -lt 12000 ] ;;
+	esac
+	wait_for 5 grep -q 'bus.fifo: a line without its end' bus-errors
+	printf '%s\n' '{"type":"B A D"}' 'not..type x=1' 'a.b novalue' '{"type":"a.c","FOO":1}' 'a.good x=1' >"$LOOP_DIR/bus.fifo"
+	wait_for 5 lines_in subscriber 1
+	[ "$(field '[.type,.data.x]' subscriber)" = '["a.good","1"] ' ]
+	[ "$(grep -c 'bus.fifo: ' bus-errors)" -eq 5 ]
+	has "$(cat bus-errors)" "type 'B A D': must be lower-case words"
+	has "$(cat bus-errors)" "'novalue' is neither KEY=VALUE"
+	has "$(cat bus-errors)" 'attribute "FOO": must be lower-case letters and digits only'
+}
+
+@test "a cursor that points nowhere says so, and what to do" {
+	for i in 1 2 3 4 5 6; do LOOP_JOURNAL_SEGMENT=200 loop-emit a.b n:=$i; done
+	mkdir "$LOOP_DIR/cursors"
+	printf '%-20s\n' 99999 >"$LOOP_DIR/cursors/past"
+	printf '%-20s\n' 1 >"$LOOP_DIR/cursors/inside"
+	printf '%-20s\n' 0 >"$LOOP_DIR/cursors/old"
+	echo nonsense >"$LOOP_DIR/cursors/torn"
+	rm "$LOOP_DIR/events.0.jsonl"
+	status_is 66 loop-bus sub --durable past
+	has "$stderr" "cursors/past: "
+	has "$stderr" "99999 lies behind the journal's end; remove the file to begin anew"
+	status_is 66 loop-bus sub --durable old
+	has "$stderr" 'cursors/old: '
+	has "$stderr" '0 lies before the oldest event, '
+	status_is 66 loop-bus sub --durable inside
+	status_is 65 loop-bus sub --durable torn
+	has "$stderr" 'cursors/torn: '
+	status_is 125 loop-bus on a.b --durable past -- true
+	has "$stderr" 'remove the file'
+	serve
+	[ "$(echo '{"op":"sub","durable":"past"}' | busline 1 | jq -c '[.ok, (.error | contains("remove the file"))]')" = '[false,true]' ]
+	rm "$LOOP_DIR/cursors/past"
+	status_is 0 loop-bus sub --durable past --from "$(loop-bus history -n 1 | jq -r .id)" -n 1
+	[ "$(jq .data.n <<<"$output")" = 6 ]
+}
+
+by_priority() { # EVENTS [REQUEST…]: the data of so many, then sends the requests
+	local count=$1
+	shift
+	printf '%s\n' '{"op":"sub","order":"priority","durable":"p","from":"start"}' "$@" |
+		busline $# $((count + 1)) | jq -r '.data // empty' | tr '\n' ' '
+}
+
+@test "durable and in order of priority: each level goes on where it was" {
+	serve
+	loop-emit -t a - <<<1
+	loop-emit -t a -p high - <<<2
+	loop-emit -t a - <<<3
+	loop-emit -t a -p critical - <<<4
+	mapfile -t id < <(jq -r .id "$LOOP_DIR/events.jsonl")
+	[ "$(by_priority 4 "{\"op\":\"ack\",\"id\":\"${id[3]}\"}")" = '4 2 1 3 ' ]
+	[ "$(by_priority 3 "{\"op\":\"ack\",\"id\":\"${id[2]}\"}")" = '2 1 3 ' ]
+	loop-emit -t a -p low - <<<5
+	[ "$(by_priority 2)" = '2 5 ' ]
+	status_is 0 loop-bus sub --direct --durable p -n 5
+	[ "$(jq .data <<<"$output" | tr '\n' ' ')" = '1 2 3 4 5 ' ]
 }

@@ -291,3 +291,22 @@ teardown_more() {
 	has "$output" '0 story.started: data: has no title'
 	has "$output" '0 story.started: data.story: is not of type string'
 }
+
+@test "what is JSON and what is not: every row of the table is judged as it says" {
+	PATH=$BUILD_DIR/tests/tools:$PATH
+	table=$SOURCE_TREE/tests/cases/json.tsv
+	status_is 0 jsontable check "$table"
+	[ "$(grep -vc '^#' "$table")" -gt 250 ]
+	[ "$output" = "$(grep -vc '^#' "$table") rows, 0 wrong" ]
+	jsontable taken "$table" >good
+	# One is deeper than an event may be, so that an event can stand inside something else.
+	status_is 65 loop-emit -t case - <good
+	has "$stderr" 'nested deeper than 90'
+	[ "$(($(wc -l <"$LOOP_DIR/events.jsonl") + 1))" -eq "$(wc -l <good)" ]
+	before=$(cksum <"$LOOP_DIR/events.jsonl")
+	jsontable refused "$table" >bad
+	status_is 65 loop-emit -t case - <bad
+	[ "$(grep -c '^loop-emit: line ' <<<"$stderr")" -eq "$(wc -l <bad)" ]
+	[ "$(cksum <"$LOOP_DIR/events.jsonl")" = "$before" ]
+	status_is 0 loop-bus verify
+}

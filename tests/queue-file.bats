@@ -119,11 +119,11 @@ counts() {
 }
 
 @test "a lease that is touched lasts" {
-	put q job --lease 2s >/dev/null
+	put q job --lease 4s >/dev/null
 	claim
 	local i
-	for i in 1 2 3 4 5 6; do
-		sleep 0.4
+	for i in 1 2 3; do
+		sleep 1.5
 		loop-queue touch q "$id" "$token"
 	done
 	status_is 1 loop-queue claim q
@@ -160,12 +160,12 @@ counts() {
 }
 
 @test "delays: nobody gets it before; kick does" {
-	put q later --delay 1s >/dev/null
+	put q later --delay 3s >/dev/null
 	put q hour --delay 1h >/dev/null
 	put q year --delay "$(date -u -d '+300 days' +%Y-%m-%dT%H:%M:%SZ)" >/dev/null
 	[ "$(counts)" = '0 3 0 0' ]
 	status_is 1 loop-queue claim q
-	claim --wait 5s
+	claim --wait 20s
 	[ "$(body)" = later ]
 	loop-queue nack q "$id" "$token" --delay 2h
 	[ "$(counts)" = '0 3 0 0' ]
@@ -279,10 +279,10 @@ counts() {
 	[ "$(loop-queue stats --json q | jq .paused)" = true ]
 	loop-queue resume q
 	claim
-	loop-queue pause q 1s
+	loop-queue pause q 3s
 	put q b >/dev/null
 	status_is 1 loop-queue claim q
-	claim --wait 5s
+	claim --wait 20s
 	[ "$(body)" = b ]
 	loop-queue drain q
 	status_is 75 loop-queue put q c
@@ -414,7 +414,7 @@ counts() {
 
 @test "work: an open breaker holds it back" {
 	for n in 1 2 3 4 5 6 7; do put q "$n" >/dev/null; done
-	start loop-queue work q --breaker b -- sh -c 'exit 3'
+	start loop-queue work q --breaker b --error-delay 1h -- sh -c 'exit 3'
 	wait_for 10 eval '[ "$(loop-guard list --json b 2>/dev/null | jq -r .state)" = open ]'
 	[ "$(count delayed)" = 5 ]
 	[ "$(count ready)" = 2 ]

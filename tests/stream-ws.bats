@@ -83,7 +83,7 @@ heard() {
 	serve
 	for frame in 'c18100000000aa 1002' '8301000000002a 1002' '810161 1002' \
 		'88820000000003e7 1002' '88820000000003e8 1000' '818200000000c328 1007' \
-		'89fe007e00000000 0' '808000000000 1002'; do
+		'89fe007e00000000 1002' '808000000000 1002'; do
 		talk /ws/echo
 		echo "!${frame% *}" >&7
 		heard end
@@ -122,4 +122,28 @@ heard() {
 	heard ping
 	loop-stream stop
 	heard end
+}
+
+@test "frames of every kind are answered as the table says" {
+	serve
+	run wscases "$port" /ws/echo "$SOURCE_TREE/tests/cases/websocket"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	has "$output" ', 0 failed'
+}
+
+@test "messages of 16 MiB and of 65,536 fragments come back whole when told so" {
+	serve --max-message 16M --max-fragments 0
+	[ "${WS_LARGE-}" ] && cases=$SOURCE_TREE/tests/cases/websocket-large
+	grep -e '-16777216' -e '-fragments-of-64	' "$SOURCE_TREE/tests/cases/websocket-large" >some
+	run wscases "$port" /ws/echo "${cases:-some}"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "the runner of the table fails where an answer is another one" {
+	serve
+	printf 'wrong\t81:61\t81:62\n' >table
+	status_is 1 wscases "$port" /ws/echo table
+	has "$output" '0 passed, 1 failed'
 }

@@ -68,7 +68,6 @@ void client_close(struct client *c)
 	c->server->count--;
 	filter_clear(&c->sub.filter);
 	cursor_close(&c->sub.cursor);
-	free(c->sub.durable);
 	lines_clear(&c->in);
 	buf_clear(&c->out);
 	uv_poll_stop(&c->poll);

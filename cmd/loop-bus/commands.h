@@ -14,9 +14,10 @@ int verify_main(const struct args *);
 int on_main(const struct args *);
 int redrive_main(const struct args *);
 int route_main(const struct args *);
+int bridge_main(const struct args *);
 
 extern const struct opt serve_options[], stop_options[], status_options[], sub_options[],
 	history_options[], replay_options[], verify_options[], on_options[], redrive_options[],
-	route_options[];
+	route_options[], bridge_options[];
 
 #endif

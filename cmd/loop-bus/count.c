@@ -1,41 +1,9 @@
+#include "count.h"
+
 #include "handler.h"
 
-#include "map.h"
+#include "die.h"
 #include "mem.h"
-
-/* Subjects without a failure are forgotten; so many with one are remembered at most. */
-enum { SUBJECTS_MAX = 10000 };
-
-struct counted {
-	char *subject;
-	int64_t failures;
-};
-
-struct counts {
-	struct map by_subject;
-};
-
-static void forget(struct counts *c, const char *subject)
-{
-	struct counted *one = map_remove(&c->by_subject, subject);
-
-	if (one)
-		free(one->subject);
-	free(one);
-}
-
-static struct counted *find(struct counts *c, const char *subject)
-{
-	struct counted *one = map_get(&c->by_subject, subject);
-
-	if (one)
-		return one;
-	if (c->by_subject.count >= SUBJECTS_MAX)
-		return NULL;
-	one = mem_zero(1, sizeof *one);
-	one->subject = mem_string(subject);
-	return map_add(&c->by_subject, one->subject, strlen(one->subject), one);
-}
 
 /* Whether the event says that what failed before has worked. */
 static bool is_success(const struct handler *h, const struct event_view *v, struct span line)
@@ -47,39 +15,56 @@ static bool is_success(const struct handler *h, const struct event_view *v, stru
 		filter_matches(&kind, v, line);
 }
 
-bool count_due(struct handler *h, const struct event_view *v, struct span line)
+static void change(struct handler *h, const char *subject, int64_t failures, int64_t id)
+{
+	static bool warned;
+	int r;
+
+	if (counts_get(h->counts, subject) == failures || !counts_set(h->counts, subject, failures))
+		return;
+	r = counts_note(h->counts, subject, id, h->cursor.id);
+	if (r < 0 && !warned) {
+		warned = true;
+		warn("counts/%s.jsonl: %s", h->name, strerror(-r));
+	}
+}
+
+void count_open(struct handler *h, const struct state *s)
+{
+	int r;
+
+	if (h->counts || !h->after_failures)
+		return;
+	h->counts = mem_zero(1, sizeof *h->counts);
+	h->counts->fd = -1;
+	r = counts_load(h->counts, s, h->name, h->cursor.id);
+	if (r < 0)
+		warn("counts/%s.jsonl: %s; counted from now on", h->name, strerror(-r));
+}
+
+bool count_due(struct handler *h, const struct event_view *v, const struct journal_line *l)
 {
 	AUTO_BUF struct buf subject = {0};
-	struct counted *one;
+	struct span line = {l->text, l->length};
+	int64_t failures;
 
 	buf_add(&subject, "", 0);
 	if (v->subject.n && jscan_text(v->subject, &subject) < 0)
 		return false;
-	if (!h->counts)
-		h->counts = mem_zero(1, sizeof *h->counts);
 	if (is_success(h, v, line)) {
-		forget(h->counts, subject.text);
+		change(h, subject.text, 0, l->id);
 		return false;
 	}
 	if (!filter_matches(&h->filter, v, line))
 		return false;
-	one = find(h->counts, subject.text);
-	if (!one || ++one->failures < h->after_failures)
-		return false;
-	forget(h->counts, subject.text);
-	return true;
+	failures = counts_get(h->counts, subject.text) + 1;
+	change(h, subject.text, failures < h->after_failures ? failures : 0, l->id);
+	return failures >= h->after_failures;
 }
 
 void count_free(struct counts *c)
 {
-	if (!c)
-		return;
-	map_each (&c->by_subject, s) {
-		struct counted *one = s->value;
-
-		free(one->subject);
-		free(one);
-	}
-	map_clear(&c->by_subject);
+	if (c)
+		counts_clear(c);
 	free(c);
 }

@@ -4,6 +4,7 @@
  */
 #include "server.h"
 
+#include "clock.h"
 #include "die.h"
 #include "io.h"
 
@@ -14,6 +15,9 @@
 #define NAME "bus.fifo"
 
 enum { READ_SIZE = 64 * 1024 };
+
+/* How long a line may wait for its end: its writer may have died, and the next one's is no part. */
+#define PATIENCE NS_PER_S
 
 static void take_line(struct server *s, char *line, size_t length)
 {
@@ -55,6 +59,7 @@ static void on_readable(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 
 	if (n <= 0)
 		return;
+	s->fifo_at = clock_now();
 	lines_fed(&s->fifo_in, (size_t)n);
 	while (lines_next(&s->fifo_in, &line, &length))
 		take_line(s, line, length);
@@ -63,6 +68,17 @@ static void on_readable(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 	if (s->fifo_in.taken == s->fifo_in.rest.length && !s->fifo_in.skipping)
 		lines_clear(&s->fifo_in);
 	flush(s);
+}
+
+void fifo_tick(struct server *s, int64_t now)
+{
+	const struct lines *in = &s->fifo_in;
+
+	if ((in->taken == in->rest.length && !in->skipping) || now - s->fifo_at < PATIENCE)
+		return;
+	s->refused++;
+	warn("%s: a line without its end", NAME);
+	lines_clear(&s->fifo_in);
 }
 
 /* What stands there under the name and is no FIFO of ours is left alone. */

@@ -15,6 +15,7 @@ void handler_init(struct handler *h)
 		.timeout = 300 * NS_PER_S,
 		.backoff = BACKOFF_DEFAULT,
 		.cursor.fd = -1,
+		.seen = -1,
 	};
 }
 
@@ -39,6 +40,34 @@ void handler_free(struct handler *h)
 	free(h);
 }
 
+void handler_replace(struct handler *h, struct handler *by)
+{
+	struct handler old = *h;
+
+	h->filter = by->filter;
+	h->target = by->target;
+	h->owns_target = by->owns_target;
+	h->order = by->order;
+	h->jobs = by->jobs;
+	h->retries = by->retries;
+	h->timeout = by->timeout;
+	h->backoff = by->backoff;
+	h->after_failures = by->after_failures;
+	by->filter = old.filter;
+	by->target = old.target;
+	by->owns_target = old.owns_target;
+	handler_free(by);
+}
+
+struct handler *engine_find(const struct engine *e, const char *name)
+{
+	struct handler *h = e->handlers;
+
+	while (h && strcmp(h->name, name) != 0)
+		h = h->next;
+	return h;
+}
+
 void engine_add(struct engine *e, struct handler *h)
 {
 	struct handler **link = &e->handlers;
@@ -51,13 +80,23 @@ void engine_add(struct engine *e, struct handler *h)
 	snprintf(h->source, sizeof h->source, "/loop-bus/%s", h->name);
 }
 
+void engine_remove(struct engine *e, struct handler *h)
+{
+	struct handler **link = &e->handlers;
+
+	while (*link != h)
+		link = &(*link)->next;
+	*link = h->next;
+	h->next = NULL;
+}
+
 /*
  * Whether an event is for this handler: not one that it made, nor one sent again for another;
  * and what one route has made of an event no route makes another of, or they could go on for ever.
  */
-static bool is_for(struct handler *h, const struct event_view *v, struct span line)
+static bool is_for(struct handler *h, const struct event_view *v, const struct journal_line *l)
 {
-	struct span to;
+	struct span to, line = {l->text, l->length};
 
 	if (jscan_is(v->source, h->source))
 		return false;
@@ -65,7 +104,16 @@ static bool is_for(struct handler *h, const struct event_view *v, struct span li
 		return jscan_is(to, h->name);
 	if (h->target.type && jscan_get(line, "original", &to))
 		return false;
-	return h->after_failures ? count_due(h, v, line) : filter_matches(&h->filter, v, line);
+	return h->after_failures ? count_due(h, v, l) : filter_matches(&h->filter, v, line);
+}
+
+/* Nothing is begun and all is read: what was not for it is finished, too. */
+static void pass_over(struct handler *h)
+{
+	if (h->cursor.fd < 0 || h->job || h->seen <= h->cursor.id)
+		return;
+	if (cursor_set(&h->cursor, h->seen) < 0)
+		warn("cursors/%s: cannot be written", h->cursor.name);
 }
 
 /* Takes the next event that is for it: false if there is none, or no job free. */
@@ -78,8 +126,8 @@ static bool take_next(struct handler *h)
 	if (h->retired || h->running >= h->jobs || h->engine->left == 0 || h->engine->ending)
 		return false;
 	while ((more = journal_read(h->reader, &line)) > 0) {
-		if (event_view(line.text, line.length, &v) < 0 ||
-			!is_for(h, &v, (struct span){line.text, line.length}))
+		h->seen = line.id;
+		if (event_view(line.text, line.length, &v) < 0 || !is_for(h, &v, &line))
 			continue;
 		if (h->engine->left > 0)
 			h->engine->left--;
@@ -88,21 +136,18 @@ static bool take_next(struct handler *h)
 	}
 	if (more < 0)
 		warn("%s: the journal: %s", h->name, strerror(-more));
+	else
+		pass_over(h);
 	return false;
 }
 
 static void forget_retired(struct engine *e)
 {
-	struct handler **link = &e->handlers;
-
-	while (*link) {
-		struct handler *h = *link;
-
-		if (!h->retired || h->job) {
-			link = &h->next;
+	for (struct handler *h = e->handlers, *next; h; h = next) {
+		next = h->next;
+		if (!h->retired || h->job)
 			continue;
-		}
-		*link = h->next;
+		engine_remove(e, h);
 		handler_free(h);
 	}
 }

@@ -40,6 +40,7 @@ struct handler {
 
 	struct journal_reader *reader;
 	struct cursor cursor;
+	int64_t seen;	 /* the id of the last event that was read; -1: none */
 	struct job *job; /* begun and not forgotten, in the journal's order */
 	int64_t running;
 	bool retired; /* takes no further event */
@@ -67,17 +68,36 @@ void engine_close(struct engine *);
 
 /* Puts it in by its order; the engine frees it when it is retired and has no job left. */
 void engine_add(struct engine *, struct handler *);
+void engine_remove(struct engine *, struct handler *); /* out, and the caller's */
 void engine_wake(struct engine *);
+
+struct handler *engine_find(const struct engine *, const char *name); /* or NULL */
 
 void handler_free(struct handler *);
 void handler_init(struct handler *);
+
+/* Takes over what another one is to do, which is freed; the place, counts and jobs stay. */
+void handler_replace(struct handler *, struct handler *by);
+
+/*
+ * place.c: opens its journal behind what is finished under a durable name (NULL: none), a new
+ * name and none where from says (NULL: now; one that is nowhere ends the program).
+ */
+int handler_place(struct handler *, const struct state *, const char *durable, const char *from,
+	struct err *) MUST_CHECK;
 
 /* job.c: one event in the hands of one handler. */
 void job_begin(struct handler *, const struct journal_line *);
 void job_kill_all(struct handler *, int sig);
 
-/* count.c: whether this event is the one that makes it so many failures; a success starts anew. */
-bool count_due(struct handler *, const struct event_view *, struct span line);
+/*
+ * count.c: failures by subject, kept in counts/NAME.jsonl as they were at every event, so that
+ * whoever goes on behind the handler's cursor goes on with the counts of that event.
+ * count_open does nothing for a handler that counts none, or has them open already.
+ * count_due: whether this event is the one that makes it so many; a success starts anew.
+ */
+void count_open(struct handler *, const struct state *);
+bool count_due(struct handler *, const struct event_view *, const struct journal_line *);
 void count_free(struct counts *);
 
 /* dead.c: the dead-letter files dead/NAME.jsonl. */

@@ -9,7 +9,6 @@
 #include "clock.h"
 #include "die.h"
 #include "io.h"
-#include "mem.h"
 
 enum { NEWEST = 1000,
 	OUT_SIZE = 64 * 1024 };
@@ -106,72 +105,31 @@ static void check_read(int more)
 		die(EX_IOERR, "the journal: %s", strerror(-more));
 }
 
-/* The ids of the newest limit matches, the newest first. */
-static size_t collect(const struct search *s, struct journal_reader *r, int64_t limit,
-	int64_t **ids)
-{
-	struct journal_line line;
-	size_t count = 0, capacity = 0;
-	int more = 0;
-	int64_t when;
-
-	while ((int64_t)count < limit && (more = journal_read_back(r, &line)) > 0) {
-		if (!found(s, &line, &when))
-			continue;
-		*ids = mem_grow(*ids, count, &capacity, sizeof **ids);
-		(*ids)[count++] = line.id;
-	}
-	check_read(more);
-	return count;
-}
-
-/* Prints the matches newest first, straight off the journal. */
-static size_t print_back(const struct search *s, struct journal_reader *r, int64_t limit,
-	struct buf *out)
+/* Prints matches from the reader's place, on or back, so many at most; how many they were. */
+static size_t walk(const struct search *s, struct journal_reader *r,
+	int (*step)(struct journal_reader *, struct journal_line *), size_t limit, struct buf *out)
 {
 	struct journal_line line;
 	size_t count = 0;
 	int more = 0;
 	int64_t when;
 
-	while ((int64_t)count < limit && (more = journal_read_back(r, &line)) > 0) {
+	while (count < limit && (more = step(r, &line)) > 0) {
 		if (!found(s, &line, &when))
 			continue;
-		print_line(out, &line);
 		count++;
+		if (out)
+			print_line(out, &line);
 	}
 	check_read(more);
 	return count;
 }
 
-/* Prints the matches from the reader's place up to and with the id last; oldest first. */
-static size_t print_on(const struct search *s, struct journal_reader *r, int64_t last,
+/* The newest in the order of the journal: back to the oldest of them, then as many on. */
+static size_t print_newest(const struct search *s, struct journal_reader *r, size_t limit,
 	struct buf *out)
 {
-	struct journal_line line;
-	size_t count = 0;
-	int more = 0;
-	int64_t when;
-
-	while (journal_position(r) <= last && (more = journal_read(r, &line)) > 0) {
-		if (!found(s, &line, &when))
-			continue;
-		print_line(out, &line);
-		count++;
-	}
-	check_read(more);
-	return count;
-}
-
-/* The newest in the order of the journal: back to the oldest of them first, then on. */
-static size_t print_newest(const struct search *s, struct journal_reader *r, int64_t limit,
-	struct buf *out)
-{
-	AUTO_FREE int64_t *ids = NULL;
-	size_t count = collect(s, r, limit, &ids);
-
-	/* The reader's place is the oldest's: it was the last that was read back. */
-	return count ? print_on(s, r, ids[0], out) : 0;
+	return walk(s, r, journal_read, walk(s, r, journal_read_back, limit, NULL), out);
 }
 
 static void open_search(struct search *s, const struct args *args)
@@ -183,7 +141,7 @@ static void open_search(struct search *s, const struct args *args)
 
 int history_main(const struct args *args)
 {
-	int64_t limit = options.number >= 0 ? options.number : NEWEST;
+	size_t limit = options.number >= 0 ? (size_t)options.number : NEWEST;
 	AUTO_BUF struct buf out = {0};
 	struct journal_reader *r;
 	struct search s;
@@ -192,13 +150,13 @@ int history_main(const struct args *args)
 
 	open_search(&s, args);
 	if (options.all)
-		limit = INT64_MAX;
+		limit = SIZE_MAX;
 	must_find_state(&state);
 	r = open_journal(&state, options.all && !options.reverse ? "start" : "now", NULL);
 	if (options.reverse)
-		count = print_back(&s, r, limit, &out);
+		count = walk(&s, r, journal_read_back, limit, &out);
 	else if (options.all)
-		count = print_on(&s, r, INT64_MAX, &out);
+		count = walk(&s, r, journal_read, limit, &out);
 	else
 		count = print_newest(&s, r, limit, &out);
 	must_write(&out);

@@ -6,7 +6,7 @@
 
 static const struct command commands[] = {
 	{.name = "serve",
-		.synopsis = "[--daemon] [--no-fifo]",
+		.synopsis = "[--daemon] [--no-fifo] [--silence=DURATION]",
 		.brief = "hand events out and take them in over bus.sock and bus.fifo",
 		.options = serve_options,
 		.run = serve_main},
@@ -56,6 +56,11 @@ static const struct command commands[] = {
 		.brief = "run the routes of a file",
 		.options = route_options,
 		.run = route_main},
+	{.name = "bridge",
+		.synopsis = "[options] [URL [PATTERN...]]",
+		.brief = "share events with other hosts, over a Redis",
+		.options = bridge_options,
+		.run = bridge_main},
 	{0},
 };
 

@@ -70,29 +70,6 @@ static char *handler_name(const char *command)
 	return mem_string(name);
 }
 
-/* Where it begins: behind what is finished under its name, else where --from says. */
-static void open_place(struct handler *h, const struct state *s)
-{
-	AUTO_BUF struct buf from = {0};
-	int64_t position;
-	struct err e = {0};
-	int r = 0;
-
-	if (options.durable)
-		r = cursor_open(&h->cursor, s, options.durable, CURSOR_PATIENCE, &e);
-	if (r == 0 && options.durable && !h->cursor.fresh) {
-		r = cursor_next(&h->cursor, s, &position, &e);
-		buf_int(&from, position);
-	}
-	if (r < 0)
-		die_err(r, &e);
-	h->reader = open_journal(s, from.length ? from.text : choice.from, "now");
-	if (h->cursor.fresh && h->cursor.fd >= 0)
-		r = cursor_set(&h->cursor, id_before(s, journal_position(h->reader)));
-	if (r < 0)
-		die(EX_IOERR, "cursors/%s: %s", options.durable, strerror(-r));
-}
-
 int on_main(const struct args *args)
 {
 	static struct engine engine;
@@ -113,9 +90,10 @@ int on_main(const struct args *args)
 	h->backoff.base = options.backoff;
 	choose(&h->filter, args);
 	r = state_open(&state, &e);
+	if (r == 0)
+		r = handler_place(h, &state, options.durable, choice.from, &e);
 	if (r < 0)
 		die_err(r, &e);
-	open_place(h, &state);
 	engine.left = options.count;
 	r = engine_open(&engine, &state, &e);
 	if (r < 0)

@@ -57,15 +57,24 @@ static int send_answers(struct client *c)
 	return 0;
 }
 
-static bool fits(const struct subscription *s, struct chunk *c, size_t i, int level)
+static const enum priority levels[LEVELS] = {CRITICAL, HIGH, NORMAL, LOW, BACKGROUND};
+
+int level_of(enum priority p)
+{
+	int i = 0;
+
+	while (i < LEVELS - 1 && levels[i] != p)
+		i++;
+	return i;
+}
+
+static bool fits(const struct subscription *s, struct chunk *c, size_t i, enum priority level)
 {
 	const struct entry *e = &c->entry[i];
 	const struct event_view *v;
 
-	if (!s->by_priority && filter_wants_all(&s->filter))
-		return true;
 	v = chunk_view(c, i);
-	if (s->by_priority && (int)view_priority(v) != level)
+	if (s->by_priority && view_priority(v) != level)
 		return false;
 	return filter_matches(&s->filter, v, (struct span){c->text + e->offset, e->length - 1});
 }
@@ -89,7 +98,7 @@ static bool add_entries(struct batch *b, const struct chunk *c, size_t first, si
 
 /* Gathers what fits from a position on; where to look next when all of it is sent. */
 static int64_t gather(struct batch *b, const struct subscription *s, struct chunk *c, int64_t from,
-	int level)
+	enum priority level)
 {
 	size_t i = chunk_find(c, from);
 
@@ -123,12 +132,15 @@ static void account(struct subscription *s, const struct batch *b, const struct 
 		if (sent >= run->length) {
 			sent -= run->length;
 			s->delivered += i + 1 - run->first;
+			s->last[at - s->at] = e->id;
 			*at = e->id + (int64_t)e->length;
 			continue;
 		}
 		i = chunk_entry_at(c, offset);
 		e = &c->entry[i];
 		s->delivered += i - run->first;
+		if (i > run->first)
+			s->last[at - s->at] = c->entry[i - 1].id;
 		s->sent = offset - e->offset;
 		s->partial = s->sent ? e->id : -1;
 		*at = e->id;
@@ -172,7 +184,7 @@ static ssize_t send_batch(struct client *c, const struct chunk *chunk, const str
 }
 
 /* Events of one level from one position: 1 some way was made, 0 the socket is full, -errno. */
-static int send_level(struct client *c, int64_t *at, int level)
+static int send_level(struct client *c, int64_t *at, enum priority level)
 {
 	static struct batch b;
 	struct subscription *s = &c->sub;
@@ -207,11 +219,13 @@ static int finish_line(struct client *c)
 	const struct entry *e;
 	struct iovec v;
 	ssize_t n;
+	size_t i;
 	int r = feed_get(&c->server->feed, s->partial, &chunk);
 
 	if (r < 0)
 		return r;
-	e = &chunk->entry[chunk_find(chunk, s->partial)];
+	i = chunk_find(chunk, s->partial);
+	e = &chunk->entry[i];
 	v = (struct iovec){chunk->text + e->offset + s->sent, e->length - s->sent};
 	n = send_some(c, &v, 1);
 	if (n < 0)
@@ -219,6 +233,7 @@ static int finish_line(struct client *c)
 	s->sent += (size_t)n;
 	if (s->sent < e->length)
 		return c->blocked = true, 0;
+	s->last[s->by_priority ? level_of(view_priority(chunk_view(chunk, i))) : 0] = e->id;
 	for (int level = 0; level < LEVELS; level++)
 		if (s->at[level] == e->id)
 			s->at[level] += (int64_t)e->length;
@@ -230,7 +245,6 @@ static int finish_line(struct client *c)
 
 static int send_events(struct client *c)
 {
-	static const int levels[LEVELS] = {CRITICAL, HIGH, NORMAL, LOW, BACKGROUND};
 	struct subscription *s = &c->sub;
 	int64_t end = feed_end(&c->server->feed);
 

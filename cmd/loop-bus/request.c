@@ -5,7 +5,6 @@
  */
 #include "server.h"
 
-#include "mem.h"
 #include "parse.h"
 
 #include <errno.h>
@@ -183,20 +182,19 @@ static int open_cursor(struct subscription *s, const struct server *server, cons
 {
 	int r = cursor_open(&s->cursor, server->state, name, 0, e);
 
-	if (r < 0)
-		return r;
-	s->durable = mem_string(name);
-	if (!s->cursor.fresh)
-		return cursor_next(&s->cursor, server->state, &s->at[0], e);
-	return cursor_set(&s->cursor, id_before(server->state, s->at[0]));
+	if (r == 0 && s->cursor.fresh)
+		return cursor_set(&s->cursor, id_before(server->state, s->at[0]));
+	if (r == 0 && !s->by_priority)
+		return cursor_next(&s->cursor, server->state, s->cursor.id, &s->at[0], e);
+	for (int i = 0; i < LEVELS && r == 0; i++)
+		r = cursor_next(&s->cursor, server->state, s->cursor.level[i], &s->at[i], e);
+	return r;
 }
 
 static void forget(struct subscription *s)
 {
 	filter_clear(&s->filter);
 	cursor_close(&s->cursor);
-	free(s->durable);
-	s->durable = NULL;
 	s->on = s->by_priority = false;
 }
 
@@ -224,19 +222,45 @@ static int subscribe(struct client *c, struct span request, struct err *e)
 		r = make_filter(&s->filter, request, e);
 	if (r == 0)
 		r = find_start(c->server, from.text, &s->at[0], e);
-	if (r == 0 && get_text(request, "durable", &durable)) {
-		if (s->by_priority)
-			r = err_set(e, -EINVAL, "durable: needs the order of the journal");
-		else
-			r = open_cursor(s, c->server, durable.text, e);
+	for (int i = 0; i < LEVELS; i++) {
+		s->at[i] = s->at[0];
+		s->last[i] = -1;
 	}
+	if (r == 0 && get_text(request, "durable", &durable))
+		r = open_cursor(s, c->server, durable.text, e);
 	if (r < 0)
 		return forget(s), r;
-	for (int i = 1; i < LEVELS; i++)
-		s->at[i] = s->at[0];
 	s->on = true;
 	buf_format(&c->out, "{\"ok\":true,\"from\":\"%lld\"}\n", (long long)s->at[0]);
 	return 0;
+}
+
+/*
+ * In order of priority an event is acknowledged with those before it of its own level; and with
+ * them what stands before it of a level of which nothing is out.
+ */
+static int acknowledge_level(struct client *c, int64_t id, struct err *e)
+{
+	struct subscription *s = &c->sub;
+	int64_t done[LEVELS];
+	struct chunk *chunk;
+	size_t i;
+	int own, r = feed_get(&c->server->feed, id, &chunk);
+
+	i = r == 0 ? chunk_find(chunk, id) : 0;
+	if (r < 0 || i == chunk->count || chunk->entry[i].id != id)
+		return err_set(e, -EINVAL, "ack: id is not one of an event that was sent");
+	own = level_of(view_priority(chunk_view(chunk, i)));
+	if (id >= s->at[own])
+		return err_set(e, -EINVAL, "ack: id is not one of an event that was sent");
+	for (int level = 0; level < LEVELS; level++) {
+		bool out = s->last[level] > s->cursor.level[level];
+
+		done[level] = s->cursor.level[level];
+		if (level == own || (!out && s->at[level] > id))
+			done[level] = MAX(done[level], id);
+	}
+	return cursor_set_levels(&s->cursor, done);
 }
 
 static int acknowledge(struct client *c, struct span request, struct err *e)
@@ -244,17 +268,20 @@ static int acknowledge(struct client *c, struct span request, struct err *e)
 	AUTO_BUF struct buf id = {0};
 	struct cursor *cursor = &c->sub.cursor;
 	int64_t number;
-	int r;
+	int r = 0;
 
 	if (cursor->fd < 0)
 		return err_set(e, -EINVAL, "ack: the subscription is not durable");
 	if (!get_text(request, "id", &id) || parse_int(id.text, 0, INT64_MAX, &number) < 0 ||
-		number >= c->sub.at[0])
+		number >= feed_end(&c->server->feed) ||
+		(!c->sub.by_priority && number >= c->sub.at[0]))
 		return err_set(e, -EINVAL, "ack: id is not one of an event that was sent");
-	/* An older one says nothing new. */
-	r = number > cursor->id ? cursor_set(cursor, number) : 0;
+	if (c->sub.by_priority)
+		r = acknowledge_level(c, number, e);
+	else if (number > cursor->id) /* an older one says nothing new */
+		r = cursor_set(cursor, number);
 	if (r < 0)
-		return err_sys(e, r, "cursors/%s", c->sub.durable);
+		return err_sys(e, r, "cursors/%s", cursor->name);
 	answer_ok(c);
 	return 0;
 }
@@ -288,9 +315,9 @@ static void add_subscriber(struct buf *b, const struct server *s, const struct c
 	buf_format(b, "{\"pid\":%d,\"lag\":%lld,\"delivered\":%llu,\"blocked\":%s,\"order\":\"%s\"",
 		(int)c->pid, (long long)lag(s, sub), (unsigned long long)sub->delivered,
 		c->blocked ? "true" : "false", sub->by_priority ? "priority" : "journal");
-	if (sub->durable) {
+	if (sub->cursor.name) {
 		buf_str(b, ",\"durable\":");
-		buf_json(b, sub->durable, strlen(sub->durable));
+		buf_json(b, sub->cursor.name, strlen(sub->cursor.name));
 	}
 	buf_str(b, ",\"types\":[");
 	for (size_t i = 0; i < sub->filter.types.count; i++) {

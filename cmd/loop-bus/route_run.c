@@ -1,7 +1,8 @@
 /*
- * route: runs the routes of a file. SIGHUP reads the file again: a wrong one
- * changes nothing; in a right one a route of the same name goes on where the
- * old one was.
+ * route: runs the routes of a file. A route is a durable subscriber of its own
+ * name: what is emitted while nobody runs it is routed when somebody does.
+ * SIGHUP reads the file again: a wrong one changes nothing; in a right one a
+ * route of the same name goes on where the old one was.
  */
 #include "commands.h"
 #include "route.h"
@@ -9,6 +10,7 @@
 #include "choose.h"
 #include "die.h"
 #include "io.h"
+#include "mem.h"
 
 #include <fcntl.h>
 
@@ -46,40 +48,62 @@ static int read_routes(struct routes *routes)
 	return r;
 }
 
-/* Gives a new route the place of the old one of its name, or a place of its own. */
-static void place(struct handler *new, const struct engine *e)
+/* A route goes on behind the last event that it has finished with, over ends and kills. */
+static int place(struct handler *h, const struct state *s, const char *from, struct err *e)
 {
-	for (struct handler *old = e->handlers; old; old = old->next)
-		if (!old->retired && strcmp(old->name, new->name) == 0) {
-			new->reader = old->reader;
-			new->counts = old->counts;
-			old->reader = NULL;
-			old->counts = NULL;
-		}
-	if (!new->reader)
-		new->reader = open_journal(e->state, e->handlers ? "now" : choice.from, "now");
+	AUTO_FREE char *durable = mem_format("route.%s", h->name);
+	int r = handler_place(h, s, durable, from, e);
+
+	if (r == 0)
+		count_open(h, s);
+	return r;
 }
 
-/* The new routes take the places of the old, which only finish what they have begun. */
+/* All those that are new, or none. */
+static int place_new(const struct engine *e, const struct routes *routes, const char *from,
+	struct err *err)
+{
+	int r = 0;
+
+	for (struct handler *h = routes->first; h && r == 0; h = h->next)
+		if (!engine_find(e, h->name))
+			r = place(h, e->state, from, err);
+	return r;
+}
+
+/* The routes of a file are now those that run; others only finish what they have begun. */
 static void replace(struct engine *e, struct routes *routes)
 {
-	for (struct handler *h = routes->first; h; h = h->next)
-		place(h, e);
+	struct handler *next;
+
 	for (struct handler *h = e->handlers; h; h = h->next)
 		h->retired = true;
-	while (routes->first) {
-		struct handler *h = routes->first;
+	for (struct handler *h = routes->first; h; h = next) {
+		struct handler *here = engine_find(e, h->name);
 
-		routes->first = h->next;
-		engine_add(e, h);
+		next = h->next;
+		if (!here) {
+			engine_add(e, h);
+			continue;
+		}
+		engine_remove(e, here);
+		handler_replace(here, h);
+		count_open(here, e->state);
+		here->retired = false;
+		engine_add(e, here);
 	}
+	routes->first = NULL;
 }
 
 static int reload(struct engine *e)
 {
 	struct routes routes;
+	struct err err = {0};
 
-	if (read_routes(&routes) != 0) {
+	if (read_routes(&routes) != 0 || place_new(e, &routes, "now", &err) < 0) {
+		if (err.text[0])
+			warn("%s", err.text);
+		routes_free(&routes);
 		warn("%s: not taken in; the routes stay as they were", options.file);
 		return -1;
 	}
@@ -106,6 +130,8 @@ int route_main(const struct args *args)
 	r = state_open(&state, &e);
 	if (r == 0)
 		r = engine_open(&engine, &state, &e);
+	if (r == 0)
+		r = place_new(&engine, &routes, choice.from, &e);
 	if (r < 0)
 		die_err(r, &e);
 	replace(&engine, &routes);

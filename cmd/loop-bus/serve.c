@@ -20,16 +20,14 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-/* Who connects and says nothing for so long is cut off. */
-#define SILENCE (30 * NS_PER_S)
-
 /* An append that a hung writer holds up must not hold up everybody: to the spool, soon. */
 #define LOCK_WAIT (100 * NS_PER_MS)
 
 static struct {
 	bool background;
 	bool no_fifo;
-} options;
+	int64_t silence; /* ns: who connects and asks for nothing for so long is cut off */
+} options = {.silence = 30 * NS_PER_S};
 
 const struct opt serve_options[] = {
 	{.name = "daemon",
@@ -37,6 +35,10 @@ const struct opt serve_options[] = {
 		.help = "go to the background once it is ready",
 		.flag = &options.background},
 	{.name = "no-fifo", .help = "no bus.fifo", .flag = &options.no_fifo},
+	{.name = "silence",
+		.arg = "DURATION",
+		.help = "cut off who connects and asks for nothing for so long (30s)",
+		.duration = &options.silence},
 	{0},
 };
 
@@ -95,9 +97,10 @@ static void on_tick(uv_timer_t *timer)
 	int64_t now = clock_now();
 
 	server_wake(s);
+	fifo_tick(s, now);
 	for (struct client *c = s->clients, *next; c; c = next) {
 		next = c->next;
-		if (!c->spoken && now - c->since > SILENCE) {
+		if (!c->spoken && now - c->since > options.silence) {
 			answer_error(c, "nothing was asked for");
 			client_close(c);
 		}
@@ -152,7 +155,8 @@ static int listen_on(const struct state *state, struct err *e)
 	if (fd < 0)
 		return err_sys(e, -errno, SOCKET_NAME);
 	socket_address(&address, state);
-	if (bind(fd, (const void *)&address, sizeof address) < 0 || listen(fd, 1024) < 0)
+	if (bind(fd, (const void *)&address, sizeof address) < 0 ||
+		fchmodat(state->dir, SOCKET_NAME, 0600, 0) < 0 || listen(fd, 1024) < 0)
 		r = err_sys(e, -errno, SOCKET_NAME);
 	if (r < 0)
 		close(fd);

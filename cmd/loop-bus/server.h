@@ -14,16 +14,16 @@
 #include <uv.h>
 
 /* The levels of priority: a subscriber in order of priority has a position for each. */
-enum { LEVELS = 5 };
+enum { LEVELS = CURSOR_LEVELS };
 
 struct subscription {
 	struct filter filter;
 	bool on, by_priority;
-	int64_t at[LEVELS]; /* the next event to look at; only the first where not by priority */
-	int64_t partial;    /* the event of which a part was sent, -1: none */
-	size_t sent;	    /* bytes of it */
+	int64_t at[LEVELS];   /* the next event to look at; only the first where not by priority */
+	int64_t last[LEVELS]; /* the last event that was sent whole; -1: none */
+	int64_t partial;      /* the event of which a part was sent, -1: none */
+	size_t sent;	      /* bytes of it */
 	struct cursor cursor;
-	char *durable;
 	uint64_t delivered;
 };
 
@@ -68,6 +68,7 @@ struct server {
 	uv_timer_t tick;
 	uv_signal_t term, interrupt;
 	struct lines fifo_in;
+	int64_t fifo_at; /* clock_now of the last bytes from there */
 	int listen_fd, fifo_fd, spare_fd;
 	bool inherited; /* the listener: its name is its maker's */
 	int status;
@@ -89,6 +90,9 @@ void answer_error(struct client *, const char *text);
  */
 int outlet_turn(struct client *);
 
+/* The place of a priority among the levels. */
+int level_of(enum priority);
+
 /* intake.c: records are gathered, then appended; what is told is how it went. */
 int intake_event(struct server *, const char *line, size_t length, struct err *) MUST_CHECK;
 int intake_words(struct server *, char *line, struct err *) MUST_CHECK;
@@ -97,6 +101,7 @@ int intake_flush(struct server *, struct appended *, struct err *) MUST_CHECK;
 /* fifo.c */
 int fifo_open(struct server *, struct err *) MUST_CHECK;
 void fifo_close(struct server *);
+void fifo_tick(struct server *, int64_t now); /* gives up a line whose end does not come */
 
 /* serve.c: lets everybody who has something to do have a turn. */
 void server_wake(struct server *);

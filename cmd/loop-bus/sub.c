@@ -223,7 +223,7 @@ static void open_durable(struct session *s)
 	int r = cursor_open(&s->cursor, &s->state, options.durable, CURSOR_PATIENCE, &e);
 
 	if (r == 0 && !s->cursor.fresh)
-		r = cursor_next(&s->cursor, &s->state, &s->next, &e);
+		r = cursor_next(&s->cursor, &s->state, s->cursor.id, &s->next, &e);
 	if (r < 0)
 		die_err(r, &e);
 	if (!s->cursor.fresh)

@@ -1,2 +1,3 @@
-# Redis is spoken to by hiredis.
-# LDLIBS_loop-queue = -lhiredis_ssl -lhiredis -lssl -lcrypto
+# Redis: its protocol by hiredis.
+LDLIBS_loop-queue = -lhiredis
+FUZZ_LDLIBS += -lhiredis

@@ -285,16 +285,19 @@ int wait_main(const struct args *args)
 {
 	int64_t deadline = clock_after(options.timeout), pause = 5 * NS_PER_MS;
 	AUTO_FREE bool *over = calloc(args->count + 1, sizeof *over);
+	int status = EXIT_SUCCESS;
 	struct queue *q;
 
 	args_expect(args, options.empty ? 1 : 2, options.empty ? 1 : 0);
 	q = open_queue(args->item[0], false);
 	while (!(options.empty ? is_empty(q) : all_over(q, args, over))) {
-		if (clock_now() >= deadline)
-			return EXIT_TIMEDOUT;
+		if (clock_now() >= deadline) {
+			status = EXIT_TIMEDOUT;
+			break;
+		}
 		clock_sleep(MIN(pause, MAX(deadline - clock_now(), 0)));
 		pause = MIN(pause * 2, 200 * NS_PER_MS);
 	}
 	close_queue(q);
-	return EXIT_SUCCESS;
+	return status;
 }

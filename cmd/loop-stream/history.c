@@ -20,7 +20,8 @@ enum { EVENTS_DEFAULT = 1000,
 /* What is looked for, and what was found. */
 struct search {
 	struct filter *filter;
-	bool back; /* from a place backwards */
+	bool back;   /* from a place backwards: */
+	bool before; /* one that was named */
 	int64_t position, next;
 	size_t max;
 	struct buf text; /* the events with commas between them */
@@ -66,16 +67,22 @@ static int search_on(struct search *s, const struct state *state, int64_t *posit
 	return r < 0 ? r : 0;
 }
 
-/* Backwards from a position; the found are turned round at the end. */
-static int search_back(struct search *s, const struct state *state, int64_t position)
+/*
+ * Backwards from the position, or from the end that the journal has now; the found are turned
+ * round at the end.
+ */
+static int search_back(struct search *s, const struct state *state)
 {
+	enum journal_from from = s->before ? JOURNAL_FROM_ID : JOURNAL_FROM_NOW;
 	AUTO_STRS struct strs lines = {0};
 	struct journal_reader *reader = NULL;
 	struct journal_line line;
 	struct err e = {0};
 	size_t bytes = 0;
-	int r = journal_reader_new(&reader, state, JOURNAL_FROM_ID, position, &e);
+	int r = journal_reader_new(&reader, state, from, s->position, &e);
 
+	if (r >= 0 && !s->before)
+		s->next = journal_position(reader);
 	for (int i = 0; r >= 0 && i < LINES_MAX && lines.count < s->max && bytes < BYTES_MAX; i++) {
 		if ((r = journal_read_back(reader, &line)) <= 0)
 			break;
@@ -145,6 +152,7 @@ static int search_plan(struct search *s, const struct feed *f, const struct wish
 		return err_set(e, -EINVAL, "limit: not a number from 1 to %d", EVENTS_MAX);
 	if (w->before.length && parse_int(w->before.text, 0, f->end, &s->position) < 0)
 		return err_set(e, -EINVAL, "before: '%s' is no event's id", w->before.text);
+	s->before = w->before.length > 0;
 	s->max = (size_t)limit;
 	s->next = f->end;
 	s->back = !w->after.length && !w->from.length;
@@ -160,7 +168,7 @@ static int search_plan(struct search *s, const struct feed *f, const struct wish
 static int search_run(struct search *s, const struct state *state, struct err *e)
 {
 	if (s->back)
-		return search_back(s, state, s->position) < 0
+		return search_back(s, state) < 0
 			? err_set(e, -EINVAL, "before: no event has this id")
 			: 0;
 	s->next = s->position;

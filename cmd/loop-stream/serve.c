@@ -194,6 +194,7 @@ static void set_guard(struct server *s, const int *fds, size_t count)
 {
 	bool inet = false;
 	struct err e = {0};
+	int r;
 
 	for (size_t i = 0; i < count; i++) {
 		inet |= address_port(fds[i]) != 0;
@@ -202,9 +203,9 @@ static void set_guard(struct server *s, const int *fds, size_t count)
 	}
 	for (size_t i = 0; inet && i < hosts.count; i++)
 		strs_add(&s->guard.hosts, hosts.item[i]);
-	s->guard.token = token_load(s->state, &e);
-	if (!s->guard.token)
-		die(EX_CANTCREAT, "%s", e.text);
+	r = token_load(s->state, &s->guard.token, &e);
+	if (r < 0)
+		die_err(r, &e);
 }
 
 /* Where we are, for those who start us: the port in a file, the address on standard output. */

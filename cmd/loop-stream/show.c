@@ -360,9 +360,11 @@ static NORETURN void end_by_signal(int number)
 static int follow(struct show *s, const sigset_t *waiting)
 {
 	s->live = !lines_only && term_usable();
-	s->board = (struct board){.term = &s->term, .run = &s->run, .tally = &s->tally,
-		.left = &s->left};
-	s->board.style = style ? BOARD_BOX : BOARD_PLAIN;
+	s->board = (struct board){.term = &s->term,
+		.run = &s->run,
+		.tally = &s->tally,
+		.left = &s->left,
+		.style = style ? BOARD_BOX : BOARD_PLAIN};
 	if (s->live)
 		term_take(&s->term);
 	take_in(s);

@@ -31,11 +31,16 @@ static struct span cut(struct span *rest, size_t n)
 	return part;
 }
 
+static bool has_attachments(enum sio_type type)
+{
+	return type == SIO_BINARY_EVENT || type == SIO_BINARY_ACK;
+}
+
 static int cut_attachments(struct sio_packet *p, struct span *rest)
 {
 	size_t n = digits(*rest);
 
-	if (p->type != SIO_BINARY_EVENT && p->type != SIO_BINARY_ACK)
+	if (!has_attachments(p->type))
 		return 0;
 	if (!n || n > 2 || n == rest->n || rest->p[n] != '-')
 		return -EINVAL;
@@ -127,7 +132,7 @@ void sio_format(struct buf *out, const struct sio_packet *p)
 	bool main = p->name_space.n == 1;
 
 	buf_char(out, (char)('0' + p->type));
-	if (p->attachments)
+	if (has_attachments(p->type))
 		buf_format(out, "%zu-", p->attachments);
 	if (!main) {
 		buf_add(out, p->name_space.p, p->name_space.n);

@@ -5,7 +5,10 @@
 #include "err.h"
 #include "state.h"
 
-/* The token, made first where there is none; the caller's to free. NULL with the reason. */
-char *token_load(const struct state *, struct err *) MUST_CHECK;
+/*
+ * The token, made first where there is none; the caller's to free. -EPERM for
+ * one that others may read.
+ */
+int token_load(const struct state *, char **token, struct err *) MUST_CHECK;
 
 #endif

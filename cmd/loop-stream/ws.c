@@ -23,6 +23,7 @@ struct ws {
 	size_t input_left;
 	uint64_t fragments; /* of the message at hand */
 	bool hearing;
+	bool broken; /* what came were no frames: the goodbye is our own */
 };
 
 size_t ws_header(char out[WS_HEADER], enum ws_kind kind, size_t length)
@@ -45,7 +46,7 @@ static ssize_t take_input(
 	size_t n = MIN(room, w->input_left);
 
 	(void)flags;
-	if (!n || wslay_event_get_queued_msg_length(context) > QUEUE_MAX) {
+	if (!n || w->conn->out.length > QUEUE_MAX) {
 		wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
 		return -1;
 	}
@@ -86,6 +87,9 @@ static void on_frame(wslay_event_context_ptr context,
 		w->fragments = 1;
 	if (max && w->fragments > max)
 		ws_close(w->conn, WS_POLICY);
+	/* Half a code is none. */
+	if (frame->opcode == WSLAY_CONNECTION_CLOSE && frame->payload_length == 1)
+		ws_close(w->conn, WS_PROTOCOL);
 }
 
 static void queue(struct ws *w, uint8_t opcode, struct span bytes)
@@ -115,10 +119,11 @@ static void on_message(wslay_event_context_ptr context,
 {
 	struct ws *w = user;
 
-	(void)context;
 	if (!wslay_is_ctrl_frame(m->opcode))
 		w->protocol->heard(w->conn, (enum ws_kind)m->opcode,
 			(struct span){(const char *)m->msg, m->msg_length});
+	/* To the output at once: libwslay would let a goodbye overtake the answers before it. */
+	(void)wslay_event_send(context);
 }
 
 static const struct wslay_event_callbacks callbacks = {
@@ -142,12 +147,32 @@ static struct ws *ws_new(struct conn *c, const struct ws_protocol *protocol, int
 	return w;
 }
 
+static void refuse(struct conn *c, int status)
+{
+	static const char fields[] = "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n"
+				     "Connection: Upgrade\r\n";
+	const char *phrase = reply_phrase(status);
+
+	conn_reply(c, &(struct reply){
+			      .status = status,
+			      .type = "text/plain; charset=utf-8",
+			      .body = {phrase, strlen(phrase)},
+			      .fields = status == 426 ? fields : NULL,
+		      });
+}
+
 bool ws_accept(struct conn *c, const struct ws_protocol *protocol, int64_t message_max)
 {
+	const struct request *r = &c->intake->request;
 	AUTO_BUF struct buf head = {0};
+	int status = ws_check(r);
 
-	if (!ws_handshake(c, &head))
+	if (status) {
+		refuse(c, status);
 		return false;
+	}
+	ws_head(r, &head);
+	reply_date(&head);
 	c->ws = ws_new(c, protocol, message_max);
 	if (!c->ws) {
 		conn_reply_text(c, 503, reply_phrase(503));
@@ -183,6 +208,8 @@ bool ws_speak(struct conn *c)
 {
 	struct ws *w = c->ws;
 
+	if (w->broken)
+		return false;
 	if (wslay_event_want_write(w->context) && wslay_event_send(w->context) != 0) {
 		conn_close(c);
 		return false;
@@ -203,8 +230,19 @@ bool ws_hearing(const struct conn *c)
 	return c->ws->hearing;
 }
 
-/* Takes in bytes; false if the connection is gone. What was not heard stays in input. */
-static bool hear(struct ws *w, const char *bytes, size_t length)
+/* For what is no frame at all libwslay has a goodbye without a reason; ours tells one. */
+static void break_off(struct ws *w)
+{
+	static const char goodbye[] = {(char)0x88, 2, (char)(WS_PROTOCOL >> 8),
+		(char)(WS_PROTOCOL & 0xff)};
+
+	w->broken = true;
+	if (!wslay_event_get_close_sent(w->context))
+		buf_add(&w->conn->out, goodbye, sizeof goodbye);
+}
+
+/* Takes in bytes. What was not heard stays in input. */
+static void hear(struct ws *w, const char *bytes, size_t length)
 {
 	struct conn *c = w->conn;
 	int r;
@@ -214,17 +252,13 @@ static bool hear(struct ws *w, const char *bytes, size_t length)
 	w->hearing = true;
 	r = wslay_event_recv(w->context);
 	w->hearing = false;
-	/* What is no frame at all is said goodbye to as well, with what wslay has queued. */
-	if (r != 0 && !wslay_event_want_write(w->context)) {
-		conn_close(c);
-		return false;
-	}
+	if (r != 0)
+		break_off(w);
 	/* Behind a close frame nothing is sent. */
-	if (!wslay_event_want_read(w->context)) {
+	if (r != 0 || !wslay_event_want_read(w->context)) {
 		c->delivery.position = DELIVERY_NOTHING;
 		w->input_left = 0;
 	}
-	return true;
 }
 
 void ws_hear(struct conn *c, const char *bytes, size_t length)
@@ -235,8 +269,7 @@ void ws_hear(struct conn *c, const char *bytes, size_t length)
 		buf_add(&c->rest, bytes, length);
 		return;
 	}
-	if (!hear(w, bytes, length))
-		return;
+	hear(w, bytes, length);
 	if (w->input_left)
 		buf_add(&c->rest, w->input, w->input_left);
 	delivery_flush(c);
@@ -254,11 +287,16 @@ void ws_go_on(struct conn *c)
 		ws_hear(c, rest.text, rest.length);
 }
 
+static bool over(const struct ws *w)
+{
+	return w->broken ||
+		!(wslay_event_want_read(w->context) || wslay_event_want_write(w->context));
+}
+
 void ws_end_if_done(struct conn *c)
 {
 	const struct ws *w = c->ws;
 
-	if (c->state == CONN_STREAMING && w && !c->out.length && !c->delivery.offset &&
-		!wslay_event_want_read(w->context) && !wslay_event_want_write(w->context))
+	if (c->state == CONN_STREAMING && w && !c->out.length && !c->delivery.offset && over(w))
 		conn_end_stream(c);
 }

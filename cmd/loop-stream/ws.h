@@ -15,6 +15,7 @@ enum { WS_HEADER = 10 };
 enum ws_kind { WS_TEXT = 1,
 	WS_BINARY = 2 };
 enum { WS_NORMAL = 1000,
+	WS_PROTOCOL = 1002,
 	WS_POLICY = 1008 };
 
 struct ws_protocol {

@@ -1,7 +1,6 @@
 #include "ws_handshake.h"
 
 #include "base64.h"
-#include "conn.h"
 #include "sha1.h"
 
 enum { KEY_LENGTH = 24,
@@ -33,8 +32,7 @@ bool ws_asked(const struct request *r)
 	return upgrade && list_has(upgrade->value, "websocket");
 }
 
-/* 0, or the status that refuses the handshake. */
-static int check(const struct request *r)
+int ws_check(const struct request *r)
 {
 	const struct field *version = request_field(r, "sec-websocket-version");
 	const struct field *key = request_field(r, "sec-websocket-key");
@@ -52,33 +50,10 @@ static int check(const struct request *r)
 	return 0;
 }
 
-static void refuse(struct conn *c, int status)
+void ws_head(const struct request *r, struct buf *head)
 {
-	static const char fields[] = "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n"
-				     "Connection: Upgrade\r\n";
-	const char *phrase = reply_phrase(status);
-
-	conn_reply(c, &(struct reply){
-			      .status = status,
-			      .type = "text/plain; charset=utf-8",
-			      .body = {phrase, strlen(phrase)},
-			      .fields = status == 426 ? fields : NULL,
-		      });
-}
-
-bool ws_handshake(struct conn *c, struct buf *head)
-{
-	const struct request *r = &c->intake->request;
-	int status = check(r);
-
-	if (status) {
-		refuse(c, status);
-		return false;
-	}
 	buf_str(head, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
 		      "Connection: Upgrade\r\nSec-WebSocket-Accept: ");
 	accept_key(request_field(r, "sec-websocket-key")->value, head);
 	buf_str(head, "\r\n");
-	reply_date(head);
-	return true;
 }

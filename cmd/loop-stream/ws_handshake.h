@@ -4,15 +4,15 @@
 #ifndef WS_HANDSHAKE_H
 #define WS_HANDSHAKE_H
 
-#include "buf.h"
-
-struct conn;
-struct request;
+#include "request.h"
 
 /* Whether the request asks for a WebSocket, well or badly. */
 bool ws_asked(const struct request *);
 
-/* The head that says yes; or false, and the request is answered with what was wrong. */
-bool ws_handshake(struct conn *, struct buf *head);
+/* 0, or the status that refuses the handshake. */
+int ws_check(const struct request *);
+
+/* The head that says yes, but for its date. */
+void ws_head(const struct request *, struct buf *head);
 
 #endif

@@ -5,6 +5,8 @@
 #include "server.h"
 #include "ws.h"
 
+#include <errno.h>
+
 static void say_text(struct conn *c, const struct buf *text)
 {
 	ws_say(c, WS_TEXT, (struct span){text->text, text->length});
@@ -121,12 +123,44 @@ void ws_tell_gap(struct conn *c, int64_t from, int64_t to)
 	say_text(c, &b);
 }
 
+/* What the query asks for, as one asks for server-sent events; nothing where it has no place. */
+static int place_of_query(
+	struct conn *c, struct filter **filter, struct resume *place, struct err *e)
+{
+	const struct request *r = &c->intake->request;
+	AUTO_BUF struct buf text = {0};
+
+	*place = (struct resume){.position = DELIVERY_NOTHING};
+	if (!query_get(r->query, "from", &text) && !query_get(r->query, "after", &text))
+		return 0;
+	if (filter_new(filter, r->query, e) < 0)
+		return -EINVAL;
+	return resume_find(place, &c->server->feed, r, e);
+}
+
+static void begin(struct conn *c, struct filter **filter, const struct resume *place)
+{
+	c->delivery.position = place->position;
+	c->delivery.filter = *filter;
+	*filter = NULL;
+	if (place->position != DELIVERY_NOTHING && place->gap)
+		delivery_tell_gap(c, place->wanted, place->position);
+	delivery_flush(c);
+}
+
 void ws_open(struct conn *c)
 {
 	static const struct ws_protocol json = {.heard = heard, .pinged = true};
 
-	if (ws_accept(c, &json, c->server->limits.message_max))
-		delivery_flush(c);
+	struct filter *filter = NULL;
+	struct resume place;
+	struct err e = {0};
+
+	if (place_of_query(c, &filter, &place, &e) < 0)
+		conn_reply_text(c, 400, e.text);
+	else if (ws_accept(c, &json, c->server->limits.message_max))
+		begin(c, &filter, &place);
+	filter_free(filter);
 }
 
 void ws_echo_open(struct conn *c)

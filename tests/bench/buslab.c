@@ -4,6 +4,7 @@
  * every protocol.
  *
  *	buslab thr PROTOCOL ADDRESS SUBSCRIBERS SECONDS   deliveries a second
+ *	buslab all PROTOCOL ADDRESS SUBSCRIBERS COUNT     the same until COUNT have come to each
  *	buslab lat PROTOCOL ADDRESS SUBSCRIBERS COUNT     microseconds, p50 and p99, one at a time
  *	buslab conns PROTOCOL ADDRESS COUNT               idle subscribers; waits for a line
  *
@@ -23,6 +24,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -297,14 +299,16 @@ static long take(const struct lab *l, struct pollfd *p, int timeout)
 	return found;
 }
 
-static int throughput(struct lab *l, double seconds)
+/* Publishes and takes for so long, or until so many have come to every subscriber. */
+static int throughput(struct lab *l, double seconds, long count)
 {
 	AUTO_FREE struct pollfd *p = mem_zero((size_t)l->subs + 1, sizeof *p);
 	long published = 0, delivered = 0;
 	double start = now(), end = start + seconds * 1e6;
 
-	while (now() < end) {
-		bool room = published * l->subs - delivered < (long)WINDOW * l->subs;
+	while (now() < end && (published < count || delivered < published * l->subs)) {
+		bool room = published < count &&
+			published * l->subs - delivered < (long)WINDOW * l->subs;
 
 		if (room) {
 			publish(l, true);
@@ -313,7 +317,7 @@ static int throughput(struct lab *l, double seconds)
 		delivered += take(l, p, room ? 0 : 100);
 	}
 	printf("%.0f\n", (double)delivered / (now() - start) * 1e6);
-	return 0;
+	return count < LONG_MAX && delivered != published * l->subs;
 }
 
 static int by_size(const void *a, const void *b)
@@ -360,5 +364,7 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "lat") == 0)
 		return latency(&l, strtol(argv[5], NULL, 10));
-	return throughput(&l, strtod(argv[5], NULL));
+	if (strcmp(argv[1], "all") == 0)
+		return throughput(&l, 60, strtol(argv[5], NULL, 10));
+	return throughput(&l, strtod(argv[5], NULL), LONG_MAX);
 }

@@ -2,9 +2,10 @@
  * activate: starts a command as a service manager does: with a listening socket
  * and somewhere to tell that it is ready.
  *
- *	activate COMMAND…
+ *	activate [-u PATH] COMMAND…
  *
- * Prints the port, then each message of the command, and ends with it.
+ * Prints the port (with -u, a Unix socket is made at the path instead), then each message of
+ * the command, and ends with it.
  */
 #include "base.h"
 
@@ -30,6 +31,17 @@ static int listen_anywhere(int *port)
 		getsockname(fd, (struct sockaddr *)&a, &size) < 0)
 		die_errno(EX_OSERR, "listen");
 	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) < 0 || listen(fd, 16) < 0)
+		die_errno(EX_OSERR, "%s", path);
 	return fd;
 }
 
@@ -71,18 +83,21 @@ static void tell(int news)
 
 int main(int argc, char **argv)
 {
-	int news = listen_for_news(), port, status = 0;
-	int listener = listen_anywhere(&port);
+	bool local = argc > 2 && strcmp(argv[1], "-u") == 0;
+	int news = listen_for_news(), port = 0, status = 0, listener;
+	char **command = argv + (local ? 3 : 1);
 	pid_t pid;
 
 	die_init("activate", 0);
-	if (argc < 2)
-		die(EX_USAGE, "usage: activate COMMAND...");
-	printf("PORT=%d\n", port);
+	if (argc < (local ? 4 : 2))
+		die(EX_USAGE, "usage: activate [-u PATH] COMMAND...");
+	listener = local ? listen_at(argv[2]) : listen_anywhere(&port);
+	if (!local)
+		printf("PORT=%d\n", port);
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0)
-		run(argv + 1, listener);
+		run(command, listener);
 	close(listener);
 	while (waitpid(pid, &status, WNOHANG) == 0) {
 		struct pollfd p = {.fd = news, .events = POLLIN};

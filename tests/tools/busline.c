@@ -2,6 +2,7 @@
  * busline: speaks to the bus's socket for the tests.
  *
  *	busline LINES            sends standard input; prints LINES lines of what comes, then ends
+ *	busline LINES FIRST      sends the first line, and the others when FIRST lines have come
  *	busline hold COUNT       COUNT connections that send standard input and never read;
  *	                         prints "held" and waits to be killed
  */
@@ -61,15 +62,21 @@ int main(int argc, char **argv)
 {
 	AUTO_BUF struct buf request = {0};
 	AUTO_CLOSE int fd = -1;
+	size_t at_once = SIZE_MAX;
 
 	die_init("busline", 0);
 	signal(SIGPIPE, SIG_IGN);
-	if (argc < 2 || io_read_all(STDIN_FILENO, 64 << 20, &request) < 0)
+	if (argc < 2 || io_read_all(STDIN_FILENO, 128 << 20, &request) < 0)
 		return EX_USAGE;
 	if (strcmp(argv[1], "hold") == 0)
 		return hold((int)strtol(argv[2], NULL, 10), &request);
 	fd = connect_bus();
-	if (io_write(fd, request.text, request.length) < 0)
+	if (argc > 2)
+		at_once = strcspn(request.text, "\n") + 1;
+	if (io_write(fd, request.text, MIN(at_once, request.length)) < 0)
+		warn("the bus does not take it all");
+	if (argc > 2 && print_lines(fd, strtol(argv[2], NULL, 10)) == 0 &&
+		io_write(fd, request.text + at_once, request.length - at_once) < 0)
 		warn("the bus does not take it all");
 	return finish(print_lines(fd, strtol(argv[1], NULL, 10)));
 }

@@ -1,0 +1,2 @@
+# bridge: Redis, its protocol by hiredis.
+LDLIBS_loop-bus = -lhiredis

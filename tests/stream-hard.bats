@@ -1,0 +1,174 @@
+load helper
+
+# What a server on a machine with other things on it has to stand.
+
+setup_more() {
+	PATH=$BUILD_DIR/tests/tools:$PATH
+}
+
+serve() {
+	rm -f port
+	start loop-stream serve --listen 127.0.0.1:0 --port-file port "$@"
+	wait_for 10 test -s port
+	port=$(<port)
+	url=http://127.0.0.1:$port
+}
+
+get() {
+	curl --silent --show-error --max-time 10 "$@"
+}
+
+follow() { # FILE PATH…
+	local file=$1
+	shift
+	start curl --silent --no-buffer --max-time 30 --output "$file" "$@"
+	wait_for 10 grep -qs '^retry' "$file"
+}
+
+# half_open COUNT TEXT: connections that stay, until descriptor 7 is closed; how they end is in closed.
+half_open() {
+	mkfifo hold
+	halfopen "$port" "$1" "$2" <hold >closed 3>&- &
+	started=$!
+	STARTED+=("$started")
+	exec 7>hold
+	wait_for 30 grep -q ready closed
+}
+
+@test "half-open connections delay nobody and are cut at their deadline" {
+	serve --head-timeout 2s
+	half_open "${HALF_OPEN:-2000}" 'GET /healthz HTTP/1.1\r\nHost:'
+	[ "$(get "$url/healthz")" = ok ]
+	wait "$started"
+	exec 7>&-
+	[ "$(tail -n 1 closed)" = "${HALF_OPEN:-2000}" ]
+	[ "$(get "$url/healthz")" = ok ]
+}
+
+@test "slow heads and bodies are cut while idle connections stay" {
+	serve --head-timeout 300ms --body-timeout 300ms --idle-timeout 60s
+	half_open 300 "GET /healthz HTTP/1.1\\r\\nHost: 127.0.0.1:$port\\r\\n\\r\\n"
+	exec 8<>"/dev/tcp/127.0.0.1/$port"
+	printf 'POST /events HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nContent-Length: 9\r\n\r\nabc' "$port" >&8
+	[[ "$(timeout 5 cat <&8)" = *'408 Request Timeout'* ]]
+	exec 8>&-
+	[ "$(get "$url/healthz")" = ok ]
+	[ "$(get "$url/status" | jq .clients.open)" -gt 300 ]
+	exec 7>&-
+	wait "$started"
+	[ "$(tail -n 1 closed)" = 0 ]
+}
+
+@test "without descriptors left it waits, and goes on when there are some" {
+	(ulimit -n 48 && exec loop-stream serve --listen 127.0.0.1:0 --port-file port --idle-timeout 60s) 3>&- &
+	started=$!
+	server=$started
+	STARTED+=("$server")
+	wait_for 10 test -s port
+	port=$(<port)
+	url=http://127.0.0.1:$port
+	half_open 80 "GET /healthz HTTP/1.1\\r\\nHost: 127.0.0.1:$port\\r\\n\\r\\n"
+	kill -0 "$server"
+	exec 7>&-
+	wait "$started"
+	[ "$(get "$url/healthz")" = ok ]
+	[ "$(get "$url/runs")" = '{"runs":[]}' ]
+}
+
+@test "a token that others can read is refused, and one that is none" {
+	mkdir -p "$LOOP_DIR"
+	echo 0123456789abcdef0123 >"$LOOP_DIR/token"
+	chmod 644 "$LOOP_DIR/token"
+	status_is 77 loop-stream serve --listen 127.0.0.1:0
+	has "$stderr" 'token: others may read it: chmod 600'
+	chmod 600 "$LOOP_DIR/token"
+	echo short >"$LOOP_DIR/token"
+	status_is 65 loop-stream serve --listen 127.0.0.1:0
+	has "$stderr" 'shorter than 16 characters'
+}
+
+@test "a journal that is truncated, emptied or gone under the server is told, and it goes on" {
+	burst 20 metric
+	serve
+	follow out "$url/events"
+	burst 1 before
+	wait_for 10 grep -q '^event: before$' out
+	truncate -s 500 "$LOOP_DIR/events.jsonl"
+	burst 1 after.cut
+	wait_for 10 grep -q '^event: after.cut$' out
+	: >"$LOOP_DIR/events.jsonl"
+	burst 1 after.emptied
+	wait_for 10 grep -q '^event: after.emptied$' out
+	rm "$LOOP_DIR/events.jsonl"
+	[ "$(get "$url/healthz")" = ok ]
+	[ "$(get "$url/history" | jq '.events | length')" -ge 0 ]
+	burst 1 after.all
+	wait_for 10 grep -q '^event: after.all$' out
+	[ "$(grep -c '^event: stream.gap$' out)" -ge 1 ]
+	[ "$(get "$url/history" | jq -r '.events[-1].type')" = after.all ]
+}
+
+@test "a page of another origin, or under another name, gets nothing" {
+	serve
+	for path in / /events /ws /socket.io/ /poll /history /runs /status /metrics; do
+		[ "$(get --output /dev/null --write-out '%{http_code}' --header 'Host: rebound.example' "$url$path")" = 421 ]
+		[ "$(get --output /dev/null --write-out '%{http_code}' --header 'Origin: http://evil.example' "$url$path")" = 403 ]
+		[ "$(get --output /dev/null --write-out '%{http_code}' --header 'Sec-Fetch-Site: cross-site' "$url$path")" = 403 ]
+	done
+	for path in /../token /%2e%2e/token /sessions/../token /sessions/..%2f..%2ftoken/log /runs/..; do
+		[ "$(get --path-as-is --output /dev/null --write-out '%{http_code}' "$url$path")" = 404 ]
+	done
+}
+
+@test "many low events become the newest; no other is left out" {
+	serve
+	follow folded "$url/events"
+	follow room "$url/events?types=step"
+	for n in {1..400}; do
+		printf '{"type":"step","subject":"P/1","priority":"low","data":{"n":%d}}\n' "$n"
+		((n % 40)) || printf '{"type":"done","subject":"P/1","data":{"n":%d}}\n' "$n"
+	done | loop-emit -
+	wait_for 10 grep -q '"n":400}' folded
+	wait_for 10 grep -q '"n":400}' room
+	[ "$(grep -c '^event: done$' folded)" -eq 10 ]
+	[ "$(grep -c '^event: step$' folded)" -lt 200 ]
+	[ "$(grep -c '^event: step$' room)" -lt 200 ]
+	loop-stream stop
+	serve --frame-rate 0
+	follow whole "$url/events?from=start"
+	wait_for 10 grep -q '"n":400}' whole
+	[ "$(grep -c '^event: step$' whole)" -eq 400 ]
+}
+
+@test "a run that failed is retried by a scheduler that outlives the server" {
+	cat >plan.json <<-END
+		{"name":"p","tasks":[{"id":"a","run":"test -e $SCRATCH/mended"}]}
+	END
+	status_is 1 loop-sched run plan.json --id run-1
+	serve
+	token="Authorization: Bearer $(<"$LOOP_DIR/token")"
+	post() { get --request POST --output answer --write-out '%{http_code}' --header "$token" "$url/runs/$1/retry"; }
+	[ "$(get --request POST --output answer --write-out '%{http_code}' "$url/runs/run-1/retry")" = 401 ]
+	[ "$(post none)" = 404 ]
+	touch mended
+	[ "$(post run-1)" = 202 ]
+	loop-stream stop
+	succeeded() { [ "$(tail -n 1 "$LOOP_DIR/runs/run-1/run.jsonl" | jq -r .state)" = succeeded ]; }
+	wait_for 20 succeeded
+	wait_for 10 nothing_left
+}
+
+@test "while the runs are read, events go on" {
+	mkdir -p "$LOOP_DIR/runs/big"
+	echo '{"name":"p","tasks":[{"id":"a"}]}' >"$LOOP_DIR/runs/big/plan.json"
+	yes '{"time":"2026-11-21T09:00:00Z","task":"a","state":"running","attempt":1}' |
+		head -n 300000 >"$LOOP_DIR/runs/big/run.jsonl"
+	serve
+	follow out "$url/events"
+	start get --output runs "$url/runs"
+	reader=$started
+	burst 1 metric
+	wait_for 10 grep -q '^event: metric$' out
+	wait "$reader"
+	[ "$(jq -r '.runs[].id' runs)" = big ]
+}
