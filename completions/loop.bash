@@ -33,36 +33,141 @@ _loop_table() {
 	case $1 in
 	"loop")
 		options='--help --version'
-		commands='run resume report demo'
+		commands='init run work resume retry status watch why pause continue cancel stop report doctor gc demo'
+		;;
+	"loop init")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		esac
+		options='--agent --force --help --version'
+		commands=''
 		;;
 	"loop run")
 		case $before in
-		-a|--agent) COMPREPLY=(); return ;;
-		-m|--model) COMPREPLY=(); return ;;
 		-j|--jobs) COMPREPLY=(); return ;;
 		--attempts) COMPREPLY=(); return ;;
-		-v|--verify) _loop_commands; return ;;
+		--retries) COMPREPLY=(); return ;;
 		-b|--branch) COMPREPLY=(); return ;;
 		--base) COMPREPLY=(); return ;;
+		--id) COMPREPLY=(); return ;;
+		-a|--agent) COMPREPLY=(); return ;;
+		-m|--model) COMPREPLY=(); return ;;
+		-v|--verify) _loop_commands; return ;;
+		--verify-timeout) COMPREPLY=(); return ;;
 		--prompt) _loop_files; return ;;
 		--timeout) COMPREPLY=(); return ;;
 		--budget) COMPREPLY=(); return ;;
+		--total-budget) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
+		--stagger) COMPREPLY=(); return ;;
+		--max-failures) COMPREPLY=(); return ;;
+		--stuck) COMPREPLY=(); return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
+		--resource) COMPREPLY=(); return ;;
+		--ports) COMPREPLY=(); return ;;
+		--on-conflict) COMPREPLY=(); return ;;
+		--progress) _loop_files; return ;;
+		--config) _loop_files; return ;;
 		-l|--listen) COMPREPLY=(); return ;;
-		--id) COMPREPLY=(); return ;;
 		esac
-		options='--agent --model --jobs --attempts --verify --branch --base --prompt --timeout --budget --quota-wait --listen --id --quiet --help --version'
+		options='--jobs --attempts --retries --branch --base --id --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --config --listen --quiet --help --version'
+		commands=''
+		;;
+	"loop work")
+		case $before in
+		-j|--jobs) COMPREPLY=(); return ;;
+		-b|--branch) COMPREPLY=(); return ;;
+		--base) COMPREPLY=(); return ;;
+		--delay) COMPREPLY=(); return ;;
+		-a|--agent) COMPREPLY=(); return ;;
+		-m|--model) COMPREPLY=(); return ;;
+		-v|--verify) _loop_commands; return ;;
+		--verify-timeout) COMPREPLY=(); return ;;
+		--prompt) _loop_files; return ;;
+		--timeout) COMPREPLY=(); return ;;
+		--budget) COMPREPLY=(); return ;;
+		--total-budget) COMPREPLY=(); return ;;
+		--quota-wait) COMPREPLY=(); return ;;
+		--stagger) COMPREPLY=(); return ;;
+		--max-failures) COMPREPLY=(); return ;;
+		--stuck) COMPREPLY=(); return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
+		--resource) COMPREPLY=(); return ;;
+		--ports) COMPREPLY=(); return ;;
+		--on-conflict) COMPREPLY=(); return ;;
+		--progress) _loop_files; return ;;
+		--config) _loop_files; return ;;
+		esac
+		options='--jobs --branch --base --delay --until-empty --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --config --quiet --help --version'
 		commands=''
 		;;
 	"loop resume")
 		case $before in
+		-j|--jobs) COMPREPLY=(); return ;;
+		--total-budget) COMPREPLY=(); return ;;
+		--config) _loop_files; return ;;
 		-l|--listen) COMPREPLY=(); return ;;
 		esac
-		options='--listen --quiet --help --version'
+		options='--jobs --total-budget --config --listen --quiet --help --version'
+		commands=''
+		;;
+	"loop retry")
+		case $before in
+		-j|--jobs) COMPREPLY=(); return ;;
+		--total-budget) COMPREPLY=(); return ;;
+		--config) _loop_files; return ;;
+		-l|--listen) COMPREPLY=(); return ;;
+		esac
+		options='--jobs --total-budget --config --listen --quiet --help --version'
+		commands=''
+		;;
+	"loop status")
+		options='--json --help --version'
+		commands=''
+		;;
+	"loop watch")
+		options='--help --version'
+		commands=''
+		;;
+	"loop why")
+		options='--help --version'
+		commands=''
+		;;
+	"loop pause")
+		options='--help --version'
+		commands=''
+		;;
+	"loop continue")
+		options='--help --version'
+		commands=''
+		;;
+	"loop cancel")
+		options='--help --version'
+		commands=''
+		;;
+	"loop stop")
+		options='--quiet --help --version'
 		commands=''
 		;;
 	"loop report")
-		options='--help --version'
+		options='--markdown --html --help --version'
+		commands=''
+		;;
+	"loop doctor")
+		case $before in
+		-a|--agent) COMPREPLY=(); return ;;
+		--config) _loop_files; return ;;
+		esac
+		options='--agent --quiet --config --help --version'
+		commands=''
+		;;
+	"loop gc")
+		case $before in
+		--older-than) COMPREPLY=(); return ;;
+		esac
+		options='--dry-run --older-than --verbose --help --version'
 		commands=''
 		;;
 	"loop demo")
@@ -71,7 +176,7 @@ _loop_table() {
 		;;
 	"loop-bus")
 		options='--help --version'
-		commands='serve stop status sub history replay verify on redrive route'
+		commands='serve stop status sub history replay verify on redrive route bridge'
 		;;
 	"loop-bus serve")
 		case $before in
@@ -169,6 +274,128 @@ _loop_table() {
 		--from) COMPREPLY=(); return ;;
 		esac
 		options='--check --from --help --version'
+		commands=''
+		;;
+	"loop-bus bridge")
+		case $before in
+		--name) COMPREPLY=(); return ;;
+		-t|--type) COMPREPLY=(); return ;;
+		-s|--subject) COMPREPLY=(); return ;;
+		-w|--where) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'critical high normal low background'; return ;;
+		--keep) COMPREPLY=(); return ;;
+		esac
+		options='--name --type --subject --where --priority --start --keep --daemon --help --version'
+		commands=''
+		;;
+	"loop-cache")
+		options='--help --version'
+		commands='run get has set delete invalidate list stats export import gc'
+		;;
+	"loop-cache run")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		-k|--key) COMPREPLY=(); return ;;
+		-i|--input) _loop_folders; return ;;
+		-o|--output) _loop_folders; return ;;
+		--input-var) COMPREPLY=(); return ;;
+		--output-var) COMPREPLY=(); return ;;
+		-e|--env) COMPREPLY=(); return ;;
+		--status) COMPREPLY=(); return ;;
+		--report) _loop_files; return ;;
+		-t|--ttl) COMPREPLY=(); return ;;
+		-p|--parent) COMPREPLY=(); return ;;
+		--max-size) COMPREPLY=(); return ;;
+		--max-entries) COMPREPLY=(); return ;;
+		--policy) _loop_words 'lru lfu ttl'; return ;;
+		esac
+		options='--scope --key --input --output --input-var --output-var --env --strict-env --stdin --status --refresh --dry-run --why --report --ttl --parent --max-size --max-entries --policy --help --version'
+		commands=''
+		;;
+	"loop-cache get")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		--max-age) COMPREPLY=(); return ;;
+		esac
+		options='--scope --max-age --help --version'
+		commands=''
+		;;
+	"loop-cache has")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		--max-age) COMPREPLY=(); return ;;
+		esac
+		options='--scope --max-age --help --version'
+		commands=''
+		;;
+	"loop-cache set")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		-t|--ttl) COMPREPLY=(); return ;;
+		-p|--parent) COMPREPLY=(); return ;;
+		--max-size) COMPREPLY=(); return ;;
+		--max-entries) COMPREPLY=(); return ;;
+		--policy) _loop_words 'lru lfu ttl'; return ;;
+		esac
+		options='--scope --ttl --parent --max-size --max-entries --policy --help --version'
+		commands=''
+		;;
+	"loop-cache delete")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --help --version'
+		commands=''
+		;;
+	"loop-cache invalidate")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --print --help --version'
+		commands=''
+		;;
+	"loop-cache list")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --json --help --version'
+		commands=''
+		;;
+	"loop-cache stats")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --json --help --version'
+		commands=''
+		;;
+	"loop-cache export")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		esac
+		options='--scope --help --version'
+		commands=''
+		;;
+	"loop-cache import")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		-t|--ttl) COMPREPLY=(); return ;;
+		-p|--parent) COMPREPLY=(); return ;;
+		--max-size) COMPREPLY=(); return ;;
+		--max-entries) COMPREPLY=(); return ;;
+		--policy) _loop_words 'lru lfu ttl'; return ;;
+		esac
+		options='--scope --ttl --parent --max-size --max-entries --policy --help --version'
+		commands=''
+		;;
+	"loop-cache gc")
+		case $before in
+		-s|--scope) COMPREPLY=(); return ;;
+		-p|--parent) COMPREPLY=(); return ;;
+		--max-size) COMPREPLY=(); return ;;
+		--max-entries) COMPREPLY=(); return ;;
+		--policy) _loop_words 'lru lfu ttl'; return ;;
+		esac
+		options='--scope --parent --max-size --max-entries --policy --help --version'
 		commands=''
 		;;
 	"loop-deps")
@@ -664,34 +891,38 @@ _loop_table() {
 		--launcher) _loop_commands; return ;;
 		-r|--run) _loop_commands; return ;;
 		-a|--attempts) COMPREPLY=(); return ;;
+		--never-on) COMPREPLY=(); return ;;
 		--retries) COMPREPLY=(); return ;;
 		--id) COMPREPLY=(); return ;;
 		--on-failure) _loop_words 'continue stop undo'; return ;;
 		-t|--timeout) COMPREPLY=(); return ;;
 		--grace) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --min --max --jobserver --launcher --run --attempts --retries --id --on-failure --timeout --grace --verbose --help --version'
+		options='--jobs --min --max --jobserver --launcher --run --attempts --never-on --retries --id --on-failure --timeout --grace --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched resume")
 		case $before in
 		-j|--jobs) COMPREPLY=(); return ;;
+		--plan-changed) _loop_words 'ask keep new fail'; return ;;
 		esac
-		options='--jobs --verbose --help --version'
+		options='--jobs --plan-changed --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched retry")
 		case $before in
 		-j|--jobs) COMPREPLY=(); return ;;
+		--plan-changed) _loop_words 'ask keep new fail'; return ;;
 		esac
-		options='--jobs --verbose --help --version'
+		options='--jobs --plan-changed --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched undo")
 		case $before in
 		-j|--jobs) COMPREPLY=(); return ;;
+		--plan-changed) _loop_words 'ask keep new fail'; return ;;
 		esac
-		options='--jobs --verbose --help --version'
+		options='--jobs --plan-changed --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched dirty")
@@ -815,8 +1046,9 @@ _loop_table() {
 		case $before in
 		--since) COMPREPLY=(); return ;;
 		--until) COMPREPLY=(); return ;;
+		--run) COMPREPLY=(); return ;;
 		esac
-		options='--since --until --markdown --json --help --version'
+		options='--since --until --run --markdown --json --help --version'
 		commands=''
 		;;
 	"loop-session gc")
@@ -863,10 +1095,11 @@ _loop_table() {
 		--retry) COMPREPLY=(); return ;;
 		--retry-delay) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
+		--resume) COMPREPLY=(); return ;;
 		--session) COMPREPLY=(); return ;;
 		--max-output) COMPREPLY=(); return ;;
 		esac
-		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --session --max-output --keep-background --keep-env --json --print --check --help --version'
+		options='--agent --prompt --var --system --model --tools --dir --worktree --branch --base --verify --verify-timeout --done-tag --blocked-tag --timeout --stall --start-timeout --tool-timeout --linger --grace --max-turns --budget --sandbox --total-budget --memory --retry --retry-delay --quota-wait --resume --session --max-output --keep-background --keep-env --json --print --check --help --version'
 		commands=''
 		;;
 	"loop-stat")
@@ -884,16 +1117,28 @@ _loop_table() {
 		;;
 	"loop-story")
 		case $before in
+		-b|--branch) COMPREPLY=(); return ;;
+		--delay) COMPREPLY=(); return ;;
 		-a|--agent) COMPREPLY=(); return ;;
 		-m|--model) COMPREPLY=(); return ;;
 		-v|--verify) _loop_commands; return ;;
-		-b|--branch) COMPREPLY=(); return ;;
+		--verify-timeout) COMPREPLY=(); return ;;
 		--prompt) _loop_files; return ;;
 		--timeout) COMPREPLY=(); return ;;
 		--budget) COMPREPLY=(); return ;;
+		--total-budget) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
+		--stagger) COMPREPLY=(); return ;;
+		--max-failures) COMPREPLY=(); return ;;
+		--stuck) COMPREPLY=(); return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
+		--resource) COMPREPLY=(); return ;;
+		--ports) COMPREPLY=(); return ;;
+		--on-conflict) COMPREPLY=(); return ;;
+		--progress) _loop_files; return ;;
 		esac
-		options='--agent --model --verify --branch --prompt --timeout --budget --quota-wait --help --version'
+		options='--branch --item --delay --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --help --version'
 		commands=''
 		;;
 	"loop-stream")
@@ -914,9 +1159,16 @@ _loop_table() {
 		--max-message) COMPREPLY=(); return ;;
 		--max-fragments) COMPREPLY=(); return ;;
 		--max-clients) COMPREPLY=(); return ;;
+		--frame-rate) COMPREPLY=(); return ;;
+		--eio-ping-interval) COMPREPLY=(); return ;;
+		--eio-ping-timeout) COMPREPLY=(); return ;;
+		--eio-upgrade-timeout) COMPREPLY=(); return ;;
+		--eio-max-payload) COMPREPLY=(); return ;;
+		--sio-connect-timeout) COMPREPLY=(); return ;;
+		--sio-namespace) COMPREPLY=(); return ;;
 		--ring) COMPREPLY=(); return ;;
 		esac
-		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-message --max-fragments --max-clients --ring --help --version'
+		options='--listen --host --port-file --daemon --keep-alive --retry --head-timeout --body-timeout --idle-timeout --max-body --max-message --max-fragments --max-clients --frame-rate --eio-ping-interval --eio-ping-timeout --eio-upgrade-timeout --eio-max-payload --sio-connect-timeout --sio-namespace --echo --ring --help --version'
 		commands=''
 		;;
 	"loop-stream stop")
@@ -945,4 +1197,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
+complete -F _loop loop loop-bus loop-cache loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream

@@ -19,7 +19,7 @@ int bridge_out_open(struct bridge *b, struct err *e)
 		return r;
 	if (b->cursor.fresh)
 		return cursor_set(&b->cursor, id_before(&b->state, journal_position(b->reader)));
-	r = cursor_next(&b->cursor, &b->state, &position, e);
+	r = cursor_next(&b->cursor, &b->state, b->cursor.id, &position, e);
 	if (r < 0)
 		return r;
 	return journal_reader_new(&b->reader, &b->state, JOURNAL_FROM_ID, position, e);
