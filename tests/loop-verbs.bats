@@ -153,6 +153,26 @@ hasnt() { # TEXT PART
 	[[ $1 != *"$2"* ]]
 }
 
+@test "gc saves what is in a half-made worktree, and removes it" {
+	loop lock path x >/dev/null
+	git worktree add -q -b loop/run-1/A-1 "$LOOP_DIR/worktrees/ses_1"
+	echo mine >"$LOOP_DIR/worktrees/ses_1/mine"
+	git update-ref -d refs/heads/loop/run-1/A-1
+	# Somebody works there: it stays.
+	mkdir -p "$LOOP_DIR/sessions/ses_1"
+	read -r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ begun _ <"/proc/$$/stat"
+	printf '{"owner":{"pid":%s,"start":%s,"boot":"%s"}}\n' $$ "$begun" "$(cat /proc/sys/kernel/random/boot_id)" >"$LOOP_DIR/sessions/ses_1/session.json"
+	touch -d '1 minute ago' "$LOOP_DIR/worktrees/ses_1"
+	status_is 0 loop gc
+	[ -e "$LOOP_DIR/worktrees/ses_1/mine" ]
+	rm -r "$LOOP_DIR/sessions/ses_1"
+	status_is 0 loop gc --dry-run
+	[ -e "$LOOP_DIR/worktrees/ses_1/mine" ]
+	status_is 0 loop gc
+	[ ! -e "$LOOP_DIR/worktrees/ses_1" ] && [ "$(git worktree list | wc -l)" = 1 ]
+	[ "$(git show refs/loop/saved/ses_1:mine)" = mine ]
+}
+
 @test "gc removes old runs and merged branches, and nothing that is needed" {
 	loop run --quiet --agent mock --id run-1 plan.json
 	git branch loop/run-1/A-1 work~1

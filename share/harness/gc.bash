@@ -23,6 +23,38 @@ discard_files() {
 	while IFS= read -r file; do discard 'lock of a killed git' "$file"; done < <(stale_git_locks "$common")
 }
 
+# Worktrees that were being made when the disk was full or the power went: they stand on a branch that is
+# not there, so that git knows nothing to compare them with. What is in one is saved all the same.
+discard_half_made() {
+	local place id
+	while IFS= read -r place; do
+		id=${place##*/}
+		if [[ $place != "$LOOP_DIR"/worktrees/* ]] || session_lives "$id"; then continue; fi
+		if safe_git -C "$place" rev-parse -q --verify 'HEAD^{commit}' >/dev/null; then continue; fi
+		if [[ -d $place && ! $(find "$place" -maxdepth 0 -mmin +0.2) ]]; then continue; fi # it may be in the making
+		if [[ ! ${OPT[dry-run]-} && -d $place ]]; then
+			save_half_made "$place" || continue
+			safe_git worktree remove --force --force "$place" || continue
+		fi
+		discard 'half-made worktree' "$place"
+		[[ ${OPT[dry-run]-} ]] || rm -f -- "${place%/*}/.$id.lock"
+	done < <(safe_git worktree list --porcelain 2>/dev/null | sed -n 's/^worktree //p')
+}
+
+save_half_made() { # WORKTREE
+	local tree commit
+	safe_git -C "$1" add -A || return
+	tree=$(safe_git -C "$1" write-tree) || return
+	commit=$(safe_git "${AUTHOR[@]}" commit-tree "$tree" -m "What was in the half-made worktree ${1##*/}") || return
+	safe_git update-ref "refs/loop/saved/${1##*/}" "$commit"
+}
+
+session_lives() { # ID
+	local owner
+	read -ra owner < <(jq -r '.owner | "\(.pid) \(.start) \(.boot)"' "$LOOP_DIR/sessions/$1/session.json" 2>/dev/null) &&
+		process_lives "${owner[@]}"
+}
+
 # Tickets of the dead in the queues of merging.
 discard_tickets() {
 	local file owner
@@ -83,6 +115,7 @@ collect_garbage() {
 	if [[ ${OPT[verbose]-} ]]; then words+=(--verbose); fi
 	loop-session gc "${words[@]}" || return
 	[[ ${OPT[dry-run]-} ]] || safe_git worktree prune 2>/dev/null
+	discard_half_made
 	discard_files
 	discard_tickets
 	discard_branches
