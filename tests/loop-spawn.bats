@@ -135,7 +135,10 @@ replay_table() { # AGENT
 
 @test "a limit is a quota with the time of its reset" {
 	script '[{"limit":{"resets_in":"1h"}},{"result":"You have hit your limit","reason":"rate_limit"}]'
-	ends quota 113 mock
+	LOOP_RETRY_AFTER=$SCRATCH/hint ends quota 113 mock
+	[[ $(<hint) > $(date -u +%FT%T) ]]
+	status_is 113 loop-guard --breaker mock --consecutive 1 --wait 0 -- loop-spawn --agent mock --prompt prompt
+	has "$(loop-guard list mock)" 'open for 59m'
 	local left=$(($(date -d "$(result .resets_at)" +%s) - $(date +%s)))
 	((left > 3500 && left <= 3600))
 }

@@ -9,6 +9,7 @@
 #include "signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 #define UNKNOWN_WAIT (300 * NS_PER_S)
 #define START_WAIT (600 * NS_PER_S) /* a start that hangs that long bounds nobody any more */
@@ -37,6 +38,24 @@ void limits_note(const struct session *s, int64_t resets_at)
 	}
 	if (r < 0)
 		warn("%s/%s: %s", s->state.path, path, strerror(-r));
+}
+
+void limits_hint(int64_t resets_at)
+{
+	const char *path = getenv("LOOP_RETRY_AFTER");
+	AUTO_CLOSE int fd = -1;
+	char text[TIME_SIZE];
+	int r;
+
+	if (!path || !resets_at)
+		return;
+	format_time(text, resets_at * NS_PER_S);
+	/* Written where it is: it may be a file without a folder, behind /proc. */
+	r = fd = io_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd >= 0)
+		r = io_write(fd, text, strlen(text));
+	if (r < 0)
+		warn("%s: %s", path, strerror(-r));
 }
 
 /* When the limit that was noted ends, 0 if none was or nobody can read it. */

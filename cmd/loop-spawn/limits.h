@@ -12,6 +12,9 @@
 /* Notes that the agent is limited until then (epoch seconds; 0: not known, taken as a while). */
 void limits_note(const struct session *, int64_t resets_at);
 
+/* Tells whoever started us when another attempt is worth while, if that wants to know (epoch s). */
+void limits_hint(int64_t resets_at);
+
 /*
  * Waits until the limit is over, if that is so within --quota-wait from the
  * first wait on. False, and *until in epoch seconds, if it is not, or if a

@@ -170,6 +170,8 @@ static int finish_session(struct session *s, const struct verdict *v)
 
 	if (v->reason != SUCCESS)
 		worktree_save(s);
+	if (v->reason == QUOTA)
+		limits_hint(v->resets_at);
 	ledger_settle(s);
 	session_result(s, v, status, &result);
 	session_save(s, "ended", NULL);
