@@ -37,6 +37,9 @@ int daemon_ready(struct daemon *, const char *place, struct err *) MUST_CHECK;
 void daemon_stopping(void);
 void daemon_end(struct daemon *);
 
+/* A descriptor that is readable once we are asked to end: SIGTERM, SIGINT, SIGHUP; or -errno. */
+int daemon_signals(void) MUST_CHECK;
+
 /*
  * The number of listening descriptors that were handed to us (3, 4, …), now
  * close-on-exec. Call it before daemon_begin, which changes the pid they were

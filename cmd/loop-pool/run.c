@@ -2,6 +2,7 @@
 #include "pool.h"
 
 #include "clock.h"
+#include "daemon.h"
 #include "die.h"
 #include "io.h"
 #include "mem.h"
@@ -182,16 +183,9 @@ static void open_all(struct pool *p, struct state *state, const char *name)
 
 static void catch_signals(struct pool *p)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	p->signals = daemon_signals();
 	if (p->signals < 0)
-		die_errno(EXIT_OWN, "signals");
+		die(EXIT_OWN, "signals: %s", strerror(-p->signals));
 }
 
 static void check_choices(const struct args *args)

@@ -5,6 +5,7 @@
 #include "loop-queue.h"
 
 #include "clock.h"
+#include "daemon.h"
 #include "die.h"
 #include "io.h"
 #include "job.h"
@@ -283,16 +284,9 @@ static void run(struct work *w)
 
 static void catch_signals(struct work *w)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	w->signals = daemon_signals();
 	if (w->signals < 0)
-		die_errno(EXIT_OWN, "signals");
+		die(EXIT_OWN, "signals: %s", strerror(-w->signals));
 }
 
 static void open_breaker(struct work *w)
