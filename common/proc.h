@@ -75,12 +75,13 @@ struct sweep {
  * reaped, until nothing is left or the deadline (clock_now) has passed. All
  * zombies among our own children are reaped: wait for those that matter first,
  * or spare them.
- * With marker ("LOOP_SESSION=ses_…"): only the processes, wherever they are,
- * that were started with that string in their environment, and what is below
- * them, but never ourselves nor an ancestor.
+ * With marks ("LOOP_SESSION=ses_…" and more, ended by NULL): only the processes,
+ * wherever they are, that were started with all of these strings in their
+ * environment, and what is below them, but never ourselves nor an ancestor. Names
+ * are chosen a state directory, so one of the marks should say which it is.
  * 0, or -ETIMEDOUT if something is left (uninterruptible).
  */
-int proc_sweep(const char *marker, const pid_t *spare, size_t spare_count, int64_t deadline,
+int proc_sweep(const char *const *marks, const pid_t *spare, size_t spare_count, int64_t deadline,
 	struct sweep *);
 
 struct strs;

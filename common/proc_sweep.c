@@ -18,7 +18,7 @@
 
 /* One pass over what is to be ended. */
 struct hunt {
-	const char *marker;
+	const char *const *marks;
 	const pid_t *spare;
 	size_t spare_count;
 	struct pids ours;  /* this process and its ancestors */
@@ -48,13 +48,20 @@ static const char *find_string(const struct buf *env, const char *prefix)
 	return NULL;
 }
 
-/* Whether the string is one of those the process was started with. */
-static bool marked(pid_t pid, const char *marker)
+/* Whether the process was started with all of these strings. */
+static bool marked(pid_t pid, const char *const *marks)
 {
 	AUTO_BUF struct buf env = {0};
-	const char *rest = read_environ(pid, &env) < 0 ? NULL : find_string(&env, marker);
 
-	return rest && !*rest;
+	if (read_environ(pid, &env) < 0)
+		return false;
+	for (; *marks; marks++) {
+		const char *rest = find_string(&env, *marks);
+
+		if (!rest || *rest)
+			return false;
+	}
+	return true;
 }
 
 struct marks {
@@ -100,11 +107,11 @@ static bool still_belongs(const struct hunt *h, pid_t pid, pid_t parent, struct 
 {
 	if (status_read(pid, s) < 0)
 		return false;
-	return parent ? s->parent == parent : marked(pid, h->marker);
+	return parent ? s->parent == parent : marked(pid, h->marks);
 }
 
 /*
- * Signals a process that was seen below parent (0: seen by its marker). The
+ * Signals a process that was seen below parent (0: seen by its marks). The
  * pidfd is had before it is looked at once more, so that what is signalled is
  * what was looked at, though pids come back.
  */
@@ -138,7 +145,7 @@ static void take_marked(pid_t pid, void *context)
 {
 	struct hunt *h = context;
 
-	if (marked(pid, h->marker))
+	if (marked(pid, h->marks))
 		take(h, pid, 0);
 }
 
@@ -157,7 +164,7 @@ static void pass(struct hunt *h, int signal)
 	h->signal = signal;
 	h->fresh = false;
 	h->found.count = 0;
-	if (h->marker)
+	if (h->marks)
 		each_process(take_marked, h);
 	else
 		take_children(h, getpid());
@@ -198,10 +205,10 @@ static bool reap_killed(struct hunt *h)
 	return left;
 }
 
-int proc_sweep(const char *marker, const pid_t *spare, size_t spare_count, int64_t deadline,
+int proc_sweep(const char *const *marks, const pid_t *spare, size_t spare_count, int64_t deadline,
 	struct sweep *done)
 {
-	struct hunt h = {.marker = marker,
+	struct hunt h = {.marks = marks,
 		.spare = spare,
 		.spare_count = spare_count,
 		.done = done};

@@ -178,11 +178,12 @@ static int reap(pid_t pid)
 
 static void sweep(const struct job *j, const pid_t *spare, size_t spare_count)
 {
-	AUTO_FREE char *marker = mem_format("LOOP_JOB_TOKEN=%s", j->item.token);
+	AUTO_FREE char *token = mem_format("LOOP_JOB_TOKEN=%s", j->item.token);
+	const char *const marks[] = {token, NULL};
 	struct sweep swept;
 
 	/* Alone, whatever is left below us is its; else what was started with its token. */
-	proc_sweep(spare_count ? marker : NULL, spare, spare_count, clock_after(SWEEP_TIME),
+	proc_sweep(spare_count ? marks : NULL, spare, spare_count, clock_after(SWEEP_TIME),
 		&swept);
 }
 

@@ -31,10 +31,11 @@ static void end_attempt(struct run *r, const struct fold *f, uint32_t task)
 	bool alive = lives(f, past);
 	struct sweep swept = {0};
 	AUTO_BUF struct buf b = {0};
-	char marker[320];
+	AUTO_FREE char *trace = mem_format("LOOP_TRACE=%s/%s/%u", r->id, id, past->attempt);
+	AUTO_FREE char *state = mem_format("LOOP_DIR=%s", r->state.path);
+	const char *const marks[] = {trace, state, NULL};
 
-	snprintf(marker, sizeof marker, "LOOP_TRACE=%s/%s/%u", r->id, id, past->attempt);
-	if (proc_sweep(marker, NULL, 0, clock_after(SWEEP_SECONDS * NS_PER_S), &swept) < 0)
+	if (proc_sweep(marks, NULL, 0, clock_after(SWEEP_SECONDS * NS_PER_S), &swept) < 0)
 		die(EX_TEMPFAIL, "%s: a process of attempt %u (%s) does not end", id, past->attempt,
 			swept.first);
 	warn("%s: attempt %u %s; %s", id, past->attempt,

@@ -52,6 +52,8 @@ static bool anything_left(struct run *r, pid_t leader, const char *marker)
 
 void end_leftovers(struct run *r, pid_t leader, const char *marker)
 {
+	AUTO_FREE char *state = mem_format("LOOP_DIR=%s", r->state.path);
+	const char *const marks[] = {marker, state, NULL};
 	AUTO_FREE pid_t *spare = NULL;
 	struct sweep swept = {0};
 	size_t count = 0;
@@ -64,7 +66,7 @@ void end_leftovers(struct run *r, pid_t leader, const char *marker)
 			spare[count++] = r->job[i].pid;
 	/* The session's group first: what dropped the marker is still known by it. */
 	kill(-leader, SIGKILL);
-	proc_sweep(marker, spare, count, clock_after(SWEEP_SECONDS * NS_PER_S), &swept);
+	proc_sweep(marks, spare, count, clock_after(SWEEP_SECONDS * NS_PER_S), &swept);
 	if (r->options.verbose && swept.killed)
 		warn("%s: ended %d processes that were left behind (%s)", marker, swept.killed,
 			swept.first);

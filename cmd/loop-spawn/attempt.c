@@ -155,14 +155,16 @@ static void supervise(struct attempt *a)
 static void sweep(struct attempt *a)
 {
 	struct session *s = a->session;
-	AUTO_FREE char *marker = mem_format("LOOP_SESSION=%s", s->id);
+	AUTO_FREE char *session = mem_format("LOOP_SESSION=%s", s->id);
+	AUTO_FREE char *state = mem_format("LOOP_DIR=%s", s->state.path);
+	const char *const marks[] = {session, state, NULL};
 	pid_t spare = a->mapper.child.pid;
 	struct sweep swept[2];
 
 	if (s->config->keep_background && a->ended.cause == STILL_NONE)
 		return;
 	proc_sweep(NULL, &spare, 1, clock_after(SWEEP_TIME), &swept[0]);
-	proc_sweep(marker, &spare, 1, clock_after(SWEEP_TIME), &swept[1]);
+	proc_sweep(marks, &spare, 1, clock_after(SWEEP_TIME), &swept[1]);
 	for (size_t i = 0; i < countof(swept); i++) {
 		if (!s->leaked.count && swept[i].killed)
 			memcpy(s->leaked.first, swept[i].first, sizeof s->leaked.first);

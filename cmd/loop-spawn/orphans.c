@@ -33,12 +33,13 @@ void orphans_end(const struct state *state)
 
 	proc_marked(ours, "LOOP_SESSION", &sessions);
 	for (size_t i = 0; i < sessions.count; i++) {
-		AUTO_FREE char *marker = mem_format("LOOP_SESSION=%s", sessions.item[i]);
+		AUTO_FREE char *session = mem_format("LOOP_SESSION=%s", sessions.item[i]);
+		const char *const marks[] = {session, ours, NULL};
 		struct sweep swept;
 
 		if (!name_valid(sessions.item[i]) || !was_cut_off(state, sessions.item[i]))
 			continue;
-		proc_sweep(marker, NULL, 0, clock_after(SWEEP_TIME), &swept);
+		proc_sweep(marks, NULL, 0, clock_after(SWEEP_TIME), &swept);
 		if (swept.killed)
 			warn("%s was cut off; what it had left running is ended now (%d: %s)",
 				sessions.item[i], swept.killed, swept.first);

@@ -315,10 +315,14 @@ TEST(proc_sweep_keeps_what_is_spared_and_what_has_another_marker)
 {
 	pid_t one = start_sleeper("LOOP_SESSION=ses_unit_one");
 	pid_t two = start_sleeper("LOOP_SESSION=ses_unit_two");
+	const char *const here[] = {"LOOP_SESSION=ses_unit_one", "PATH=/usr/bin:/bin", NULL};
+	const char *const elsewhere[] = {"LOOP_SESSION=ses_unit_one", "LOOP_DIR=/none", NULL};
 	struct sweep swept;
 	int64_t deadline = clock_after(9 * NS_PER_S);
 
-	CHECK_INT(proc_sweep("LOOP_SESSION=ses_unit_one", NULL, 0, deadline, &swept), 0);
+	CHECK_INT(proc_sweep(elsewhere, NULL, 0, deadline, &swept), 0);
+	CHECK_INT(swept.killed, 0);
+	CHECK_INT(proc_sweep(here, NULL, 0, deadline, &swept), 0);
 	CHECK(swept.killed >= 1);
 	CHECK_INT(kill(one, 0), -1);
 	CHECK_INT(proc_sweep(NULL, &two, 1, clock_after(9 * NS_PER_S), &swept), 0);
