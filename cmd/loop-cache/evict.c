@@ -129,7 +129,7 @@ static int evict_once(
 {
 	const struct need wanted = with_reserve(s, need);
 	struct heap heap;
-	AUTO_FREE struct row *rows = candidates(s, but, &heap);
+	struct row *rows = candidates(s, but, &heap);
 	const struct row *victim;
 	int r = 0;
 
@@ -139,6 +139,7 @@ static int evict_once(
 			table_count(&s->table, CELL_EVICTED, 1);
 	}
 	heap_clear(&heap);
+	free(rows);
 	if (r >= 0 && is_over(s, need) && but)
 		r = store_drop(s, but, e); /* what is to be replaced goes last */
 	return r;

@@ -1,6 +1,6 @@
 #include "chain.h"
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 /* What a task may have besides its needs and still be merged. */
 static const uint32_t harmless = 1U << M_RUN | 1U << M_TITLE | 1U << M_AT;
