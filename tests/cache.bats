@@ -316,14 +316,14 @@ oops" ]
 	start loop-cache run -k k -- sh -c 'echo r >>runs; sleep 60 & sleep 61'
 	wait_for 5 test -s runs
 	kill -KILL "$started"
-	wait_for 5 nothing_left
+	wait_for 20 nothing_left
 	[ -z "$(kept)" ]
 	status_is 0 timeout 10 loop-cache run -k k -- echo free
 	start loop-cache run -k t -- sh -c 'trap "echo ended >>runs; exit 5" TERM; echo >>runs; while :; do sleep 0.05; done'
 	wait_for 5 bash -c '[ $(wc -l <runs) -eq 2 ]'
 	kill -TERM "$started"
 	wait_for 5 grep -q ended runs
-	wait_for 5 nothing_left
+	wait_for 20 nothing_left
 }
 
 @test "killed at any moment, no entry is wrong" {

@@ -104,20 +104,20 @@ types() {
 	rollout '.hold = "1h"'
 	says '{"samples":100,"errors":0}'
 	start loop-canary run rollout.json
-	wait_for 5 is_state watching
+	wait_for 20 is_state watching
 	status_is 75 loop-canary run rollout.json
 	has "$stderr" 'rollout v2 is being driven already'
 	loop-canary pause v2
-	wait_for 5 is_state paused
+	wait_for 20 is_state paused
 	loop-canary resume v2
-	wait_for 5 is_state watching
+	wait_for 20 is_state watching
 	loop-canary promote v2
 	wait_for 5 grep -q 'set 50' log
 	loop-canary promote --full v2
 	wait_for 5 grep -q 'set 100' log
-	wait_for 5 is_state watching
+	wait_for 20 is_state watching
 	loop-canary abort v2 --by ann --why enough
-	wait_for 5 gone "$started"
+	wait_for 20 gone "$started"
 	is_state rolled_back
 	jq -e '.why == "aborted by ann: enough"' "$LOOP_DIR/rollouts/v2/state.json"
 	events_conform
@@ -127,12 +127,12 @@ types() {
 	rollout '.hold = "1h"'
 	says '{"samples":100,"errors":0}'
 	start loop-canary run rollout.json
-	wait_for 5 is_state watching
+	wait_for 20 is_state watching
 	jq '.name = "v3" | .target = "v2"' rollout.json >other.json
 	status_is 75 loop-canary run other.json
 	has "$stderr" 'v2: is being rolled out by v2 (watching at 10 %)'
 	kill -KILL "$started"
-	wait_for 5 nothing_left
+	wait_for 20 nothing_left
 	status_is 75 loop-canary run other.json
 	jq '.hold = "2h"' rollout.json >changed.json
 	status_is 75 loop-canary run changed.json

@@ -101,16 +101,16 @@ events() {
 @test "a try that takes too long ends with everything it started" {
 	status_is 124 loop-guard --timeout 300ms -- sh -c 'setsid sleep 60 & echo $! >pid; sleep 60'
 	has "$stderr" 'timed out after 300ms'
-	wait_for 5 gone "$(<pid)"
+	wait_for 20 gone "$(<pid)"
 	status_is 124 loop-guard --timeout 100ms --kill-after 100ms -- \
 		sh -c 'trap "" TERM; echo $$ >pid; while :; do sleep 1; done'
-	wait_for 5 gone "$(<pid)"
+	wait_for 20 gone "$(<pid)"
 	status_is 0 loop-guard --retry 1 --base 1ms --timeout 5s -- sh -c '[ "$LOOP_TRY" = 2 ] || sleep 60'
 }
 
 @test "what is left running ends, and goes on where that is wanted" {
 	status_is 0 loop-guard -- sh -c 'setsid sleep 60 >&- 2>&- & echo $! >pid'
-	wait_for 5 gone "$(<pid)"
+	wait_for 20 gone "$(<pid)"
 	status_is 0 loop-guard --keep-background -- sh -c 'setsid sleep 60 >&- 2>&- 3>&- & echo $! >pid'
 	kill -0 "$(<pid)"
 	kill -KILL "$(<pid)"
@@ -120,7 +120,7 @@ events() {
 	start loop-guard -- sh -c 'echo $$ >pid; exec sleep 60'
 	wait_for 5 test -s pid
 	kill -KILL "$started"
-	wait_for 5 gone "$(<pid)"
+	wait_for 20 gone "$(<pid)"
 }
 
 @test "a signal is handed on and ends the run" {

@@ -72,7 +72,7 @@ events() { # TYPE: how many of them there are
 @test "a handler that hangs is ended in time, with what it started" {
 	loop-emit a
 	status_is 1 loop-bus on a --from start -n 1 --timeout 200ms --retries 0 -- sh -c 'sleep 300 & echo $! >child; wait'
-	wait_for 5 gone "$(cat child)"
+	wait_for 20 gone "$(cat child)"
 	[ "$(loop-bus history handler.failed | jq -c '[.data.status,.data.timed_out]')" = '[124,true]' ]
 }
 

@@ -79,7 +79,7 @@ lines_in() {
 	loop-bus status
 	STARTED+=("$pid")
 	loop-bus stop
-	wait_for 5 gone "$pid"
+	wait_for 20 gone "$pid"
 }
 
 @test "the FIFO takes events and words; what is wrong there is told in the log" {
@@ -315,7 +315,7 @@ figure() { # JQ: of the bus's own
 	wait_for 10 grep -q READY told
 	[ "$(echo '{"op":"pub","type":"a.b"}' | busline 1 | jq -r .id)" = "$(head -n 1 "$LOOP_DIR/events.jsonl" | wc -c)" ]
 	loop-bus stop
-	wait_for 5 gone "$started"
+	wait_for 20 gone "$started"
 	grep -q STOPPING told
 	[ -S "$LOOP_DIR/bus.sock" ]
 	serve

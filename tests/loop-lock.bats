@@ -128,7 +128,7 @@ waiters() {
 	status_is 75 loop-lock --nonblock db -- true
 	kill -KILL "$started"
 	status_is 0 loop-lock --timeout 5s db -- true
-	wait_for 5 gone "$command"
+	wait_for 20 gone "$command"
 }
 
 @test "lock: kill -9 of the command of --close, and of both at once, frees it" {
@@ -422,7 +422,7 @@ SCRIPT
 	status_is 0 loop-lock break db --yes
 	status_is 0 loop-lock --nonblock db -- true
 	status_is 1 loop-lock break db --yes
-	wait_for 5 gone "$(<pid)"
+	wait_for 20 gone "$(<pid)"
 	[ "$(jq -r 'select(.type == "lock.broken") | .data.lock' "$LOOP_DIR/events.jsonl")" = db ]
 	events_conform
 }

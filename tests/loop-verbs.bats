@@ -90,7 +90,7 @@ slow() { # A takes until it is told
 	start loop run --quiet --agent mock --id night plan.json
 	wait_for 20 test -e begun
 	kill -KILL "$started"
-	wait_for 5 gone "$started"
+	wait_for 20 gone "$started"
 	has "$(loop status)" "night"
 	status_is 0 loop stop --quiet night
 	nothing_left

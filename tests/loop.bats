@@ -107,7 +107,7 @@ setup_more() {
 	wait_for 20 grep -qs '"task":"US-001","state":"running"' "$LOOP_DIR/runs/run-3/run.jsonl"
 	kill -TERM "$started"
 	wait_for 20 gone "$started"
-	wait_for 5 nothing_left
+	wait_for 20 nothing_left
 	cp "$SOURCE_TREE/share/examples/demo/mock/US-001.json" mock/
 	status_is 0 loop resume --quiet run-3
 	[ "$(git log --format=%s feature/toolbox | grep -c '^feat: ')" = 7 ]

@@ -402,7 +402,7 @@ counts() {
 	kill -KILL "$started"
 	wait_for 10 claim
 	[ "$(jq .try <<<"$item")" = 2 ]
-	wait_for 5 nothing_left
+	wait_for 20 nothing_left
 }
 
 @test "work: a command that is not there is a try that failed" {
