@@ -87,7 +87,7 @@ merged() {
 @test "stories have ports and counted resources of their own" {
 	for s in A B; do
 		echo "test -s $s && sort -u '$SCRATCH/seen' | test \$(wc -l) = 2" >check_$s
-		mock $s "{\"run\":\"echo \$PORT \$LOOP_SLOT_database >>'$SCRATCH/seen'; echo x >$s; for i in \$(seq 300); do [ \$(wc -l <'$SCRATCH/seen') = 2 ] && break; sleep 0.02; done\"}"
+		mock $s "{\"run\":\"echo \$PORT \$LOOP_SLOT_database >>'$SCRATCH/seen'; echo x >$s; for i in \$(seq 2000); do [ \$(wc -l <'$SCRATCH/seen') = 2 ] && break; sleep 0.02; done\"}"
 	done
 	: >seen
 	plan A B
