@@ -93,8 +93,8 @@ merged() {
 	plan A B
 	status_is 0 loop run --quiet --agent mock --jobs 2 --ports 4000-4001 --resource database/2 plan.json
 	[ "$(sort seen | paste -sd ' ')" = '4000 0 4001 1' ]
-	grep -qs 'database' <(loop lock list --json database)
-	nothing_left
+	has "$(loop lock list --json database)" database
+	wait_for 20 nothing_left
 }
 
 @test "too little room is waited for, not failed on" {
