@@ -347,6 +347,40 @@ TEST(lock_table_full_of_the_living_is_busy)
 	state_close(&s);
 }
 
+/* Else everybody who looks at the queue reads them, and ever more of them. */
+TEST(lock_lines_of_ended_holds_do_not_pile_up)
+{
+	struct lock_row row = {
+		.state = LOCK_WAITS,
+		.units = 1,
+		.pid = 1,
+		.key = INT64_C(999999999999),
+		.since = "2026",
+	};
+	enum { WAITERS = 40,
+		HOLDS = 300 };
+	struct state s = open_here();
+	struct lock *a;
+	int fd;
+
+	CHECK_INT(acquire(&a, &s, "x", 1, 4, false), 0);
+	lock_release(a);
+	fd = io_open(s.dir, "locks/x.lk", O_RDWR, 0);
+	CHECK_INT(lock_bytes_own(fd, LOCK_WAIT + 10, WAITERS), 0);
+	for (int i = 0; i < WAITERS; i++) {
+		row.ticket = 10 + i;
+		row.line = LOCK_FIRST_ROW + (size_t)i;
+		CHECK_INT(lock_row_write(&row, fd), 0);
+	}
+	for (int i = 0; i < HOLDS; i++) {
+		CHECK_INT(acquire(&a, &s, "x", 1, 0, false), 0);
+		lock_release(a);
+	}
+	CHECK(lseek(fd, 0, SEEK_END) < (LOCK_FIRST_ROW + 2 * WAITERS) * LOCK_LINE);
+	close(fd);
+	state_close(&s);
+}
+
 /* Order goes by the monotonic clock, tokens by counting: the time of day is only shown. */
 TEST(lock_a_time_of_day_that_jumps_changes_nothing)
 {
