@@ -5,12 +5,14 @@
 #include "io.h"
 #include "lock.h"
 #include "lock_bytes.h"
+#include "lock_place.h"
 #include "lock_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
@@ -466,15 +468,67 @@ int __wrap_fstatfs(int fd, struct statfs *fs)
 	return r;
 }
 
+/* Whatever statfs(2) says lies elsewhere is refused by its name, and nothing is held. */
 TEST(lock_refuses_network_file_systems)
 {
-	struct lock_want want = {.name = "x", .units = 1};
+	static const struct {
+		long type;
+		const char *name;
+	} remote[] = {
+		{0x6969, "NFS"},
+		{0xff534d42, "CIFS"},
+		{0xfe534d42, "SMB"},
+		{0x01021997, "9P"},
+		{0x00c36400, "Ceph"},
+	};
+	const struct lock_want want = {.name = "x", .units = 1};
 	struct state s = open_here();
-	struct err e = {0};
 	struct lock *a;
 
-	pretended_type = 0x6969;
-	CHECK_INT(lock_acquire(&a, &s, &want, 1, &at_once, &e), -ENOTSUP);
-	CHECK(strstr(e.text, "NFS"));
+	for (size_t i = 0; i < countof(remote); i++) {
+		struct err e = {0};
+
+		pretended_type = remote[i].type;
+		CHECK_INT(lock_acquire(&a, &s, &want, 1, &at_once, &e), -ENOTSUP);
+		CHECK(strstr(e.text, "locks/x: lies on a network file system ("));
+		CHECK(strstr(e.text, remote[i].name));
+	}
+	pretended_type = 0x65735546; /* in user space; what is mounted here in truth is local */
+	CHECK_INT(lock_acquire(&a, &s, &want, 1, &at_once, NULL), 0);
+	lock_release(a);
 	state_close(&s);
+}
+
+TEST(lock_knows_what_is_remote_among_file_systems_in_user_space)
+{
+	static const char mounts[] =
+		"22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+		"80 22 0:50 / /a rw,nosuid shared:5 master:2 - fuse.sshfs me@host:/home rw\n"
+		"81 22 0:51 / /b rw - fuse.bindfs /srv/x:y rw\n"
+		"82 22 0:52 / /c\\040-\\040d rw - fuseblk /dev/sdb1 rw\n"
+		"83 22 0:53 / /d rw - fuse.gcsfuse bucket rw\n"
+		"84 22 0:54 / /e rw - virtiofs share rw\n"
+		"85 22 0:55 / /f rw - fuse https://host/dav/ rw\n"
+		"86 22 0:56 / /g rw - fuse.gvfsd-fuse gvfsd-fuse rw";
+	static const struct {
+		unsigned minor;
+		const char *type; /* NULL: local */
+	} cases[] = {
+		{50, "fuse.sshfs"},
+		{51, NULL},
+		{52, NULL},
+		{53, "fuse.gcsfuse"},
+		{54, "virtiofs"},
+		{55, "fuse"},
+		{56, NULL},
+		{57, NULL},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		char type[NETWORK_SIZE] = "";
+		bool remote = lock_place_remote(mounts, makedev(0, cases[i].minor), type);
+
+		CHECK_INT(remote, cases[i].type != NULL);
+		CHECK_STR(type, cases[i].type ? cases[i].type : "");
+	}
 }
