@@ -226,21 +226,22 @@ static void count_wait(struct lock_request *q)
 	h->longest_ms = MAX(h->longest_ms, ms);
 }
 
-/* The units are ours: says so by byte and by text, and leaves the queue last. */
+/* The units are ours: says so by byte and by text. The queue is left behind the guard. */
 static int take(struct lock_request *q)
 {
 	struct lock_row *row = &q->row;
-	int64_t waiting = row->ticket;
 	bool waited = lock_queue_in(q);
-	int r = waited ? lock_bytes_own(q->owner, LOCK_HOLD + waiting, 1)
+	int r = waited ? lock_bytes_own(q->owner, LOCK_HOLD + row->ticket, 1)
 		       : find_line(q, &row->line);
 
+	if (waited) {
+		q->leaving = row->ticket;
+		count_wait(q);
+	}
 	if (r == -EAGAIN || (r == 0 && !waited))
 		r = draw_ticket(q, q->owner, LOCK_HOLD, &row->ticket);
 	if (r < 0)
 		return r;
-	if (waited)
-		count_wait(q);
 	row->state = q->told ? LOCK_TOLD : LOCK_HOLDS;
 	row->token = q->table.head.token++;
 	row->slot = q->slots.run[0].at - LOCK_SLOT;
@@ -248,9 +249,6 @@ static int take(struct lock_request *q)
 	r = lock_table_write_head(&q->table, q->fd);
 	if (r == 0)
 		r = lock_row_write(row, q->fd);
-	lock_wake_disarm(&q->wake); /* the bell is for the next, who wakes now */
-	if (r == 0 && waited)
-		r = lock_bytes_free(q->fd, LOCK_WAIT + waiting, 1);
 	return r < 0 ? r : 1;
 }
 
@@ -307,5 +305,7 @@ int lock_queue_look(struct lock_request *q, int64_t *on)
 	if (!lock_queue_in(q))
 		r = enrol(q);
 	*on = ahead ? LOCK_WAIT + ahead->ticket : find_blocker(q);
+	q->ahead = ahead ? count_ahead(q) : 0;
+	q->token = q->table.head.token;
 	return r;
 }
