@@ -26,6 +26,15 @@ struct hold {
 	const struct lock_row *row;
 };
 
+/* Whether this wait is stuck, and what the answer is put into. */
+struct inquiry {
+	const struct state *state;
+	const char *name;
+	int64_t ticket;
+	struct lock_victim *victim;
+	struct err *cycle;
+};
+
 struct graph {
 	struct wait *wait;
 	size_t waits;
@@ -39,19 +48,40 @@ static void graph_clear(struct graph *g)
 	free(g->hold);
 }
 
-static void find_ancestors(struct wait *w)
+/* Where a process stands in that line; its length if it does not. */
+static size_t place_in_line(const struct wait *w, int64_t pid)
 {
-	for (pid_t pid = (pid_t)w->row->pid; pid > 1 && w->length < ANCESTORS_MAX;
-		pid = proc_parent(pid))
-		w->line[w->length++] = pid;
+	size_t i = 0;
+
+	while (i < w->length && w->line[i] != pid)
+		i++;
+	return i;
 }
 
 static bool belongs(const struct wait *w, const struct hold *h)
 {
-	for (size_t i = 0; i < w->length; i++)
-		if (w->line[i] == h->row->pid)
-			return true;
-	return false;
+	return place_in_line(w, h->row->pid) < w->length;
+}
+
+/* Where the line meets that of one who was asked for before (it may be NULL), they are the same. */
+static void find_ancestors(struct wait *w, const struct wait *known)
+{
+	pid_t pid = (pid_t)w->row->pid;
+
+	while (pid > 1 && w->length < ANCESTORS_MAX) {
+		size_t at = known ? place_in_line(known, pid) + 1 : 0;
+
+		w->line[w->length++] = pid;
+		pid = known && at < known->length ? known->line[at] : proc_parent(pid);
+	}
+}
+
+/* A row that was read while it was written is not. */
+static bool is_same(const struct lock_row *a, const struct lock_row *b)
+{
+	return a->ticket == b->ticket && a->pid == b->pid && a->start == b->start &&
+		a->key == b->key && a->units == b->units &&
+		lock_row_waits(a) == lock_row_waits(b);
 }
 
 /* The same row in the other reading. */
@@ -63,8 +93,7 @@ static bool stands_in(const struct lock_views *other, const char *name, const st
 		if (strcmp(v->name, name) != 0)
 			continue;
 		for (size_t k = 0; k < v->holders + v->waiters; k++)
-			if (v->row[k].ticket == row->ticket && v->row[k].pid == row->pid &&
-				lock_row_waits(&v->row[k]) == lock_row_waits(row))
+			if (is_same(&v->row[k], row))
 				return true;
 	}
 	return false;
@@ -255,56 +284,73 @@ static struct wait *tell_cycle(struct graph *g, struct wait *me, struct err *cyc
  * Whoever is the worst of any cycle gives up. Another looks at what keeps itself, not at
  * cycles further on, which have members to look at them.
  */
-static int analyse(struct graph *g, const char *name, int64_t ticket, struct lock_victim *victim,
-	struct err *cycle)
+static int analyse(struct graph *g, const struct inquiry *q)
 {
-	struct wait *me = find_wait(g, name, ticket), *worst;
+	struct wait *me = find_wait(g, q->name, q->ticket), *worst;
 
 	for (size_t i = 0; i < g->waits; i++)
-		find_ancestors(&g->wait[i]);
+		find_ancestors(&g->wait[i], i ? &g->wait[i - 1] : NULL);
 	while (reduce_once(g))
 		;
 	if (!me || me->reduced || !(find_cycle(g, me, true) || find_cycle(g, me, false)))
 		return 0;
-	worst = tell_cycle(g, me, cycle);
-	snprintf(victim->name, sizeof victim->name, "%s", worst->lock->name);
-	victim->ticket = worst->row->ticket;
+	*q->cycle = (struct err){0};
+	worst = tell_cycle(g, me, q->cycle);
+	snprintf(q->victim->name, sizeof q->victim->name, "%s", worst->lock->name);
+	q->victim->ticket = worst->row->ticket;
 	return 1;
 }
 
-bool lock_deadlock_possible(const struct state *s)
+/* Of what stands in an earlier reading and in one that is made now, which takes its place. */
+static int compare(struct lock_views *views, enum lock_view_what what, const struct inquiry *q)
 {
-	AUTO(lock_views_clear)
-	struct lock_views all;
-	const struct lock_row self = {.pid = getpid()};
-	struct wait me = {.row = &self};
+	struct lock_views now;
+	struct graph g;
+	int r = lock_views_all(&now, q->state, what, NULL);
 
-	if (lock_views_all(&all, s, LOCK_VIEW_HOLDERS, NULL) < 0)
-		return false;
-	find_ancestors(&me);
-	for (size_t i = 0; i < all.count; i++)
-		for (size_t k = 0; k < all.item[i].holders; k++)
-			if (belongs(&me, &(struct hold){.row = &all.item[i].row[k]}))
-				return true;
-	return false;
+	if (r < 0)
+		return r;
+	graph_make(&g, &now, views);
+	r = analyse(&g, q);
+	graph_clear(&g);
+	lock_views_clear(views);
+	*views = now;
+	return r;
 }
 
 int lock_deadlock_look(const struct state *s, const char *name, int64_t ticket,
 	struct lock_victim *victim, struct err *cycle)
 {
+	const struct inquiry q = {s, name, ticket, victim, cycle};
 	AUTO(lock_views_clear)
-	struct lock_views first = {0};
-	AUTO(lock_views_clear)
-	struct lock_views second = {0};
-	struct graph g;
-	int r = lock_views_all(&first, s, LOCK_VIEW_USED, NULL);
+	struct lock_views views;
+	int r = lock_views_all(&views, s, LOCK_VIEW_SEEMING, NULL);
 
 	if (r == 0)
-		r = lock_views_all(&second, s, LOCK_VIEW_USED, NULL);
-	if (r < 0)
-		return r;
-	graph_make(&g, &first, &second);
-	r = analyse(&g, name, ticket, victim, cycle);
-	graph_clear(&g);
+		r = compare(&views, LOCK_VIEW_SEEMING, &q);
+	if (r > 0)
+		r = compare(&views, LOCK_VIEW_USED, &q);
 	return r;
+}
+
+enum lock_above lock_deadlock_above(const struct state *s)
+{
+	AUTO(lock_views_clear)
+	struct lock_views all;
+	const struct lock_row self = {.pid = getpid()};
+	struct wait me = {.row = &self};
+	enum lock_above above = LOCK_ABOVE_NONE;
+
+	if (lock_views_all(&all, s, LOCK_VIEW_HOLDERS, NULL) < 0)
+		return above;
+	find_ancestors(&me, NULL);
+	for (size_t i = 0; i < all.count; i++) {
+		const struct lock_view *v = &all.item[i];
+		enum lock_above its = v->waiters ? LOCK_ABOVE_WANTED : LOCK_ABOVE_UNWANTED;
+
+		for (size_t k = 0; k < v->holders; k++)
+			if (belongs(&me, &(struct hold){.row = &v->row[k]}))
+				above = MAX(above, its);
+	}
+	return above;
 }

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 enum { AHEAD_A_TICK = 8, /* so many more ahead make the time between two ticks longer by one */
-	TICKS_MAX = 8 };
+	TICKS_MAX = 16 };
 
 #define TICK (NS_PER_S / 4)	/* of those in front, and of those that may be in a deadlock */
 #define GUARD_PATIENCE NS_PER_S /* of one that does not wait for the lock itself */
@@ -123,13 +123,15 @@ static void tell_waiting(struct lock_request *q)
 /* -EDEADLK if we are to give up. Another victim is marked, so that it looks for itself. */
 static int look_for_deadlock(struct lock_request *q, struct err *e)
 {
+	enum lock_above above;
 	struct lock_victim victim;
 	struct err cycle = {0};
-	int64_t pause = MAX((clock_now() - q->arrived) / 2, LOOK_MIN);
+	int64_t waited = clock_now() - q->arrived;
 
-	q->next_look = clock_after(MIN(pause, LOOK_MAX));
-	q->nested = lock_deadlock_possible(q->state);
-	if (!q->nested ||
+	above = lock_deadlock_above(q->state);
+	q->nested = above != LOCK_ABOVE_NONE;
+	q->next_look = clock_after(MIN(MAX(LOOK_MIN, q->nested ? waited / 2 : waited), LOOK_MAX));
+	if (above != LOCK_ABOVE_WANTED ||
 		lock_deadlock_look(q->state, name_of(q), q->row.ticket, &victim, &cycle) <= 0)
 		return 0;
 	if (victim.ticket != q->row.ticket || strcmp(victim.name, name_of(q)) != 0) {
