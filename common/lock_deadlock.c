@@ -6,6 +6,8 @@
 #include "proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 enum { ANCESTORS_MAX = 64 };
 
@@ -318,8 +320,20 @@ static int compare(struct lock_views *views, enum lock_view_what what, const str
 	return r;
 }
 
+/* One at a time; whoever it is may be stopped, so nobody sleeps for it. */
+static int open_court(const struct state *s)
+{
+	int fd = state_file(s, "locks", O_RDONLY | O_DIRECTORY, 0), r;
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	r = -errno;
+	close(fd);
+	return r;
+}
+
 int lock_deadlock_look(const struct state *s, const char *name, int64_t ticket,
-	struct lock_victim *victim, struct err *cycle)
+	struct lock_victim *victim, struct err *cycle, int *court)
 {
 	const struct inquiry q = {s, name, ticket, victim, cycle};
 	AUTO(lock_views_clear)
@@ -328,9 +342,10 @@ int lock_deadlock_look(const struct state *s, const char *name, int64_t ticket,
 
 	if (r == 0)
 		r = compare(&views, LOCK_VIEW_SEEMING, &q);
-	if (r > 0)
-		r = compare(&views, LOCK_VIEW_USED, &q);
-	return r;
+	if (r <= 0)
+		return r;
+	*court = open_court(s);
+	return *court < 0 ? *court : compare(&views, LOCK_VIEW_USED, &q);
 }
 
 enum lock_above lock_deadlock_above(const struct state *s)

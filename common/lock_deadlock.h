@@ -41,9 +41,11 @@ enum lock_above lock_deadlock_above(const struct state *) MUST_CHECK;
  * 1 if our own wait, of this lock and ticket, is stuck in a cycle: that cycle, in
  * words, and who of it has to give up: the lowest priority, then the youngest wait.
  * Of several cycles it is one in which we have to, if there is such. 0 if it is in
- * none.
+ * none. *court is then a descriptor; while it is open, nobody else gets such an answer
+ * but -EAGAIN: one who gives up closes it when its wait is over, so that of cycles that
+ * share a member no two have a victim where one is enough.
  */
 int lock_deadlock_look(const struct state *, const char *name, int64_t ticket,
-	struct lock_victim *, struct err *cycle) MUST_CHECK;
+	struct lock_victim *, struct err *cycle, int *court) MUST_CHECK;
 
 #endif
