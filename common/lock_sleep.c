@@ -142,7 +142,7 @@ static int look_for_deadlock(struct lock_request *q, struct err *e)
 {
 	enum lock_above above = lock_deadlock_above(q->state);
 	AUTO_CLOSE int court = -1;
-	struct lock_victim victim;
+	struct lock_victim victim = {0};
 	struct err cycle = {0};
 	int r;
 
