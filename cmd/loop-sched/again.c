@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "die.h"
 #include "proc.h"
+#include "question.h"
 
 enum { SWEEP_SECONDS = 10 };
 
@@ -80,6 +81,11 @@ static void take_over(struct run *r, const struct fold *f, uint32_t task, enum a
 	n->state = state == COMPENSATING ? COMPENSATING : PENDING;
 	if (r->plan.task[task].fans && state == RUNNING)
 		return; /* those that it made are looked at one by one */
+	if (task_asks(&r->plan, &r->plan.task[task]) && (state == QUEUED || state == RUNNING)) {
+		n->attempt--; /* it asks again under the same name, and is answered perhaps */
+		n->reopened = true;
+		return;
+	}
 	if (state == QUEUED || state == RUNNING || state == COMPENSATING) {
 		tally->interrupted++;
 		end_attempt(r, f, task);

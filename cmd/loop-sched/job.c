@@ -69,19 +69,12 @@ static void release_held(struct run *r, struct job *j)
 	j->held_count = 0;
 }
 
-static void log_running(
-	struct run *r, uint32_t task, enum purpose purpose, const struct child *child)
+void event_started(struct run *r, uint32_t task)
 {
 	const struct task *t = &r->plan.task[task];
 	struct span title = task_get(&r->plan, t, M_TITLE);
 	AUTO_BUF struct buf b = {0};
 
-	buf_format(&b, ",\"pid\":%d,\"start\":%llu", child->pid,
-		(unsigned long long)child->owner.start);
-	log_task(r, task, b.text);
-	if (purpose != TO_RUN)
-		return;
-	buf_drop(&b, b.length);
 	buf_str(&b, ",\"title\":");
 	if (title.n)
 		buf_add(&b, title.p, title.n);
@@ -89,6 +82,18 @@ static void log_running(
 		buf_json(&b, t->id, strlen(t->id));
 	buf_format(&b, ",\"attempt\":%u", r->node[task].attempt);
 	event_task(r, task, "task.started", b.text);
+}
+
+static void log_running(
+	struct run *r, uint32_t task, enum purpose purpose, const struct child *child)
+{
+	AUTO_BUF struct buf b = {0};
+
+	buf_format(&b, ",\"pid\":%d,\"start\":%llu", child->pid,
+		(unsigned long long)child->owner.start);
+	log_task(r, task, b.text);
+	if (purpose == TO_RUN)
+		event_started(r, task);
 }
 
 static void begin_job(struct run *r, struct job *j, uint32_t task, pid_t pid)
@@ -109,8 +114,7 @@ static void begin_job(struct run *r, struct job *j, uint32_t task, pid_t pid)
 	r->running++;
 }
 
-/* What is written before it is started: that it will be. */
-static void announce(struct run *r, uint32_t task, enum purpose purpose)
+void announce(struct run *r, uint32_t task, enum purpose purpose)
 {
 	struct node *n = &r->node[task];
 
@@ -156,7 +160,7 @@ bool job_start(struct run *r, uint32_t task, enum purpose purpose)
 	return false;
 }
 
-static enum purpose first_purpose(const struct run *r, uint32_t task)
+enum purpose first_purpose(const struct run *r, uint32_t task)
 {
 	bool has = task_has(&r->plan, &r->plan.task[task], M_WHEN);
 
@@ -190,9 +194,7 @@ static bool resources_allow(struct run *r, struct job *j, uint32_t task)
 		r->starved_until = clock_after(STARVED_SECONDS * NS_PER_S);
 	} else {
 		r->node[task].attempt++;
-		r->node[task].job = j;
 		conclude(r, task, ERRORED, EXIT_OWN, e.text, 0);
-		r->node[task].job = NULL;
 	}
 	return false;
 }
@@ -225,6 +227,7 @@ void start_ready(struct run *r)
 {
 	if (r->starved.count && clock_now() >= r->starved_until)
 		feed(r);
+	gates_ask(r);
 	while (may_start(r) && r->ready.count && r->running < r->pace.now) {
 		uint32_t task = index_of(r, heap_pop(&r->ready));
 		struct job *other;
@@ -255,7 +258,6 @@ static void answered(struct run *r, uint32_t task, enum tstate state, int status
 		make_ready(r, task);
 	} else if (state == FAILED && status <= EXIT_SIGNAL && status != EXIT_NOT_FOUND &&
 		status != EXIT_CANNOT_RUN) {
-		n->job = NULL; /* no attempt tells of this ending */
 		settle(r, task, SKIPPED, "its \"when\" said no");
 	} else {
 		conclude(r, task, state == FAILED ? ERRORED : state, status, reason, ms);

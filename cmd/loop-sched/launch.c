@@ -32,8 +32,7 @@ static bool has_task(const struct run *r, const struct task *t)
 	return fstatat(r->tasks, path, &st, 0) == 0 && (size_t)st.st_size == t->text.n;
 }
 
-/* The task's folder, made with its first attempt, and the attempt's own in it. */
-static int make_folder(struct run *r, const struct task *t, unsigned attempt, struct err *e)
+int attempt_folder(struct run *r, const struct task *t, unsigned attempt, struct err *e)
 {
 	char path[300];
 	int code = mkdirat(r->tasks, t->id, 0700) < 0 ? -errno : 0;
@@ -106,7 +105,7 @@ static int launch_at_home(struct run *r, uint32_t task, enum purpose purpose, st
 	const struct task *t = &r->plan.task[task];
 	const struct node *n = &r->node[task];
 	AUTO_CLOSE int out = -1, error = -1;
-	int code = make_folder(r, t, n->attempt, e);
+	int code = attempt_folder(r, t, n->attempt, e);
 
 	if (code < 0)
 		return code;

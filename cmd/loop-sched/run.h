@@ -7,6 +7,7 @@
 #define RUN_H
 
 #include "fuse.h"
+#include "gates.h"
 #include "history.h"
 #include "heap.h"
 #include "id.h"
@@ -56,6 +57,8 @@ struct node {
 	uint8_t state;	   /* enum tstate */
 	uint8_t asked;	   /* enum asked */
 	bool spared;	   /* the last attempt met a limit, and does not count */
+	bool told;	   /* its end was, with the figures of its attempt */
+	bool reopened;	   /* it asked before we were resumed: the same gate is meant */
 	uint16_t attempt;  /* the last one begun; folders are never used twice */
 	uint16_t done_by;  /* the attempt that succeeded */
 	uint16_t failures; /* that count against the attempts */
@@ -64,7 +67,7 @@ struct node {
 	uint32_t finished; /* its number among the run's successes; undone in reverse */
 	int32_t priority;
 	int64_t rank;	 /* work from here to the end by the longest way */
-	int64_t due;	 /* when it is tried again (clock_now) */
+	int64_t due;	 /* when it is tried, or its gate looked at, again (clock_now) */
 	int64_t give_up; /* when no further attempt begins; NS_FOREVER */
 	struct job *job; /* while it runs */
 };
@@ -142,6 +145,7 @@ struct run {
 	double calibration;	/* how much wider predictions are made */
 	uint32_t quarter;	/* of the tasks that had ended at the last one */
 	struct undo undo;
+	struct gates gates;
 	struct pace pace;
 	struct jobserver tokens;
 	int signal; /* that ended us */
@@ -173,6 +177,11 @@ enum tstate fan_state(const struct run *, uint32_t task); /* once all it made ha
 
 /* job.c */
 bool job_start(struct run *, uint32_t task, enum purpose);
+enum purpose first_purpose(const struct run *, uint32_t task);
+/* Begins an attempt: what is written before anything is done is that it will be. */
+void announce(struct run *, uint32_t task, enum purpose);
+/* Of what begins: its title and attempt, for its event. */
+void event_started(struct run *, uint32_t task);
 void start_ready(struct run *);
 void job_reaped(struct run *, struct job *, int wait_status);
 void job_end(struct run *, struct job *, enum ending); /* asks it to end */
@@ -195,6 +204,8 @@ void undo_ended(struct run *, uint32_t task, int status, const char *reason, int
 
 /* launch.c: -errno, as proc_spawn's, if it cannot be started */
 struct child;
+/* The task's folder, made with its first attempt, and the attempt's own in it. */
+int attempt_folder(struct run *, const struct task *, unsigned attempt, struct err *) MUST_CHECK;
 int attempt_launch(struct run *, uint32_t task, enum purpose, struct child *, struct err *);
 
 /* make.c: what an attempt is started with */
