@@ -103,15 +103,9 @@ static void take_over(struct run *r, const struct fold *f, uint32_t task, enum a
 /* What was recorded before the crash, and perhaps not yet written into the user's file. */
 static void write_passes(struct run *r)
 {
-	struct err e = {0};
-
-	if (!r->options.imported || !r->options.source)
-		return;
 	for (uint32_t i = 0; i < r->plan.count; i++)
-		if (r->node[i].state == SUCCEEDED && passes_write(r, i, &e) < 0) {
-			warn("%s", e.text);
+		if (r->node[i].state == SUCCEEDED && passes_tell(r, i) < 0)
 			return;
-		}
 }
 
 static void say(const struct run *r, const struct tally *t)
