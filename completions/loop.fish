@@ -134,7 +134,7 @@ complete -c loop-bus -n __fish_use_subcommand -f -a on -d 'run a command for eve
 complete -c loop-bus -n '__fish_seen_subcommand_from on' -s t -l type -x -d 'events of this type, as in story.*'
 complete -c loop-bus -n '__fish_seen_subcommand_from on' -s s -l subject -x -d 'events about this, as in PRD-001/**'
 complete -c loop-bus -n '__fish_seen_subcommand_from on' -s w -l where -x -d 'events with such a field: data.success=false'
-complete -c loop-bus -n '__fish_seen_subcommand_from on' -s p -l priority -x -a 'critical high normal low background' -d 'events of this priority or above'
+complete -c loop-bus -n '__fish_seen_subcommand_from on' -s p -l priority -x -a 'critical high normal low background' -d 'of several handlers of an event, the higher begins first (normal)'
 complete -c loop-bus -n '__fish_seen_subcommand_from on' -l from -x -d 'now, start, or the id of the event to begin with'
 complete -c loop-bus -n '__fish_seen_subcommand_from on' -s j -l jobs -x -d 'so many at once (1)'
 complete -c loop-bus -n '__fish_seen_subcommand_from on' -l timeout -x -d 'how long one may take (5m)'
