@@ -43,7 +43,9 @@ static void end_attempt(struct run *r, const struct fold *f, uint32_t task)
 		past->state == QUEUED ? "was about to start"
 			: alive	      ? "was still running"
 				      : "had no ending on record",
-		swept.killed ? "ended what was left of it, to be run again" : "to be run again");
+		r->options.queue       ? "its job is asked for again"
+			: swept.killed ? "ended what was left of it, to be run again"
+				       : "to be run again");
 	buf_format(&b, ",\"failures\":%u,\"reason\":\"interrupted\"", past->failures);
 	log_task(r, task, b.text);
 }
@@ -89,6 +91,9 @@ static void take_over(struct run *r, const struct fold *f, uint32_t task, enum a
 	if (state == QUEUED || state == RUNNING || state == COMPENSATING) {
 		tally->interrupted++;
 		end_attempt(r, f, task);
+		/* Its job is a worker's still, or answered: the same attempt asks for it again. */
+		if (r->options.queue)
+			n->attempt--;
 	} else if (tstate_ended(state)) {
 		tally->again++;
 		n->failures = 0;

@@ -5,6 +5,7 @@
 #include "die.h"
 #include "files.h"
 #include "proc.h"
+#include "remote.h"
 #include "resource.h"
 
 #include <errno.h>
@@ -107,8 +108,11 @@ static void begin_job(struct run *r, struct job *j, uint32_t task, pid_t pid)
 	j->started = now;
 	if (recipe->deadline && n->give_up == NS_FOREVER)
 		n->give_up = now + recipe->deadline;
-	j->deadline = recipe->timeout ? MIN(now + recipe->timeout, n->give_up) : n->give_up;
-	j->stall_at = recipe->stall ? now + recipe->stall : NS_FOREVER;
+	/* Where workers run it, they watch over its time, which begins there. */
+	j->deadline = n->give_up;
+	if (recipe->timeout && !r->options.queue)
+		j->deadline = MIN(now + recipe->timeout, n->give_up);
+	j->stall_at = recipe->stall && !r->options.queue ? now + recipe->stall : NS_FOREVER;
 	j->output = 0;
 	j->ending = ENDS_ITSELF;
 	r->running++;
@@ -330,6 +334,7 @@ void job_reaped(struct run *r, struct job *j, int wait_status)
 	enum tstate state = job_judge(j, status, &reason);
 	char signal[32], marker[320];
 
+	remote_judge(r, j, &state, &reason);
 	snprintf(marker, sizeof marker, "LOOP_TRACE=%s/%s/%u", r->id, r->plan.task[task].id,
 		r->node[task].attempt);
 	end_leftovers(r, j->pid, marker);

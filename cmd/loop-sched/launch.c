@@ -149,7 +149,8 @@ static int launch_in_slot(struct run *r, uint32_t task, struct slot *s, struct c
 static bool fits_slot(const struct run *r, const struct task *t, enum purpose purpose)
 {
 	return purpose == TO_RUN && task_has(&r->plan, t, M_RUN) &&
-		!task_has(&r->plan, t, M_WHEN) && !r->options.launcher;
+		!task_has(&r->plan, t, M_WHEN) && !r->options.launcher &&
+		!r->options.queue;
 }
 
 int attempt_launch(

@@ -33,6 +33,9 @@ struct run_options {
 	int64_t grace;	  /* between SIGTERM and SIGKILL */
 	int on_failure;	  /* an index into on_failure_words */
 	const char *launcher;
+	const char *queue;    /* whose workers run the tasks; NULL: they run here */
+	const char *store;    /* of the queue; NULL: it has a password, and is not kept */
+	const char *ticket;   /* tells this run's jobs from those of others of its name */
 	const char *never_on; /* statuses not to be tried again, a JSON array; may be NULL */
 	bool jobserver;
 	struct room least;   /* without so much nothing is started */
