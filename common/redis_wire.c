@@ -123,6 +123,8 @@ static int again(const struct wire *w, ssize_t n, short events, int64_t deadline
 
 static int lost(int code, struct err *e)
 {
+	if (code == -EACCES)
+		return err_set(e, code, "TLS: %s", tls_reason());
 	return err_set(e, -ENOTCONN, "%s",
 		code == -ETIMEDOUT ? "no answer in time" : strerror(-code));
 }
