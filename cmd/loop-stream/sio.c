@@ -33,6 +33,11 @@ void sio_wake(struct sio_socket *k, int64_t after)
 	eio_wake(k->session->eio, after);
 }
 
+void sio_flush(struct sio_socket *k)
+{
+	eio_flush(k->session->eio);
+}
+
 size_t sio_queued(const struct sio_socket *k)
 {
 	return k->session->eio->queue.length;
@@ -50,6 +55,8 @@ static void forget_pending(struct sio *s)
 static void socket_free(struct sio_socket *k)
 {
 	link_drop(&k->link);
+	if (k->session->profile->gone)
+		k->session->profile->gone(k);
 	filter_free(k->filter);
 	buf_clear(&k->auth);
 	free(k->name_space);

@@ -58,4 +58,10 @@ static bool more(struct sio_socket *k)
 	return false;
 }
 
-const struct sio_profile sio_echo = {admit, connected, event, more, knows};
+const struct sio_profile sio_echo = {
+	.admit = admit,
+	.connected = connected,
+	.event = event,
+	.more = more,
+	.knows = knows,
+};

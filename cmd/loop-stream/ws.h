@@ -40,6 +40,13 @@ void ws_say(struct conn *, enum ws_kind, struct span);
 /* A whole message straight to the output: only in speak. */
 void ws_frame(struct conn *, enum ws_kind, struct span);
 
+/*
+ * Messages are kept, and heard only when it is let go: for who, from within
+ * heard, has begun something that has to be answered first.
+ */
+void ws_hold(struct conn *);
+void ws_release(struct conn *);
+
 /* Says goodbye; nothing more is heard or said. */
 void ws_close(struct conn *, unsigned code);
 
