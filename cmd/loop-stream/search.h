@@ -34,7 +34,7 @@ int search_run(struct search *, const struct state *, struct err *) MUST_CHECK;
 /* Another event was found; whether there is room for more. */
 bool search_take(struct search *, struct span line);
 
-/* Adds "events":[…],"next":…}: what was found, and the place from which the next request goes on. */
+/* Adds "events":[…],"next":…}: what was found, and from where the next request goes on. */
 void search_found(const struct search *, int64_t next, struct buf *);
 
 /* The place that a JSON object's "from" and "after" name. */

@@ -28,9 +28,14 @@ struct server *sio_server(const struct sio_socket *k)
 	return k->session->eio->server;
 }
 
-void sio_wake(struct sio_socket *k, int64_t after)
+void sio_wake_when_read(struct sio_socket *k, int64_t at_the_latest)
 {
-	eio_wake(k->session->eio, after);
+	eio_wake_when_read(k->session->eio, at_the_latest);
+}
+
+bool sio_awake(const struct sio_socket *k)
+{
+	return k->session->eio->more_at == NS_FOREVER;
 }
 
 void sio_flush(struct sio_socket *k)

@@ -23,9 +23,7 @@ struct sio_socket {
 	int64_t position;
 	bool trusted;
 	struct lookups lookups;
-	/* the echo's: what it has not sent back yet, and when (clock_now) it does */
-	struct buf auth;
-	int64_t auth_at;
+	struct buf auth; /* the echo's: what it has not sent back yet */
 };
 
 /* What a client sent: its name and arguments as JSON text, and what was attached. */
@@ -53,8 +51,9 @@ const struct eio_user *sio_user(const struct conn *);
 
 struct server *sio_server(const struct sio_socket *);
 
-/* The profile will have more to send so much later. */
-void sio_wake(struct sio_socket *, int64_t after);
+/* The profile has more to send, once the client has read what it was sent: then it is awake. */
+void sio_wake_when_read(struct sio_socket *, int64_t at_the_latest);
+bool sio_awake(const struct sio_socket *);
 
 /* Sends what waits: for who answers later than from within event or more. */
 void sio_flush(struct sio_socket *);

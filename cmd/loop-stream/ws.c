@@ -133,6 +133,8 @@ static void on_message(wslay_event_context_ptr context,
 	} else if (!wslay_is_ctrl_frame(m->opcode)) {
 		w->protocol->heard(
 			w->conn, k.kind, (struct span){(const char *)m->msg, m->msg_length});
+	} else if (m->opcode == WSLAY_PONG && w->protocol->ponged) {
+		w->protocol->ponged(w->conn);
 	}
 	/* To the output at once: libwslay would let a goodbye overtake the answers before it. */
 	(void)wslay_event_send(context);
