@@ -1,29 +1,7 @@
 load helper
+load stream
 
 # What a server on a machine with other things on it has to stand.
-
-setup_more() {
-	PATH=$BUILD_DIR/tests/tools:$PATH
-}
-
-serve() {
-	rm -f port
-	start loop-stream serve --listen 127.0.0.1:0 --port-file port "$@"
-	wait_for 10 test -s port
-	port=$(<port)
-	url=http://127.0.0.1:$port
-}
-
-get() {
-	curl --silent --show-error --max-time 10 "$@"
-}
-
-follow() { # FILE PATH…
-	local file=$1
-	shift
-	start curl --silent --no-buffer --max-time 30 --output "$file" "$@"
-	wait_for 10 grep -qs '^retry' "$file"
-}
 
 # half_open COUNT TEXT: connections that stay, until descriptor 7 is closed; how they end is in closed.
 half_open() {

@@ -1,29 +1,5 @@
 load helper
-
-setup_more() {
-	PATH=$BUILD_DIR/tests/tools:$PATH
-}
-
-# serve OPTION…: a server on a free port; sets $port and $url.
-serve() {
-	rm -f port
-	start loop-stream serve --listen 127.0.0.1:0 --port-file port "$@"
-	wait_for 10 test -s port
-	port=$(<port)
-	url=http://127.0.0.1:$port
-}
-
-get() {
-	curl --silent --show-error --max-time 10 "$@"
-}
-
-# follow FILE PATH…: curl in the background, its stream in a file.
-follow() {
-	local file=$1
-	shift
-	start curl --silent --no-buffer --max-time 30 --output "$file" "$@"
-	wait_for 10 grep -qs '^retry' "$file"
-}
+load stream
 
 ids() {
 	sed -n 's/^id: //p' "$1"
