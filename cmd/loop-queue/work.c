@@ -11,6 +11,7 @@
 #include "job.h"
 #include "mem.h"
 #include "parse.h"
+#include "store.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -330,6 +331,8 @@ int work_main(const struct args *args)
 	open_breaker(&w);
 	w.queue = open_queue(args->item[0], true);
 	if (store_is_file() && setenv("LOOP_DIR", queue_state(true)->path, 1) < 0)
+		die_errno(EXIT_OWN, "environment");
+	if (setenv("LOOP_STORE", store_choose(place.store), 1) < 0)
 		die_errno(EXIT_OWN, "environment");
 	(void)w.queue->ops->watch(w.queue);
 	w.job = mem_zero(w.jobs, sizeof *w.job);

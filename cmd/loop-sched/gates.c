@@ -140,6 +140,7 @@ static void begin(struct run *r, uint32_t task, const struct gate *g)
 	buf_format(&b, ",\"gate\":\"%s\"", g->id);
 	log_task(r, task, b.text);
 	event_started(r, task);
+	hold_started(r);
 	if (g->state != GATE_PENDING)
 		answered(r, task, g);
 }
@@ -154,11 +155,10 @@ static int raise_gate(struct run *r, uint32_t task, struct gate *g, struct err *
 	bool reopened = r->node[task].reopened;
 	int code;
 
-	announce(r, task, TO_RUN);
+	if (!announce(r, task, TO_RUN))
+		return r->broken ? -ECANCELED : err_set(e, -ENOSPC, "%s", strerror(ENOSPC));
 	r->node[task].asked = NOT_ASKED;
 	r->node[task].reopened = false;
-	if (r->broken)
-		return -ECANCELED;
 	code = attempt_folder(r, t, r->node[task].attempt, e);
 	if (code < 0)
 		return code;
@@ -169,11 +169,24 @@ static int raise_gate(struct run *r, uint32_t task, struct gate *g, struct err *
 	return code == 0 && reopened ? 1 : code;
 }
 
+/* Either it waits for room, as any task does, or that is its end. */
+static void not_asked(
+	struct run *r, uint32_t task, int code, const struct node *before, const struct err *e)
+{
+	if (!hold_refused(r, code, e->text)) {
+		conclude(r, task, ERRORED, EXIT_OWN, e->text, 0);
+		return;
+	}
+	hold_not_started(r);
+	retract(r, task, before);
+}
+
 static void ask(struct run *r, uint32_t task)
 {
 	int code;
 
 	do {
+		const struct node before = r->node[task];
 		AUTO_GATE struct gate g = {0};
 		struct err e = {0};
 
@@ -181,7 +194,7 @@ static void ask(struct run *r, uint32_t task)
 		if (code > 0)
 			begin(r, task, &g);
 		else if (code < 0 && !r->broken)
-			conclude(r, task, ERRORED, EXIT_OWN, e.text, 0);
+			not_asked(r, task, code, &before, &e);
 	} while (code == 0);
 }
 
@@ -189,7 +202,7 @@ void gates_ask(struct run *r)
 {
 	size_t count = r->gates.count;
 
-	for (size_t i = 0; i < count && may_start(r); i++) {
+	for (size_t i = 0; i < count && may_start(r) && !run_held(r); i++) {
 		uint32_t task = r->gates.task[i];
 
 		if (!is_wanted(r, task))

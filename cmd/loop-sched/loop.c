@@ -64,6 +64,8 @@ static int64_t next_deadline(const struct run *r)
 		next = MIN(next, r->undo.due);
 	if (r->ready.count)
 		next = MIN(next, r->pace.next);
+	if (r->hold.on)
+		next = MIN(next, r->hold.next);
 	for (int64_t i = 0; r->running && i < r->options.jobs; i++)
 		if (r->job[i].pid)
 			next = MIN(next, job_deadline(&r->job[i]));
@@ -76,7 +78,8 @@ static void on_time(struct run *r)
 	struct node *n;
 
 	pace_tick(&r->pace, r->ready.count > 0);
-
+	if (r->hold.on)
+		run_held(r);
 	while ((n = heap_top(&r->delayed)) && n->due <= now) {
 		heap_pop(&r->delayed);
 		if (n->state == RETRYING || n->state == READY)
@@ -94,7 +97,7 @@ static void on_time(struct run *r)
 /* Whether a place is free and only a token is missing. */
 static bool wants_token(const struct run *r)
 {
-	return may_start(r) && r->ready.count && r->running < r->pace.now;
+	return may_start(r) && r->ready.count && r->running < r->pace.now && !r->hold.on;
 }
 
 static void wait_for_something(struct run *r)
@@ -163,4 +166,12 @@ void run_loop(struct run *r)
 		}
 		gates_withdraw(r);
 	} while (next_phase(r));
+}
+
+void run_write_out(struct run *r)
+{
+	r->hold.closing = true;
+	log_flush(r, true);
+	while (r->hold.on && hold_unwritten(r) && !r->broken && !r->signal)
+		wait_for_something(r);
 }

@@ -11,6 +11,8 @@
 #include "parse.h"
 #include "question.h"
 
+#include <errno.h>
+
 enum tstate job_judge(const struct job *j, int status, const char **reason)
 {
 	static const enum tstate ended[] = {[ENDS_TIMEOUT] = TIMED_OUT,
@@ -127,6 +129,10 @@ static bool try_again(
 	int64_t hint = e->state == CANCELLED ? 0 : read_hint(r, task), delay;
 
 	n->spared = hint && e->status == ENDING_QUOTA;
+	if (e->state != CANCELLED && !n->spared && hold_spares(r, task)) {
+		n->spared = true;
+		reason = "there was no room";
+	}
 	n->failures += !n->spared;
 	if (!may_retry(r, task, e))
 		return false;
@@ -154,15 +160,23 @@ static void tell_failure(struct run *r, uint32_t task, int status, const char *r
 	r->undo.wanted |= r->options.on_failure == ON_FAILURE_UNDO;
 }
 
-static void succeeded(struct run *r, uint32_t task)
+int passes_tell(struct run *r, uint32_t task)
 {
 	struct err e = {0};
+	int code;
 
 	if (!r->options.imported || !r->options.source)
-		return;
+		return 0;
 	log_write(r); /* known before it is said in the user's file */
-	if (passes_write(r, task, &e) < 0)
+	code = r->lines.length ? -ENOSPC : passes_write(r, task, &e);
+	if (hold_refused(r, code, e.text)) {
+		r->hold.untold += !r->node[task].untold;
+		r->node[task].untold = true;
+		return 0;
+	}
+	if (code < 0)
 		warn("%s", e.text);
+	return MIN(code, 0);
 }
 
 void conclude(struct run *r, uint32_t task, enum tstate state, int status,
@@ -181,13 +195,13 @@ void conclude(struct run *r, uint32_t task, enum tstate state, int status,
 		n->ms = (uint32_t)MIN(ms, (int64_t)UINT32_MAX);
 	}
 	log_outcome(r, task, status, reason, ms);
-	n->told = true;
+	n->concluded = true;
 	if (tstate_failed(state))
 		tell_failure(r, task, status, reason);
 	else if (r->options.verbose)
 		warn("%s: %s in %s", r->plan.task[task].id, tstate_name(state),
 			format_duration((char[DURATION_SIZE]){0}, ms * NS_PER_MS));
 	if (state == SUCCEEDED)
-		succeeded(r, task);
+		passes_tell(r, task);
 	settle(r, task, state, reason);
 }

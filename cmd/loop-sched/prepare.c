@@ -145,6 +145,8 @@ void run_prepare(struct run *r)
 	open_signals(r);
 	pace_init(&r->pace, r->options.min_jobs, r->options.jobs);
 	open_tokens(r);
+	r->hold.least = r->options.least;
+	r->written = lseek(r->log, 0, SEEK_END);
 	r->started = clock_now();
 	r->synced = r->started;
 	r->deadline = r->options.timeout ? clock_after(r->options.timeout) : NS_FOREVER;

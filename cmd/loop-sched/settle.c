@@ -66,9 +66,9 @@ static void record(struct run *r, uint32_t task, enum tstate state, const char *
 	r->finals -= r->plan.task[task].final;
 	if (r->plan.task[task].fans && state == SUCCEEDED)
 		n->finished = ++r->successes;
-	if (!n->told)
+	if (!n->concluded)
 		tell(r, task, reason);
-	n->told = false;
+	n->concluded = false;
 }
 
 /* One need of a task has ended. Returns whether that ends the task too, and how. */

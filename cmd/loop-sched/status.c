@@ -105,6 +105,10 @@ static void add_run(struct buf *b, const struct view *v)
 		buf_format(b, ",\"started\":\"%s\"", format_time(time, v->fold.started));
 	if (v->alive)
 		buf_format(b, ",\"pid\":%d", v->fold.runner.pid);
+	if (v->held.text[0]) {
+		buf_str(b, ",\"held\":");
+		buf_json(b, v->held.text, strlen(v->held.text));
+	}
 	buf_format(b, ",\"done\":%d,\"ms\":%lld", work_done(v),
 		(long long)(view_elapsed(v) / NS_PER_MS));
 }
@@ -136,6 +140,11 @@ static void print_head(const struct view *v)
 	printf("  %s  %d%%  %s  ", view_state(v), work_done(v),
 		format_duration(elapsed, view_elapsed(v)));
 	print_counts(v);
+	if (!v->held.text[0])
+		return;
+	fputs("  held: ", stdout);
+	print_text(v->held.text);
+	putchar('\n');
 }
 
 /* How long a task has been in its state, or took. */

@@ -116,6 +116,10 @@ static void say_waiting(const struct view *v, uint32_t task)
 		printf("  the run is %s\n", view_state(v));
 		said = true;
 	}
+	if (v->held.text[0]) {
+		printf("  the run starts nothing new: %s\n", v->held.text);
+		said = true;
+	}
 	if (!said && say_files(v, task))
 		return;
 	if (!said && (say_breaker(v, task) || say_resources(v, task)))
