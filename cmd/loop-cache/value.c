@@ -92,6 +92,7 @@ int get_main(const struct args *args)
 
 	args_expect(args, 1, 1);
 	v.fd = -1;
+	v.length = 0;
 	if (!look(&q))
 		return EXIT_NO;
 	r = v.fd < 0 ? io_write(STDOUT_FILENO, v.bytes, v.length) : copy_fd(v.fd, STDOUT_FILENO);

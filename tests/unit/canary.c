@@ -81,7 +81,7 @@ TEST(canary_course_of_verdicts)
 	CHECK_INT(course_take(&c, &plan, VERDICT_DEGRADED, &why), ACTION_PAUSE);
 	c = (struct course){.failures = 1};
 	CHECK_INT(course_take(&c, &plan, VERDICT_SUSPECT, &why), ACTION_WAIT);
-	CHECK_INT(course_take(&c, &plan, VERDICT_DEGRADED, &why), ACTION_WAIT); /* in a row, again */
+	CHECK_INT(course_take(&c, &plan, VERDICT_DEGRADED, &why), ACTION_WAIT); /* starts anew */
 	CHECK_INT(course_take(&c, &plan, VERDICT_SUSPECT, &why), ACTION_WAIT);
 	CHECK_INT(course_take(&c, &plan, VERDICT_SUSPECT, &why), ACTION_ROLL_BACK);
 }
