@@ -154,7 +154,7 @@ static const char *check_special(struct check *c, const char *p)
 }
 
 /* At its opening quote. */
-static inline const char *check_string(struct check *c, const char *open, bool *escaped)
+static const char *check_any_string(struct check *c, const char *open, bool *escaped)
 {
 	const char *p = open + 1;
 
@@ -169,6 +169,21 @@ static inline const char *check_string(struct check *c, const char *open, bool *
 		if (!p)
 			return NULL;
 	}
+}
+
+/* The same; most strings are short and plain, and cost no call. */
+static inline const char *check_string(struct check *c, const char *open, bool *escaped)
+{
+#ifdef __SSE2__
+	if (c->end - open > 16) {
+		unsigned found = special_bits(open + 1);
+		const char *p = open + 1 + __builtin_ctz(found | 1U << 16);
+
+		if (found && *p == '"')
+			return p + 1;
+	}
+#endif
+	return check_any_string(c, open, escaped);
 }
 
 static inline bool digit(const struct check *c, const char *p)
@@ -265,13 +280,14 @@ static bool key_text(struct check *c, struct span raw, bool escaped, struct span
 	return true;
 }
 
-/* One of 64 kinds, by length and outer letters. */
+/* One of 64 kinds, by length, first, middle and last letter. */
 static uint64_t kind_of(struct span key)
 {
-	unsigned first = key.n ? (unsigned char)key.p[0] : 0;
-	unsigned last = key.n ? (unsigned char)key.p[key.n - 1] : 0;
+	const unsigned char *p = (const void *)key.p;
 
-	return UINT64_C(1) << (key.n * 5 + first * 3 + last) % 64;
+	if (!key.n)
+		return 1;
+	return UINT64_C(1) << (key.n * 5 + p[0] * 3U + p[key.n / 2] * 7U + p[key.n - 1]) % 64;
 }
 
 static bool add_key(struct check *c, struct keys *k, struct span raw, bool escaped)

@@ -147,6 +147,43 @@ events() { # TYPE: how many of them there are
 	[ "$(loop-bus history alert.raised | jq -c '[.subject,.data.success]')" = '["S",false]' ]
 }
 
+# handlers_say COUNT: so many lines of living handlers, all of which have looked at the whole journal.
+handlers_say() {
+	local end
+	end=$(cat "$LOOP_DIR"/events*.jsonl | wc -c)
+	[ "$(awk -v end="$end" '$2 + 0 >= end && $3 == "+"' "$LOOP_DIR/handlers" | wc -l)" -eq "$1" ]
+}
+
+@test "on: of handlers in several processes the one of higher priority begins first" {
+	loop-emit before
+	handle on go --priority high -- sh -c 'echo high >>order'
+	first=$handler
+	handle on go -- sh -c 'echo normal >>order'
+	handle on go -p background -- sh -c 'echo background >>order'
+	wait_for 10 handlers_say 3
+	kill -STOP "$first"
+	loop-emit go
+	sleep 0.2
+	[ ! -e order ]
+	kill -CONT "$first"
+	wait_for 20 lines_in order 3
+}
+
+@test "on: a handler of higher priority that is stopped or busy is not waited for twice" {
+	loop-emit before
+	handle on go --priority high -- sh -c 'echo high >>order'
+	stopped=$handler
+	handle on go --priority critical -- sh -c 'sleep 1000'
+	handle on go -- sh -c 'echo normal >>order'
+	wait_for 10 handlers_say 3
+	kill -STOP "$stopped"
+	for _ in {1..40}; do loop-emit go; done
+	wait_for 18 lines_in order 40
+	[ "$(uniq order)" = normal ]
+	kill -CONT "$stopped"
+	wait_for 20 lines_in order 80
+}
+
 @test "route: a queue gets the event by loop-queue put" {
 	mkdir bin
 	printf '#!/bin/sh\necho "$@" >queued; cat >>queued\n' >bin/loop-queue

@@ -1,22 +1,7 @@
 load helper
+load stream
 
-setup_more() {
-	PATH=$BUILD_DIR/tests/tools:$PATH
-}
-
-serve() {
-	rm -f port
-	start loop-stream serve --listen 127.0.0.1:0 --port-file port "$@"
-	wait_for 10 test -s port
-	port=$(<port)
-	url=http://127.0.0.1:$port
-	eio="$url/engine.io/?EIO=4&transport=polling"
-	sio="$url/socket.io/?EIO=4&transport=polling"
-}
-
-get() {
-	curl --silent --show-error --max-time 10 "$@"
-}
+eio='engine.io/?EIO=4&transport=polling' sio='socket.io/?EIO=4&transport=polling'
 
 code() {
 	get --output answer --write-out '%{http_code}' "$@"
@@ -36,28 +21,12 @@ waiting() {
 	[ "$(get "$url/status" | jq .clients.open)" -ge 2 ]
 }
 
-# talk PATH: a WebSocket whose messages are what is written to descriptor 7; what it gets is in got.
-talk() {
-	rm -f messages
-	mkfifo messages
-	exec 7<>messages
-	rm messages
-	: >got
-	wstalk "$port" "$1" <&7 >got 3>&- &
-	started=$!
-	STARTED+=("$started")
-}
-
-heard() {
-	wait_for 10 grep -qF -- "$1" got
-}
-
 # A heartbeat that no slow machine misses, where it is not the heartbeat that is tested.
 slow=(--eio-ping-interval 30s --eio-ping-timeout 30s --sio-connect-timeout 30s)
 
 @test "a session by polling is opened as the protocol says, and nothing else is" {
 	serve --echo
-	get "$eio" | cut -c 2- >hello
+	get "$url/$eio" | cut -c 2- >hello
 	[ "$(jq -c 'keys_unsorted' hello)" = '["sid","upgrades","pingInterval","pingTimeout","maxPayload"]' ]
 	[ "$(jq -c '[.upgrades, .pingInterval, .pingTimeout, .maxPayload]' hello)" = \
 		'[["websocket"],300,200,1000000]' ]
@@ -76,14 +45,14 @@ slow=(--eio-ping-interval 30s --eio-ping-timeout 30s --sio-connect-timeout 30s)
 		1 POST EIO=4&transport=polling&sid=unknown
 		3 GET EIO=4&transport=websocket
 	END
-	[ "$(code --request OPTIONS "$eio")" = 204 ]
+	[ "$(code --request OPTIONS "$url/$eio")" = 204 ]
 	[ "$(code "$url/engine.io")" = 404 ]
-	[ "$(code --header 'Origin: http://evil.example' "$eio")" = 403 ]
+	[ "$(code --header 'Origin: http://evil.example' "$url/$eio")" = 403 ]
 }
 
 @test "packets go both ways by polling, several at once, text and bytes" {
 	serve --echo "${slow[@]}"
-	open "$eio"
+	open "$url/$eio"
 	[ "$(post 4hello)" = ok ]
 	[ "$(get "$session")" = 4hello ]
 	[ "$(post '4test1\x1e4tést2\x1ebAQIDBA==')" = ok ]
@@ -98,14 +67,14 @@ slow=(--eio-ping-interval 30s --eio-ping-timeout 30s --sio-connect-timeout 30s)
 @test "what is no packet ends the session; what is too large does not" {
 	serve --echo "${slow[@]}" --eio-max-payload 1000
 	for bad in abc 9 '' '4a\x1e' 'b***' '4\xff'; do
-		open "$eio"
+		open "$url/$eio"
 		[ "$(printf '%b' "$bad" | code --data-binary @- "$session")" = 400 ]
 		[ "$(code "$session")" = 400 ] || { echo "goes on after '$bad'" && false; }
 	done
-	open "$eio"
+	open "$url/$eio"
 	[ "$(printf '%01001d' 4 | code --data-binary @- "$session")" = 413 ]
 	[ "$(code --header 'Content-Type: application/octet-stream' --data x "$session")" = 400 ]
-	open "$eio"
+	open "$url/$eio"
 	[ "$(printf '%01001d' 4 | code --header 'Transfer-Encoding: chunked' --data-binary @- "$session")" = 413 ]
 	post 4on
 	[ "$(get "$session")" = 4on ]
@@ -113,21 +82,21 @@ slow=(--eio-ping-interval 30s --eio-ping-timeout 30s --sio-connect-timeout 30s)
 
 @test "a second poll, and one that was given up, end the session" {
 	serve --echo "${slow[@]}"
-	open "$eio"
+	open "$url/$eio"
 	start get --output first "$session"
 	wait_for 10 waiting
 	[ "$(code "$session")" = 400 ]
 	wait "$started"
 	[ "$(<first)" = 1 ]
 	[ "$(code "$session")" = 400 ]
-	open "$eio"
+	open "$url/$eio"
 	start get "$session"
 	wait_for 10 waiting
 	kill "$started"
 	wait "$started" || true
 	over() { [ "$(code "$session")" = 400 ]; }
 	wait_for 10 over
-	open "$eio"
+	open "$url/$eio"
 	start get --output last "$session"
 	wait_for 10 waiting
 	[ "$(post 1)" = ok ]
@@ -137,7 +106,7 @@ slow=(--eio-ping-interval 30s --eio-ping-timeout 30s --sio-connect-timeout 30s)
 
 @test "the heartbeat: a ping when it is due, and the end of who does not answer" {
 	serve --echo --eio-ping-interval 100ms --eio-ping-timeout 1500ms
-	open "$eio"
+	open "$url/$eio"
 	for _ in 1 2 3; do
 		[ "$(get "$session")" = 2 ]
 		[ "$(post 3)" = ok ]
@@ -155,7 +124,7 @@ slow=(--eio-ping-interval 30s --eio-ping-timeout 30s --sio-connect-timeout 30s)
 
 @test "a session changes from polling to WebSocket, and stays there" {
 	serve --echo "${slow[@]}"
-	open "$eio"
+	open "$url/$eio"
 	start get --output polled "$session"
 	poll=$started
 	wait_for 10 waiting
@@ -184,7 +153,7 @@ slow=(--eio-ping-interval 30s --eio-ping-timeout 30s --sio-connect-timeout 30s)
 
 @test "a probe that does not take over in time is closed, and polling goes on" {
 	serve --echo "${slow[@]}" --eio-upgrade-timeout 100ms
-	open "$eio"
+	open "$url/$eio"
 	talk "/engine.io/?EIO=4&transport=websocket&sid=${session##*=}"
 	heard end
 	post 4still
@@ -241,7 +210,7 @@ slow=(--eio-ping-interval 30s --eio-ping-timeout 30s --sio-connect-timeout 30s)
 @test "events come under their types, to rooms, from where a client was" {
 	burst 3 early PRD-1/US-1
 	serve
-	open "$sio"
+	open "$url/$sio"
 	post '40{"from":"start","types":"early,**"}' >/dev/null
 	for _ in 1 2; do get "$session" | tr '\036' '\n' && echo; done >polled
 	[ "$(sed -n 's/^42\["early",\(.*\)\]$/\1/p' polled)" = "$(<"$LOOP_DIR/events.jsonl")" ]

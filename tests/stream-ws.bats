@@ -1,29 +1,5 @@
 load helper
-
-setup_more() {
-	PATH=$BUILD_DIR/tests/tools:$PATH
-}
-
-serve() {
-	start loop-stream serve --listen 127.0.0.1:0 --port-file port "$@"
-	wait_for 10 test -s port
-	port=$(<port)
-}
-
-# talk PATH: a client whose messages are what is written to descriptor 7; what it gets is in the file got.
-talk() {
-	mkfifo messages
-	exec 7<>messages
-	rm messages
-	: >got
-	wstalk "$port" "$1" <&7 >got 3>&- &
-	started=$!
-	STARTED+=("$started")
-}
-
-heard() {
-	wait_for 10 grep -qF -- "$1" got
-}
+load stream
 
 @test "a client subscribes, gets events as the journal has them, and unsubscribes" {
 	serve

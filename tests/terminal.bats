@@ -69,7 +69,7 @@ plan_of() { # TASKS COMMAND
 		tm resize-window -x "$width" -y 24
 		drawn() { screen >now && [ "$(grep -c ▶ now)" = 3 ] && [ "$(grep -c '▕' now)" = 1 ] &&
 			[ "$(grep -c 'waiting' now)" = 1 ] && [ "$(wc -L <now)" -le "$width" ] && wide_enough; }
-		wide_enough() { ((width < 80)) || grep -q '6 *[0-9]*m*[0-9]*s' now || grep -q '0/6' now; }
+		wide_enough() { ((width < 80)) || grep -qF '0/6' now; }
 		wait_for 10 drawn
 	done
 	touch go

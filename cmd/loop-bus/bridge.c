@@ -69,7 +69,8 @@ static void catch_signals(sigset_t *waiting)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-bool bridge_ends(void)
+/* Whether a signal has asked for the end. */
+static bool ends(void)
 {
 	sigset_t pending;
 
@@ -77,7 +78,8 @@ bool bridge_ends(void)
 	return ending || sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
 }
 
-void bridge_rest(struct err *e)
+/* A rest while Redis is away, which is said once. */
+static void wait_for_redis(struct err *e)
 {
 	if (!away)
 		warn("%s; it is tried again", e->text);
@@ -91,9 +93,9 @@ int bridge_call(struct bridge *b, const struct redis_words *w, redisReply **repl
 	int r;
 
 	while ((r = redis_call(b->redis, w, NULL, reply, e)) == -ENOTCONN) {
-		if (bridge_ends())
+		if (ends())
 			return -ECANCELED;
-		bridge_rest(e);
+		wait_for_redis(e);
 	}
 	if (r == 0 && away)
 		warn("Redis is back");
@@ -155,7 +157,7 @@ static int carry(struct bridge *b, struct err *e)
 {
 	int in = 1, out = 1;
 
-	while ((in > 0 || out > 0) && !bridge_ends()) {
+	while ((in > 0 || out > 0) && !ends()) {
 		out = bridge_out(b, e);
 		in = out < 0 ? out : bridge_in(b, e);
 		if (in < 0)
@@ -185,7 +187,7 @@ static int run(struct bridge *b, const sigset_t *waiting, struct err *e)
 	AUTO_FREE char *channel = mem_format("%s:wake", b->stream);
 	int r = 0;
 
-	while (r == 0 && !bridge_ends()) {
+	while (r == 0 && !ends()) {
 		rest(b, channel, waiting);
 		r = carry(b, e);
 		if (r == 0 && b->unsaved)

@@ -41,12 +41,7 @@ struct bridge {
 	int64_t end;   /* the journal's position behind what was taken */
 	int64_t saved; /* clock_now when the place was saved */
 	bool unsaved;
-	int64_t sent, taken;
 };
-
-/* Whether a signal has asked for the end; and a rest while Redis is away, which is said once. */
-bool bridge_ends(void);
-void bridge_rest(struct err *);
 
 /* redis_call, as often as it takes; -ECANCELED if the end was asked for. */
 int bridge_call(struct bridge *, const struct redis_words *, redisReply **, struct err *)

@@ -270,7 +270,6 @@ static int append(struct bridge *b, const struct span *record, size_t count, str
 	r = journal_append(&b->journal, record, count, 0, &out, e);
 	if (r < 0)
 		return r;
-	b->taken += (int64_t)count;
 	if (out.count)
 		b->end = out.next;
 	return out.spooled ? bridge_save(b, e) : 0;

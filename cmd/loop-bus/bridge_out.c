@@ -35,30 +35,34 @@ static bool goes_out(const struct bridge *b, const struct journal_line *line)
 		!jscan_get(text, "bridgeid", &place) && filter_matches(&b->filter, &v, text);
 }
 
-/* As many as one call takes; the reader's lines are lent, so they are copied. 1, 0 or -errno. */
-static int gather(struct bridge *b, struct redis_words *w, struct buf *text, int64_t *last)
+/*
+ * As many as one call takes, their number in count and the last line's id, gone out
+ * or not, in last; the reader's lines are lent, so they are copied. 1, 0 or -errno.
+ */
+static int gather(struct bridge *b, struct redis_words *w, struct buf *text, size_t *count,
+	int64_t *last)
 {
-	size_t end[MANY], count = 0;
+	size_t end[MANY], n = 0;
 	struct journal_line line;
 	int64_t id[MANY];
 	int more = 0;
 
-	while (count < MANY && text->length < BYTES &&
+	while (n < MANY && text->length < BYTES &&
 		(more = journal_read(b->reader, &line)) > 0) {
 		*last = line.id;
 		if (!goes_out(b, &line))
 			continue;
 		buf_add(text, line.text, line.length);
-		id[count] = line.id;
-		end[count++] = text->length;
+		id[n] = line.id;
+		end[n++] = text->length;
 	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < n; i++) {
 		size_t begin = i ? end[i - 1] : 0;
 
 		redis_number(w, id[i]);
 		redis_bytes(w, text->text + begin, end[i] - begin);
 	}
-	b->sent += (int64_t)count;
+	*count = n;
 	return more;
 }
 
@@ -67,7 +71,8 @@ int bridge_out(struct bridge *b, struct err *e)
 	AUTO_BUF struct buf text = {0};
 	struct redis_words w = {0};
 	redisReply *reply = NULL;
-	int64_t last = -1, before = b->sent;
+	int64_t last = -1;
+	size_t count;
 	int more, r = 0;
 
 	redis_word(&w, "FCALL");
@@ -76,8 +81,8 @@ int bridge_out(struct bridge *b, struct err *e)
 	redis_word(&w, b->stream);
 	redis_word(&w, b->host);
 	redis_number(&w, b->keep);
-	more = gather(b, &w, &text, &last);
-	if (b->sent > before)
+	more = gather(b, &w, &text, &count, &last);
+	if (count)
 		r = bridge_call(b, &w, &reply, e);
 	redis_words_clear(&w);
 	if (reply)

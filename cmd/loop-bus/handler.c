@@ -8,6 +8,9 @@
 /* After so long, what still runs when the end was asked for is killed. */
 #define LAST_WAIT_MS 5000
 
+/* How soon is looked again whether an event's turn has come. */
+#define TURN_MS 2
+
 void handler_init(struct handler *h)
 {
 	*h = (struct handler){
@@ -116,29 +119,62 @@ static void pass_over(struct handler *h)
 		warn("cursors/%s: cannot be written", h->cursor.name);
 }
 
-/* Takes the next event that is for it: false if there is none, or no job free. */
-static bool take_next(struct handler *h)
+/* Reads on to the next event that is for it: 1, 0 if there is none, -errno. */
+static int find_next(struct handler *h, struct journal_line *line)
 {
-	struct journal_line line;
 	struct event_view v;
 	int more;
 
-	if (h->retired || h->running >= h->jobs || h->engine->left == 0 || h->engine->ending)
-		return false;
-	while ((more = journal_read(h->reader, &line)) > 0) {
-		h->seen = line.id;
-		if (event_view(line.text, line.length, &v) < 0 || !is_for(h, &v, &line))
-			continue;
-		if (h->engine->left > 0)
-			h->engine->left--;
-		job_begin(h, &line);
-		return true;
+	while ((more = journal_read(h->reader, line)) > 0) {
+		h->seen = line->id;
+		if (event_view(line->text, line->length, &v) == 0 && is_for(h, &v, line))
+			return 1;
 	}
 	if (more < 0)
 		warn("%s: the journal: %s", h->name, strerror(-more));
 	else
 		pass_over(h);
+	return more;
+}
+
+static void tell_others(const struct handler *h)
+{
+	if (h->turn)
+		turn_tell(h->turn, journal_position(h->reader), h->running < h->jobs);
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+	engine_wake(timer->data);
+}
+
+/* Whether the event that waits may begin; else it is asked again soon. */
+static bool may_begin(struct handler *h)
+{
+	if (!h->turn || turn_has_come(h->turn, h->next_event.id))
+		return true;
+	uv_timer_start(&h->engine->turn, on_turn, TURN_MS, 0);
 	return false;
+}
+
+/* Begins the next event that is for it: false if there is none, no job free, or not its turn. */
+static bool take_next(struct handler *h)
+{
+	if (h->retired || h->running >= h->jobs || h->engine->left == 0 || h->engine->ending)
+		return false;
+	if (!h->waiting)
+		h->waiting = find_next(h, &h->next_event) > 0;
+	if (!h->waiting || !may_begin(h)) {
+		if (!h->waiting)
+			tell_others(h);
+		return false;
+	}
+	h->waiting = false;
+	if (h->engine->left > 0)
+		h->engine->left--;
+	job_begin(h, &h->next_event);
+	tell_others(h);
+	return true;
 }
 
 static void forget_retired(struct engine *e)
@@ -240,8 +276,9 @@ int engine_open(struct engine *e, const struct state *s, struct err *err)
 	uv_loop_init(&e->loop);
 	uv_idle_init(&e->loop, &e->work);
 	uv_timer_init(&e->loop, &e->tick);
+	uv_timer_init(&e->loop, &e->turn);
 	watch = journal_watch(e->watcher);
-	e->work.data = e->tick.data = e->watch.data = e;
+	e->work.data = e->tick.data = e->turn.data = e->watch.data = e;
 	if (watch >= 0) {
 		uv_poll_init(&e->loop, &e->watch, watch);
 		uv_poll_start(&e->watch, UV_READABLE, on_journal);

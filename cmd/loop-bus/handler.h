@@ -12,6 +12,7 @@
 #include "filter.h"
 #include "journal.h"
 #include "proc.h"
+#include "turn.h"
 
 #include <uv.h>
 
@@ -44,6 +45,10 @@ struct handler {
 	struct job *job; /* begun and not forgotten, in the journal's order */
 	int64_t running;
 	bool retired; /* takes no further event */
+
+	struct turn *turn;		/* among the handlers of other processes; NULL: none */
+	struct journal_line next_event; /* what waits for its turn; lent by the reader */
+	bool waiting;
 };
 
 struct engine {
@@ -52,7 +57,7 @@ struct engine {
 	struct journal journal;
 	struct handler *handlers;
 	uv_poll_t watch;
-	uv_timer_t tick;
+	uv_timer_t tick, turn; /* the second where somebody waits for his turn */
 	uv_idle_t work;
 	uv_signal_t term, interrupt, hup;
 	struct journal_reader *watcher;

@@ -12,13 +12,26 @@
 static struct {
 	int64_t jobs, timeout, retries, backoff, count;
 	const char *durable, *name;
-} options = {.jobs = 1, .timeout = 300 * NS_PER_S, .retries = 2, .backoff = NS_PER_S, .count = -1};
+	int priority; /* an index into priority_choices */
+} options = {
+	.jobs = 1,
+	.timeout = 300 * NS_PER_S,
+	.retries = 2,
+	.backoff = NS_PER_S,
+	.count = -1,
+	.priority = 2,
+};
 
 const struct opt on_options[] = {
 	OPT_TYPE,
 	OPT_SUBJECT,
 	OPT_WHERE,
-	OPT_PRIORITY,
+	{.name = "priority",
+		.letter = 'p',
+		.arg = "PRIORITY",
+		.help = "of several handlers of an event, the higher begins first (normal)",
+		.choice = &options.priority,
+		.choices = priority_choices},
 	OPT_FROM,
 	{.name = "jobs",
 		.letter = 'j',
@@ -70,10 +83,18 @@ static char *handler_name(const char *command)
 	return mem_string(name);
 }
 
+static enum priority handler_priority(void)
+{
+	enum priority p = NORMAL;
+
+	return priority_parse(priority_choices[options.priority], &p) < 0 ? NORMAL : p;
+}
+
 int on_main(const struct args *args)
 {
 	static struct engine engine;
 	static struct state state;
+	static struct turn turn;
 	struct handler *h;
 	struct err e = {0};
 	int r;
@@ -92,16 +113,19 @@ int on_main(const struct args *args)
 	r = state_open(&state, &e);
 	if (r == 0)
 		r = handler_place(h, &state, options.durable, choice.from, &e);
+	if (r == 0)
+		r = turn_open(&turn, &state, handler_priority(), journal_position(h->reader), &e);
+	if (r == 0)
+		r = engine_open(&engine, &state, &e);
 	if (r < 0)
 		die_err(r, &e);
+	h->turn = &turn;
 	engine.left = options.count;
-	r = engine_open(&engine, &state, &e);
-	if (r < 0)
-		die_err(r, &e);
 	engine_add(&engine, h);
 	engine_run(&engine);
 	r = engine.failed ? EXIT_NO : EXIT_SUCCESS;
 	engine_close(&engine);
+	turn_close(&turn);
 	state_close(&state);
 	return r;
 }
