@@ -22,29 +22,6 @@ load spawn
 	has "$stderr" 'already'
 }
 
-@test "each ending has its reason and its exit status" {
-	script '[{"result":"x","reason":"failed"}]'
-	ends failed 1 mock
-	script '[{"result":"x","reason":"auth"}]'
-	ends auth 115 mock
-	script '[{"result":"x","reason":"refused"}]'
-	ends failed 1 mock
-	script '[{"result":"x","reason":"context"}]'
-	ends context 121 mock
-	script '[{"result":"x","reason":"network"}]'
-	ends transient 114 mock
-	script '[{"text":"a"},{"text":"b"}]'
-	ends max_turns 111 mock --max-turns 1
-	script '[{"signal":"SEGV"}]'
-	ends crashed 139 mock
-	script '[{"text":"a"},{"exit":0}]'
-	ends malformed 117 mock
-	script '[{"text":"a"},{"exit":42}]'
-	ends failed 42 mock
-	script '[{"text":"a"},{"exit":143}]'
-	ends failed 1 mock
-}
-
 @test "a limit is a quota with the time of its reset" {
 	script '[{"limit":{"resets_in":"1h"}},{"result":"You have hit your limit","reason":"rate_limit"}]'
 	LOOP_RETRY_AFTER=$SCRATCH/hint ends quota 113 mock
@@ -522,8 +499,7 @@ metered() { # COMMAND of its usage
 }
 
 @test "turns are counted where the agent cannot" {
-	stand_in gemini
-	printf '#!/bin/sh\nexec loop-mock --dialect gemini\n' >"$LOOP_DIR/agents/gemini/run"
+	stand_in gemini gemini
 	script '[{"run":"true","repeat":9},{"stall":true}]'
 	ends max_turns 111 loop-spawn --agent gemini --prompt prompt --max-turns 3 --grace 100ms
 }
