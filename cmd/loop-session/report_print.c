@@ -271,26 +271,37 @@ static int dearest_first(const void *left, const void *right)
 	return (a->output < b->output) - (a->output > b->output);
 }
 
+/* Whether it is more than one session that belongs to no story and is listed by its own name. */
+static bool is_group(const struct group *g)
+{
+	return strcmp(g->name, g->newest->id) != 0;
+}
+
+static void add_group(const struct page *p, const struct group *g)
+{
+	begin_item(p);
+	add_cell(p, g->name, 60);
+	buf_str(p->out, "  ");
+	add_money(p, g);
+	buf_str(p->out, ", ");
+	words_count(p->out, g->sessions, "session");
+	buf_format(p->out, ", %lld tokens out", (long long)g->output);
+	end_item(p);
+}
+
 static void add_groups(const struct page *p, const struct groups *g, const char *title)
 {
-	size_t shown = MIN(g->count, (size_t)ROWS_MAX);
+	size_t n = 0;
 
-	if (!g->count)
-		return;
-	heading(p, title);
-	for (size_t i = 0; i < shown; i++) {
-		const struct group *one = &g->item[i];
-
-		begin_item(p);
-		add_cell(p, one->name, 60);
-		buf_str(p->out, "  ");
-		add_money(p, one);
-		buf_str(p->out, ", ");
-		words_count(p->out, one->sessions, "session");
-		buf_format(p->out, ", %lld tokens out", (long long)one->output);
-		end_item(p);
+	for (size_t i = 0; i < g->count; i++) {
+		if (!is_group(&g->item[i]))
+			continue;
+		if (!n)
+			heading(p, title);
+		if (n++ < ROWS_MAX)
+			add_group(p, &g->item[i]);
 	}
-	end_list(p, g->count);
+	end_list(p, n);
 }
 
 static void add_next(const struct page *p)
