@@ -190,7 +190,7 @@ static bool read_row(const char *line, bool holders_only, struct lock_row *row)
 	if (!read_state(line, &row->state) || row->state == LOCK_NOBODY)
 		return false;
 	if (holders_only && !lock_row_holds(row))
-		return false;
+		return true;
 	for (size_t i = 0; i < countof(columns); p += 1 + columns[i++].width)
 		if (*p != ' ' || !read_cell(p + 1, columns[i].width, cell(row, &columns[i])))
 			return false;
@@ -241,14 +241,28 @@ static int read_head(const char *text, struct lock_head *h)
 	return 0;
 }
 
+int lock_table_peek(struct lock_head *head, int fd)
+{
+	char line[LOCK_LINE];
+	ssize_t n = io_pread(fd, line, sizeof line, 0);
+
+	if (n < 0)
+		return (int)n;
+	return n < LOCK_LINE ? -EBADMSG : read_head(line, head);
+}
+
 static void read_rows(struct lock_table *t, size_t lines)
 {
 	struct lock_row row = {0};
 
-	t->count = 0;
+	t->count = t->waiters = 0;
 	for (row.line = LOCK_FIRST_ROW; row.line < lines; row.line++) {
 		if (!read_row(t->text + row.line * LOCK_LINE, t->holders_only, &row))
 			continue;
+		if (t->holders_only && lock_row_waits(&row)) {
+			t->waiters++;
+			continue;
+		}
 		t->row = mem_grow(t->row, t->count, &t->capacity, sizeof *t->row);
 		t->row[t->count++] = row;
 	}

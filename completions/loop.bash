@@ -59,19 +59,18 @@ _loop_table() {
 		--budget) COMPREPLY=(); return ;;
 		--total-budget) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
-		--stagger) COMPREPLY=(); return ;;
 		--max-failures) COMPREPLY=(); return ;;
 		--stuck) COMPREPLY=(); return ;;
-		--min-disk) COMPREPLY=(); return ;;
-		--min-memory) COMPREPLY=(); return ;;
 		--resource) COMPREPLY=(); return ;;
 		--ports) COMPREPLY=(); return ;;
 		--on-conflict) COMPREPLY=(); return ;;
 		--progress) _loop_files; return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
 		--config) _loop_files; return ;;
 		-l|--listen) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --attempts --retries --branch --base --id --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --config --listen --quiet --help --version'
+		options='--jobs --attempts --retries --branch --base --id --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --max-failures --stuck --resource --ports --on-conflict --progress --min-disk --min-memory --config --listen --quiet --help --version'
 		commands=''
 		;;
 	"loop work")
@@ -89,18 +88,17 @@ _loop_table() {
 		--budget) COMPREPLY=(); return ;;
 		--total-budget) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
-		--stagger) COMPREPLY=(); return ;;
 		--max-failures) COMPREPLY=(); return ;;
 		--stuck) COMPREPLY=(); return ;;
-		--min-disk) COMPREPLY=(); return ;;
-		--min-memory) COMPREPLY=(); return ;;
 		--resource) COMPREPLY=(); return ;;
 		--ports) COMPREPLY=(); return ;;
 		--on-conflict) COMPREPLY=(); return ;;
 		--progress) _loop_files; return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
 		--config) _loop_files; return ;;
 		esac
-		options='--jobs --branch --base --delay --until-empty --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --config --quiet --help --version'
+		options='--jobs --branch --base --delay --until-empty --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --max-failures --stuck --resource --ports --on-conflict --progress --min-disk --min-memory --config --quiet --help --version'
 		commands=''
 		;;
 	"loop resume")
@@ -609,6 +607,38 @@ _loop_table() {
 		options='--why --help --version'
 		commands=''
 		;;
+	"loop-job")
+		options='--help --version'
+		commands='call run'
+		;;
+	"loop-job call")
+		case $before in
+		-n|--name) COMPREPLY=(); return ;;
+		-e|--env) COMPREPLY=(); return ;;
+		--input-var) COMPREPLY=(); return ;;
+		--output-var) COMPREPLY=(); return ;;
+		-d|--dir) _loop_folders; return ;;
+		-p|--priority) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		--stall) COMPREPLY=(); return ;;
+		-k|--kill-after) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		--tries) COMPREPLY=(); return ;;
+		--report) _loop_files; return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--name --env --input-var --output-var --dir --priority --timeout --stall --kill-after --lease --tries --report --store --patience --help --version'
+		commands=''
+		;;
+	"loop-job run")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
 	"loop-lock")
 		case $before in
 		-t|--timeout) COMPREPLY=(); return ;;
@@ -926,7 +956,7 @@ _loop_table() {
 		;;
 	"loop-sched")
 		options='--help --version'
-		commands='check graph import optimize simulate run resume retry undo dirty forget pause continue cancel status list show why'
+		commands='check graph import optimize simulate run resume retry undo dirty forget pause continue cancel status list show why room'
 		;;
 	"loop-sched check")
 		options='--json --help --version'
@@ -963,16 +993,20 @@ _loop_table() {
 		--min) COMPREPLY=(); return ;;
 		--max) COMPREPLY=(); return ;;
 		--launcher) _loop_commands; return ;;
+		--on) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
 		-r|--run) _loop_commands; return ;;
 		-a|--attempts) COMPREPLY=(); return ;;
 		--never-on) COMPREPLY=(); return ;;
 		--retries) COMPREPLY=(); return ;;
 		--id) COMPREPLY=(); return ;;
 		--on-failure) _loop_words 'continue stop undo'; return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
 		-t|--timeout) COMPREPLY=(); return ;;
 		--grace) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --min --max --jobserver --launcher --run --attempts --never-on --retries --id --on-failure --timeout --grace --verbose --help --version'
+		options='--jobs --min --max --jobserver --launcher --on --store --run --attempts --never-on --retries --id --on-failure --min-disk --min-memory --timeout --grace --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched resume")
@@ -1036,6 +1070,14 @@ _loop_table() {
 		;;
 	"loop-sched why")
 		options='--help --version'
+		commands=''
+		;;
+	"loop-sched room")
+		case $before in
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
+		esac
+		options='--min-disk --min-memory --help --version'
 		commands=''
 		;;
 	"loop-session")
@@ -1203,17 +1245,16 @@ _loop_table() {
 		--budget) COMPREPLY=(); return ;;
 		--total-budget) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
-		--stagger) COMPREPLY=(); return ;;
 		--max-failures) COMPREPLY=(); return ;;
 		--stuck) COMPREPLY=(); return ;;
-		--min-disk) COMPREPLY=(); return ;;
-		--min-memory) COMPREPLY=(); return ;;
 		--resource) COMPREPLY=(); return ;;
 		--ports) COMPREPLY=(); return ;;
 		--on-conflict) COMPREPLY=(); return ;;
 		--progress) _loop_files; return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
 		esac
-		options='--branch --item --delay --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --help --version'
+		options='--branch --item --delay --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --max-failures --stuck --resource --ports --on-conflict --progress --min-disk --min-memory --help --version'
 		commands=''
 		;;
 	"loop-stream")
@@ -1272,4 +1313,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-cache loop-canary loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
+complete -F _loop loop loop-bus loop-cache loop-canary loop-deps loop-emit loop-gate loop-guard loop-job loop-lock loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream

@@ -8,9 +8,11 @@
  *	buslab lat PROTOCOL ADDRESS SUBSCRIBERS COUNT     microseconds, p50 and p99, one at a time
  *	buslab conns PROTOCOL ADDRESS COUNT               idle subscribers; waits for a line
  *
- * PROTOCOL: loop (ADDRESS: the state directory; events are appended to the journal), redis
- * (a Unix socket), nats (a port), relay (nothing but two socket pairs: the floor), tail (the
- * floor where the first of them is a file in the folder ADDRESS: append, inotify, read, send).
+ * PROTOCOL: loop (ADDRESS: the state directory; events are appended to the journal), redis and
+ * streams (a Unix socket; pub/sub, and a stream that each subscriber reads as a group), nats and
+ * jetstream (a port; the core, and a stream in files with a consumer each), relay (nothing but
+ * two socket pairs: the floor), tail (the floor where the first of them is a file in the folder
+ * ADDRESS: append, inotify, read, send).
  */
 #include "base.h"
 
@@ -47,6 +49,7 @@ static double now(void)
 struct lab {
 	const char *protocol, *address;
 	int subs, *sub;
+	long *due;	     /* by subscriber: entries of a stream's answer still to come */
 	int publisher;	     /* where messages are written, for a protocol that has such a thing */
 	struct buf batch[2]; /* one message, and BATCH of them */
 	struct state state;
@@ -106,21 +109,82 @@ static int connect_bus(const struct lab *l)
 	AUTO_FREE char *path = mem_format("%s/bus.sock", l->address);
 	int fd;
 
-	if (is(l, "nats")) {
+	if (is(l, "nats") || is(l, "jetstream")) {
 		fd = connect_port(l->address);
 		expect(fd, "\r\n");
 		say(fd, "CONNECT {\"verbose\":false}\r\nPING\r\n");
 		expect(fd, "PONG\r\n");
 		return fd;
 	}
-	return connect_unix(is(l, "redis") ? l->address : path);
+	return connect_unix(is(l, "redis") || is(l, "streams") ? l->address : path);
 }
 
-static int subscribe(const struct lab *l)
+/* The next entries for the group that is called as its subscriber is numbered. */
+static void ask_stream(const struct lab *l, int subscriber)
+{
+	char text[128];
+
+	snprintf(text, sizeof text,
+		"XREADGROUP GROUP g%d c COUNT 1000 BLOCK 0 NOACK STREAMS a >\r\n", subscriber);
+	say(l->sub[subscriber], text);
+}
+
+/* A request of JetStream's, by a connection of its own; its answer is one JSON object. */
+static void ask_jetstream(const struct lab *l, const char *subject, const char *body)
+{
+	AUTO_FREE char *text = mem_format("SUB _INBOX.a 1\r\nPUB %s _INBOX.a %zu\r\n%s\r\n",
+		subject, strlen(body), body);
+	int fd = connect_bus(l);
+
+	say(fd, text);
+	expect(fd, "}\r\n");
+	close(fd);
+}
+
+static void make_stream(const struct lab *l)
+{
+	int fd;
+
+	if (is(l, "jetstream")) {
+		ask_jetstream(l, "$JS.API.STREAM.DELETE.S", "");
+		ask_jetstream(l, "$JS.API.STREAM.CREATE.S",
+			"{\"name\":\"S\",\"subjects\":[\"s\"],\"storage\":\"file\"}");
+	} else if (is(l, "streams")) {
+		fd = connect_bus(l);
+		say(fd, "DEL a\r\n");
+		expect(fd, "\r\n");
+		close(fd);
+	}
+}
+
+/* What a subscriber of a stream needs before anything is published. */
+static void join_stream(const struct lab *l, int fd, int subscriber)
+{
+	char text[256];
+
+	if (is(l, "streams")) {
+		snprintf(text, sizeof text, "XGROUP CREATE a g%d $ MKSTREAM\r\n", subscriber);
+		say(fd, text);
+		expect(fd, "+OK\r\n");
+		return;
+	}
+	snprintf(text, sizeof text, "SUB d.%d 1\r\nPING\r\n", subscriber);
+	say(fd, text);
+	expect(fd, "PONG\r\n");
+	snprintf(text, sizeof text,
+		"{\"stream_name\":\"S\",\"config\":{\"deliver_subject\":\"d.%d\","
+		"\"ack_policy\":\"none\",\"deliver_policy\":\"new\"}}",
+		subscriber);
+	ask_jetstream(l, "$JS.API.CONSUMER.CREATE.S", text);
+}
+
+static int subscribe(const struct lab *l, int subscriber)
 {
 	int fd = connect_bus(l);
 
-	if (is(l, "redis")) {
+	if (is(l, "streams") || is(l, "jetstream")) {
+		join_stream(l, fd, subscriber);
+	} else if (is(l, "redis")) {
 		say(fd, "SUBSCRIBE a\r\n");
 		expect(fd, ":1\r\n");
 	} else if (is(l, "nats")) {
@@ -198,6 +262,13 @@ static void make_message(struct lab *l, struct buf *b)
 	if (is(l, "redis"))
 		buf_format(b, "*3\r\n$7\r\nPUBLISH\r\n$1\r\na\r\n$%d\r\n{%.*s}\r\n", MESSAGE,
 			MESSAGE - 2, pad);
+	else if (is(l, "streams"))
+		buf_format(b,
+			"*8\r\n$4\r\nXADD\r\n$1\r\na\r\n$6\r\nMAXLEN\r\n$1\r\n~\r\n$5\r\n65536\r\n"
+			"$1\r\n*\r\n$1\r\nd\r\n$%d\r\n{%.*s}\r\n",
+			MESSAGE, MESSAGE - 2, pad);
+	else if (is(l, "jetstream"))
+		buf_format(b, "PUB s %d\r\n{%.*s}\r\n", MESSAGE, MESSAGE - 2, pad);
 	else if (is(l, "nats"))
 		buf_format(b, "PUB a %d\r\n{%.*s}\r\n", MESSAGE, MESSAGE - 2, pad);
 	else
@@ -221,13 +292,17 @@ static void make_records(struct lab *l)
 static void prepare(struct lab *l)
 {
 	l->sub = mem_zero((size_t)l->subs, sizeof *l->sub);
+	l->due = mem_zero((size_t)l->subs, sizeof *l->due);
 	l->publisher = -1;
 	if (is(l, "relay"))
 		start_relay(l);
 	else if (is(l, "tail"))
 		start_tail(l);
+	make_stream(l);
 	for (int i = 0; i < l->subs && l->publisher < 0; i++)
-		l->sub[i] = subscribe(l);
+		l->sub[i] = subscribe(l, i);
+	for (int i = 0; i < l->subs && is(l, "streams"); i++)
+		ask_stream(l, i);
 	if (is(l, "loop")) {
 		setenv("LOOP_DIR", l->address, 1);
 		make_records(l);
@@ -273,10 +348,29 @@ static long count(const char *text, ssize_t n)
 	return found;
 }
 
+/* Of a stream's answer, which tells first how many entries it has; then the next is asked for. */
+static long count_entries(const struct lab *l, int subscriber, char *text, ssize_t n)
+{
+	long *due = &l->due[subscriber], found = count(text, n);
+	const char *many;
+
+	if (!*due) {
+		text[n] = '\0';
+		many = strstr(text, "\r\na\r\n*");
+		if (!many)
+			die(EX_PROTOCOL, "a stream's answer without its number");
+		*due = strtol(many + 6, NULL, 10);
+	}
+	*due -= found;
+	if (!*due)
+		ask_stream(l, subscriber);
+	return found;
+}
+
 /* Takes what has come for all subscribers and, unread, for the publisher; deliveries. */
 static long take(const struct lab *l, struct pollfd *p, int timeout)
 {
-	static char text[1 << 20];
+	static char text[(1 << 20) + 1];
 	long found = 0;
 
 	for (int i = 0; i <= l->subs; i++)
@@ -291,10 +385,11 @@ static long take(const struct lab *l, struct pollfd *p, int timeout)
 
 		if (!p[i].revents)
 			continue;
-		n = recv(p[i].fd, text, sizeof text, MSG_DONTWAIT);
+		n = recv(p[i].fd, text, sizeof text - 1, MSG_DONTWAIT);
 		if (n == 0)
 			die(EX_PROTOCOL, "the bus has closed a connection");
-		found += i < l->subs ? count(text, n) : 0;
+		if (i < l->subs)
+			found += is(l, "streams") ? count_entries(l, i, text, n) : count(text, n);
 	}
 	return found;
 }

@@ -1,66 +1,109 @@
-/* One hold that passes through all: every waiter is there before it starts. */
-#include "lock_view.h"
+/*
+ * One hold that passes through all: every waiter is there before it starts. On request
+ * they wait for some time first, in which they should cost nothing.
+ */
+#include "io.h"
+#include "lock_table.h"
 #include "stress.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
-static void await_queue(const struct state *state, int64_t n)
+static pid_t waiter[PROCESSES];
+
+/* Until so many rows are so. The text is read without the guard, to keep it from nobody. */
+static void await_rows(const struct state *state, bool (*is)(const struct lock_row *), int64_t n)
 {
-	struct lock_view v = {0};
-	struct err e = {0};
+	AUTO_CLOSE int fd = -1;
+	struct lock_table t = {0};
+	int64_t found = 0;
 
-	for (;;) {
-		if (lock_view_one(&v, state, "s0", &e) < 0)
-			die(EX_SOFTWARE, "%s", e.text);
-		if ((int64_t)v.waiters == n)
-			break;
-		lock_view_clear(&v);
-		clock_sleep(20 * NS_PER_MS);
+	while (found < n) {
+		clock_sleep(10 * NS_PER_MS);
+		if (fd < 0)
+			fd = io_open(state->dir, "locks/s0.lk", O_RDONLY, 0);
+		if (fd < 0 || lock_table_read(&t, fd, SIZE_MAX) < 0)
+			continue;
+		found = 0;
+		for (size_t i = 0; i < t.count; i++)
+			found += is(&t.row[i]);
 	}
-	lock_view_clear(&v);
+	lock_table_clear(&t);
 }
 
-/* Its own copy of the hold is let go first; it ends with its parent, however that ends. */
-static void NORETURN wait_once(
-	const struct state *state, const struct lock_want *want, struct lock *lock, pid_t parent)
+/* The time of the processor that the waiters have used so far. */
+static int64_t time_used(void)
 {
-	const struct lock_options o = {.timeout = NS_FOREVER, .priority = LEVEL_BASE};
-	struct err e = {0};
+	int64_t used = 0;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		_exit(EXIT_NO);
-	lock_release(lock);
-	_exit(lock_acquire(&lock, state, want, 1, &o, &e) < 0);
+	for (int i = 0; i < settings.processes; i++) {
+		struct timespec t;
+		clockid_t clock;
+
+		if (clock_getcpuclockid(waiter[i], &clock) == 0 && clock_gettime(clock, &t) == 0)
+			used += t.tv_sec * NS_PER_S + t.tv_nsec;
+	}
+	return used;
 }
 
-int run_queue(const struct state *state)
+/* What they use of a processor while nothing happens, in thousandths. */
+static int64_t idle(void)
+{
+	int64_t start = clock_now(), used = time_used();
+
+	if (settings.idle)
+		clock_sleep(settings.idle * NS_PER_S);
+	used = time_used() - used;
+	return used * 1000 / (clock_now() - start);
+}
+
+/* A child that acquires and, as a holder, stays until it is killed; it ends with its parent. */
+static pid_t start(const struct state *state, bool stays)
 {
 	const struct lock_want want = {.name = "s0", .units = 1};
 	const struct lock_options o = {.timeout = NS_FOREVER, .priority = LEVEL_BASE};
-	struct lock *lock;
 	struct err e = {0};
-	pid_t parent = getpid();
-	int64_t start;
+	struct lock *lock;
+	pid_t parent = getpid(), pid = fork();
 
+	if (pid < 0)
+		die_errno(EX_OSERR, "fork");
+	if (pid)
+		return pid;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(EXIT_NO);
 	if (lock_acquire(&lock, state, &want, 1, &o, &e) < 0)
 		die(EX_TEMPFAIL, "%s", e.text);
-	for (int i = 0; i < settings.processes; i++) {
-		pid_t pid = fork();
+	while (stays)
+		pause();
+	_exit(0);
+}
 
-		if (pid < 0)
-			die_errno(EX_OSERR, "fork");
-		if (pid == 0)
-			wait_once(state, &want, lock, parent);
-	}
-	await_queue(state, settings.processes);
-	start = clock_now();
-	lock_release(lock);
+/* The holder is nobody's ancestor: who waits below a hold looks for a deadlock. */
+int run_queue(const struct state *state)
+{
+	pid_t holder = start(state, true);
+	int64_t began, idly;
+
+	await_rows(state, lock_row_holds, 1);
+	for (int i = 0; i < settings.processes; i++)
+		waiter[i] = start(state, false);
+	await_rows(state, lock_row_waits, settings.processes);
+	idly = idle();
+	began = clock_now();
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
 	for (int status; wait(&status) > 0;)
 		if (status != 0)
 			die(EX_SOFTWARE, "a waiter failed");
-	printf("queue: %lld waiters, %lld us a hand-over\n", (long long)settings.processes,
-		(long long)((clock_now() - start) / settings.processes / NS_PER_US));
+	printf("queue: %lld waiters, %lld us a hand-over", (long long)settings.processes,
+		(long long)((clock_now() - began) / settings.processes / NS_PER_US));
+	if (settings.idle)
+		printf(", idle %lld.%lld %% of a processor", (long long)(idly / 10),
+			(long long)(idly % 10));
+	putchar('\n');
 	return finish(0);
 }
