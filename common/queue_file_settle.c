@@ -24,7 +24,7 @@ static void set_nacked(struct queue_file *f, struct settle *s, struct item_line 
 	if (s->priority >= 0)
 		l->priority = s->priority;
 	if (s->uncounted)
-		l->tries--;
+		l->tries = MAX(l->tries - 1, 0);
 	s->buried = item_fail(l, file_now(f), to_ms(delay));
 }
 

@@ -4,6 +4,9 @@
  * written and read again is the same.
  */
 #include "loop-queue/loop-queue.h"
+
+#include "base64.h"
+#include "mem.h"
 #include "queue_file.h"
 #include "redis.h"
 
@@ -100,7 +103,7 @@ static void base64(const char *text, size_t size)
 {
 	AUTO_BUF struct buf out = {0};
 
-	if (base64_decode((struct span){text, size}, &out) == 0)
+	if (base64_decode(text, size, &out) == 0)
 		must(out.length <= size / 4 * 3);
 }
 
