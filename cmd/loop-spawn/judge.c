@@ -49,7 +49,7 @@ static int exit_status(int wait_status)
 	return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0;
 }
 
-/* A result that says no is believed; one that says yes must be the last word, and the exit agree. */
+/* A result that says no is believed; one that says yes must be the last word, the exit agreeing. */
 static bool by_result(const struct tally *t, const struct ended *e, struct verdict *v)
 {
 	if (!t->result)
