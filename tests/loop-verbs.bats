@@ -173,6 +173,22 @@ hasnt() { # TEXT PART
 	[ "$(git show refs/loop/saved/ses_1:mine)" = mine ]
 }
 
+@test "gc saves what is in a worktree that git itself cannot read, and removes it" {
+	loop lock path x >/dev/null
+	for ses in ses_1 ses_2; do git worktree add -q -b "loop/run-1/$ses" "$LOOP_DIR/worktrees/$ses"; done
+	echo mine >"$LOOP_DIR/worktrees/ses_1/mine"
+	rm .git/worktrees/ses_[12]/HEAD # as a git leaves it that was killed in the middle, or met a full disk
+	echo initializing >.git/worktrees/ses_1/locked
+	echo initializing >.git/worktrees/ses_2/locked
+	rm -r "$LOOP_DIR/worktrees/ses_2"
+	touch -d '1 minute ago' "$LOOP_DIR"/worktrees/*
+	status_is 0 loop gc
+	[ ! -e "$LOOP_DIR/worktrees/ses_1" ]
+	run ! eval 'git worktree list | grep -E "ses_[12]"'
+	[ "$(git show refs/loop/saved/ses_1:mine)" = mine ]
+	git fsck --no-dangling
+}
+
 @test "gc removes old runs and merged branches, and nothing that is needed" {
 	loop run --quiet --agent mock --id run-1 plan.json
 	git branch loop/run-1/A-1 work~1
