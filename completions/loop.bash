@@ -607,6 +607,38 @@ _loop_table() {
 		options='--why --help --version'
 		commands=''
 		;;
+	"loop-job")
+		options='--help --version'
+		commands='call run'
+		;;
+	"loop-job call")
+		case $before in
+		-n|--name) COMPREPLY=(); return ;;
+		-e|--env) COMPREPLY=(); return ;;
+		--input-var) COMPREPLY=(); return ;;
+		--output-var) COMPREPLY=(); return ;;
+		-d|--dir) _loop_folders; return ;;
+		-p|--priority) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		--stall) COMPREPLY=(); return ;;
+		-k|--kill-after) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		--tries) COMPREPLY=(); return ;;
+		--report) _loop_files; return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--name --env --input-var --output-var --dir --priority --timeout --stall --kill-after --lease --tries --report --store --patience --help --version'
+		commands=''
+		;;
+	"loop-job run")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
 	"loop-lock")
 		case $before in
 		-t|--timeout) COMPREPLY=(); return ;;
@@ -961,6 +993,8 @@ _loop_table() {
 		--min) COMPREPLY=(); return ;;
 		--max) COMPREPLY=(); return ;;
 		--launcher) _loop_commands; return ;;
+		--on) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
 		-r|--run) _loop_commands; return ;;
 		-a|--attempts) COMPREPLY=(); return ;;
 		--never-on) COMPREPLY=(); return ;;
@@ -972,7 +1006,7 @@ _loop_table() {
 		-t|--timeout) COMPREPLY=(); return ;;
 		--grace) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --min --max --jobserver --launcher --run --attempts --never-on --retries --id --on-failure --min-disk --min-memory --timeout --grace --verbose --help --version'
+		options='--jobs --min --max --jobserver --launcher --on --store --run --attempts --never-on --retries --id --on-failure --min-disk --min-memory --timeout --grace --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched resume")
@@ -1279,4 +1313,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-cache loop-canary loop-deps loop-emit loop-gate loop-guard loop-lock loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
+complete -F _loop loop loop-bus loop-cache loop-canary loop-deps loop-emit loop-gate loop-guard loop-job loop-lock loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream

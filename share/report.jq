@@ -146,7 +146,7 @@ def html:
   "<title>\(.run | shown(128) | @html)</title>",
   "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}",
   "table{border-collapse:collapse;width:100%;margin:1rem 0}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8886}",
-  "pre{overflow:auto;padding:.8rem;border:1px solid #8886}</style>",
+  "pre{overflow:auto;padding:.8rem;border:1px solid #8886}</style>", "<main>",
   "<h1>\(headline | shown(200) | @html)</h1>",
   "<table>", (["story", "title", "state", "took", "cost", "attempts", "what came of it"] | row("th")),
   (.tasks[] | [(.id | shown(60)), (.title | shown(120)), .state, (.ms | seconds),
@@ -155,6 +155,6 @@ def html:
   "<table>", (["model", "sessions", "cost"] | row("th")), (.models[] | [.name, .sessions, money] | row("td")), "</table>",
   ([waiting] | if . == [] then empty else "<h2>Waits for you</h2><ul>", (.[] | "<li>\(shown(300) | @html)"), "</ul>" end),
   ([next_steps] | if . == [] then empty else "<h2>What to type next</h2><pre>\(join("\n") | @html)</pre>" end),
-  "</html>";
+  "</main></html>";
 
 gather | if $format == "markdown" then markdown elif $format == "html" then html else text end

@@ -7,6 +7,7 @@
 #include "journal.h"
 #include "parse.h"
 #include "queue_open.h"
+#include "store.h"
 
 #include <errno.h>
 
@@ -14,16 +15,9 @@ struct place place = {.patience = 10 * NS_PER_S};
 
 const struct opt store_options[] = {OPT_STORE, {0}};
 
-static const char *store(void)
-{
-	const char *named = place.store ? place.store : getenv("LOOP_STORE");
-
-	return named && *named ? named : "file";
-}
-
 bool store_is_file(void)
 {
-	return strcmp(store(), "file") == 0;
+	return store_in_files(store_choose(place.store));
 }
 
 int queue_status(int code)
@@ -105,7 +99,8 @@ struct queue *open_queue(const char *name, bool make)
 		if (!state)
 			die(EX_NOINPUT, "no queue %s: no state directory here", name);
 	}
-	r = queue_open(&q, store(), state, name, make, place.patience, on_warning, &e);
+	r = queue_open(&q, store_choose(place.store), state, name, make, place.patience, on_warning,
+		&e);
 	if (r < 0)
 		queue_die(r, &e);
 	q->on_buried = on_buried;

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "die.h"
 #include "proc.h"
+#include "question.h"
 
 enum { SWEEP_SECONDS = 10 };
 
@@ -42,7 +43,9 @@ static void end_attempt(struct run *r, const struct fold *f, uint32_t task)
 		past->state == QUEUED ? "was about to start"
 			: alive	      ? "was still running"
 				      : "had no ending on record",
-		swept.killed ? "ended what was left of it, to be run again" : "to be run again");
+		r->options.queue       ? "its job is asked for again"
+			: swept.killed ? "ended what was left of it, to be run again"
+				       : "to be run again");
 	buf_format(&b, ",\"failures\":%u,\"reason\":\"interrupted\"", past->failures);
 	log_task(r, task, b.text);
 }
@@ -80,9 +83,17 @@ static void take_over(struct run *r, const struct fold *f, uint32_t task, enum a
 	n->state = state == COMPENSATING ? COMPENSATING : PENDING;
 	if (r->plan.task[task].fans && state == RUNNING)
 		return; /* those that it made are looked at one by one */
+	if (task_asks(&r->plan, &r->plan.task[task]) && (state == QUEUED || state == RUNNING)) {
+		n->attempt--; /* it asks again under the same name, and is answered perhaps */
+		n->reopened = true;
+		return;
+	}
 	if (state == QUEUED || state == RUNNING || state == COMPENSATING) {
 		tally->interrupted++;
 		end_attempt(r, f, task);
+		/* Its job is a worker's still, or answered: the same attempt asks for it again. */
+		if (r->options.queue)
+			n->attempt--;
 	} else if (tstate_ended(state)) {
 		tally->again++;
 		n->failures = 0;

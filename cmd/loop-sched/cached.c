@@ -20,8 +20,7 @@ static void add_each(struct strs *argv, const char *option, struct span array)
 	}
 }
 
-/* The names that the plan gives values to are part of what must be the same. */
-static void add_environment(const struct run *r, const struct task *t, struct strs *argv)
+void name_environment(const struct run *r, const struct task *t, struct strs *argv)
 {
 	struct span key, value;
 	struct jscan walk;
@@ -75,7 +74,7 @@ void cache_wrap(
 	for (size_t i = 0; i < countof(lists); i++)
 		if (jscan_get(cache, lists[i].member, &value))
 			add_each(&argv, lists[i].option, value);
-	add_environment(r, t, &argv);
+	name_environment(r, t, &argv); /* part of what must be the same */
 	add_ttl(&argv, cache);
 	strs_add(&argv, "--");
 	for (size_t i = 0; i < command->count; i++)

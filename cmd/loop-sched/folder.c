@@ -52,6 +52,9 @@ static void write_options(struct run *r)
 		o->jobserver ? "true" : "false");
 	member(&b, "command", o->command);
 	member(&b, "launcher", o->launcher);
+	member(&b, "queue", o->queue);
+	member(&b, "store", o->store);
+	member(&b, "ticket", o->ticket);
 	member(&b, "never_on", o->never_on);
 	member(&b, "dir", o->dir);
 	member(&b, "source", o->source);
@@ -211,6 +214,9 @@ static void read_options(struct run *r)
 	o->form = (enum form)get_number(object, "form");
 	o->imported = get_flag(object, "imported");
 	o->launcher = get_text(r, object, "launcher");
+	o->queue = get_text(r, object, "queue");
+	o->store = get_text(r, object, "store");
+	o->ticket = get_text(r, object, "ticket");
 	o->never_on = get_text(r, object, "never_on");
 	o->command = get_text(r, object, "command");
 	o->dir = get_text(r, object, "dir");

@@ -5,6 +5,7 @@
 #include "die.h"
 #include "files.h"
 #include "proc.h"
+#include "remote.h"
 #include "resource.h"
 
 #include <errno.h>
@@ -69,19 +70,12 @@ static void release_held(struct run *r, struct job *j)
 	j->held_count = 0;
 }
 
-static void log_running(
-	struct run *r, uint32_t task, enum purpose purpose, const struct child *child)
+void event_started(struct run *r, uint32_t task)
 {
 	const struct task *t = &r->plan.task[task];
 	struct span title = task_get(&r->plan, t, M_TITLE);
 	AUTO_BUF struct buf b = {0};
 
-	buf_format(&b, ",\"pid\":%d,\"start\":%llu", child->pid,
-		(unsigned long long)child->owner.start);
-	log_task(r, task, b.text);
-	if (purpose != TO_RUN)
-		return;
-	buf_drop(&b, b.length);
 	buf_str(&b, ",\"title\":");
 	if (title.n)
 		buf_add(&b, title.p, title.n);
@@ -89,6 +83,18 @@ static void log_running(
 		buf_json(&b, t->id, strlen(t->id));
 	buf_format(&b, ",\"attempt\":%u", r->node[task].attempt);
 	event_task(r, task, "task.started", b.text);
+}
+
+static void log_running(
+	struct run *r, uint32_t task, enum purpose purpose, const struct child *child)
+{
+	AUTO_BUF struct buf b = {0};
+
+	buf_format(&b, ",\"pid\":%d,\"start\":%llu", child->pid,
+		(unsigned long long)child->owner.start);
+	log_task(r, task, b.text);
+	if (purpose == TO_RUN)
+		event_started(r, task);
 }
 
 static void begin_job(struct run *r, struct job *j, uint32_t task, pid_t pid)
@@ -102,15 +108,17 @@ static void begin_job(struct run *r, struct job *j, uint32_t task, pid_t pid)
 	j->started = now;
 	if (recipe->deadline && n->give_up == NS_FOREVER)
 		n->give_up = now + recipe->deadline;
-	j->deadline = recipe->timeout ? MIN(now + recipe->timeout, n->give_up) : n->give_up;
-	j->stall_at = recipe->stall ? now + recipe->stall : NS_FOREVER;
+	/* Where workers run it, they watch over its time, which begins there. */
+	j->deadline = n->give_up;
+	if (recipe->timeout && !r->options.queue)
+		j->deadline = MIN(now + recipe->timeout, n->give_up);
+	j->stall_at = recipe->stall && !r->options.queue ? now + recipe->stall : NS_FOREVER;
 	j->output = 0;
 	j->ending = ENDS_ITSELF;
 	r->running++;
 }
 
-/* What is written before it is started: that it will be. False if it could not be written. */
-static bool announce(struct run *r, uint32_t task, enum purpose purpose)
+bool announce(struct run *r, uint32_t task, enum purpose purpose)
 {
 	struct node *n = &r->node[task];
 
@@ -126,23 +134,31 @@ static bool announce(struct run *r, uint32_t task, enum purpose purpose)
 	return !r->lines.length && !r->broken;
 }
 
-/* There is no room to start it: it is what it was before, and waits. */
-static void put_back(struct run *r, uint32_t task, enum purpose purpose, const struct node *before)
+void retract(struct run *r, uint32_t task, const struct node *before)
 {
 	struct node *n = &r->node[task];
 	AUTO_BUF struct buf b = {0};
 
 	*n = *before;
+	n->state = PENDING;
+	buf_format(&b, ",\"failures\":%u,\"reason\":\"no room\"", n->failures);
+	log_task(r, task, b.text);
+	n->state = READY;
+}
+
+/* There is no room to start it: it is what it was before, and waits. */
+static void put_back(struct run *r, uint32_t task, enum purpose purpose, const struct node *before)
+{
+	struct node *n = &r->node[task];
+
 	if (purpose == TO_UNDO) {
+		*n = *before;
 		r->count[n->state] += tstate_ended((enum tstate)n->state);
 		r->undo.tries--;
 		r->undo.due = r->hold.next;
 		return;
 	}
-	n->state = PENDING;
-	buf_format(&b, ",\"failures\":%u,\"reason\":\"no room\"", n->failures);
-	log_task(r, task, b.text);
-	n->state = READY;
+	retract(r, task, before);
 	heap_push(&r->ready, n);
 }
 
@@ -186,7 +202,7 @@ bool job_start(struct run *r, uint32_t task, enum purpose purpose)
 	return false;
 }
 
-static enum purpose first_purpose(const struct run *r, uint32_t task)
+enum purpose first_purpose(const struct run *r, uint32_t task)
 {
 	bool has = task_has(&r->plan, &r->plan.task[task], M_WHEN);
 
@@ -220,9 +236,7 @@ static bool resources_allow(struct run *r, struct job *j, uint32_t task)
 		r->starved_until = clock_after(STARVED_SECONDS * NS_PER_S);
 	} else {
 		r->node[task].attempt++;
-		r->node[task].job = j;
 		conclude(r, task, ERRORED, EXIT_OWN, e.text, 0);
-		r->node[task].job = NULL;
 	}
 	return false;
 }
@@ -255,6 +269,7 @@ void start_ready(struct run *r)
 {
 	if (r->starved.count && clock_now() >= r->starved_until)
 		feed(r);
+	gates_ask(r);
 	while (may_start(r) && r->ready.count && r->running < r->pace.now && !run_held(r)) {
 		uint32_t task = index_of(r, heap_pop(&r->ready));
 		struct job *other;
@@ -285,7 +300,6 @@ static void answered(struct run *r, uint32_t task, enum tstate state, int status
 		make_ready(r, task);
 	} else if (state == FAILED && status <= EXIT_SIGNAL && status != EXIT_NOT_FOUND &&
 		status != EXIT_CANNOT_RUN) {
-		n->job = NULL; /* no attempt tells of this ending */
 		settle(r, task, SKIPPED, "its \"when\" said no");
 	} else {
 		conclude(r, task, state == FAILED ? ERRORED : state, status, reason, ms);
@@ -320,6 +334,7 @@ void job_reaped(struct run *r, struct job *j, int wait_status)
 	enum tstate state = job_judge(j, status, &reason);
 	char signal[32], marker[320];
 
+	remote_judge(r, j, &state, &reason);
 	snprintf(marker, sizeof marker, "LOOP_TRACE=%s/%s/%u", r->id, r->plan.task[task].id,
 		r->node[task].attempt);
 	end_leftovers(r, j->pid, marker);

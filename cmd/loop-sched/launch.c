@@ -38,8 +38,7 @@ static bool has_task(const struct run *r, const struct task *t)
 	return fstatat(r->tasks, path, &st, 0) == 0 && (size_t)st.st_size == t->text.n;
 }
 
-/* The task's folder, made with its first attempt, and the attempt's own in it. */
-static int make_folder(struct run *r, const struct task *t, unsigned attempt, struct err *e)
+int attempt_folder(struct run *r, const struct task *t, unsigned attempt, struct err *e)
 {
 	char path[300];
 	int code = mkdirat(r->tasks, t->id, 0700) < 0 ? -errno : 0;
@@ -112,7 +111,7 @@ static int launch_at_home(struct run *r, uint32_t task, enum purpose purpose, st
 	const struct task *t = &r->plan.task[task];
 	const struct node *n = &r->node[task];
 	AUTO_CLOSE int out = -1, error = -1;
-	int code = make_folder(r, t, n->attempt, e);
+	int code = attempt_folder(r, t, n->attempt, e);
 
 	if (code < 0)
 		return code;
@@ -150,7 +149,8 @@ static int launch_in_slot(struct run *r, uint32_t task, struct slot *s, struct c
 static bool fits_slot(const struct run *r, const struct task *t, enum purpose purpose)
 {
 	return purpose == TO_RUN && task_has(&r->plan, t, M_RUN) &&
-		!task_has(&r->plan, t, M_WHEN) && !r->options.launcher;
+		!task_has(&r->plan, t, M_WHEN) && !r->options.launcher &&
+		!r->options.queue;
 }
 
 int attempt_launch(

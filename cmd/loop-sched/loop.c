@@ -55,6 +55,7 @@ static int64_t next_deadline(const struct run *r)
 	const struct node *first = heap_top(&r->delayed);
 	int64_t next = MIN(log_due(r), r->cancelling ? NS_FOREVER : r->deadline);
 
+	next = MIN(next, gates_due(r));
 	if (first && may_start(r))
 		next = MIN(next, first->due);
 	if (r->starved.count && may_start(r))
@@ -103,13 +104,15 @@ static void wait_for_something(struct run *r)
 {
 	struct pollfd fd[] = {{.fd = r->signals, .events = POLLIN},
 		{.fd = r->control, .events = POLLIN},
-		{.fd = wants_token(r) ? r->tokens.taker : -1, .events = POLLIN}};
+		{.fd = wants_token(r) ? r->tokens.taker : -1, .events = POLLIN},
+		{.fd = r->gates.count ? r->gates.watch : -1, .events = POLLIN}};
 	int n = poll(fd, countof(fd), clock_poll_timeout(next_deadline(r)));
 
 	if (n > 0 && fd[0].revents)
 		read_signals(r);
 	if (n > 0 && fd[1].revents)
 		control_read(r);
+	gates_look(r, n > 0 && fd[3].revents);
 	on_time(r);
 	reap(r);
 	forecast(r);
@@ -125,7 +128,7 @@ static bool waits(const struct run *r)
 	if (r->undo.begun && !r->undo.ended)
 		return !r->cancelling;
 	if (r->finishing)
-		return r->ready.count + r->delayed.count + r->starved.count > 0;
+		return r->ready.count + r->delayed.count + r->starved.count + r->gates.count > 0;
 	return r->left > r->finals && !r->cancelling && !r->stopping;
 }
 
@@ -161,6 +164,7 @@ void run_loop(struct run *r)
 				cancel_all(r);
 			go(r);
 		}
+		gates_withdraw(r);
 	} while (next_phase(r));
 }
 

@@ -4,6 +4,7 @@
 #include "cached.h"
 #include "die.h"
 #include "io.h"
+#include "remote.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,18 +119,17 @@ static void make_agent(struct run *r, const struct task *t, struct strs *argv,
 	}
 }
 
-static void make_argv(struct run *r, const struct task *t, enum purpose purpose, struct strs *argv,
+static void make_argv(struct run *r, uint32_t task, enum purpose purpose, struct strs *argv,
 	const char *folder)
 {
 	const struct plan *p = &r->plan;
+	const struct task *t = &p->task[task];
 
 	if (purpose != TO_RUN) {
 		make_command(argv, task_get(p, t, purpose == TO_UNDO ? M_UNDO : M_WHEN),
 			(struct span){0});
 	} else if (task_has(p, t, M_RUN)) {
 		make_command(argv, task_get(p, t, M_RUN), task_get(p, t, M_VERIFY));
-		if (task_has(p, t, M_CACHE))
-			cache_wrap(r, t, folder, argv);
 	} else if (task_has(p, t, M_AGENT)) {
 		make_agent(r, t, argv, folder);
 	} else if (r->options.command) {
@@ -137,6 +137,11 @@ static void make_argv(struct run *r, const struct task *t, enum purpose purpose,
 		strs_add(argv, "-c");
 		strs_add(argv, r->options.command);
 	}
+	if (r->options.queue && argv->count)
+		remote_wrap(r, task, purpose, folder, argv);
+	/* Outermost: what is known needs no worker. */
+	if (purpose == TO_RUN && task_has(p, t, M_RUN) && task_has(p, t, M_CACHE))
+		cache_wrap(r, t, folder, argv);
 }
 
 static void gather_output(struct run *r, uint32_t task, struct buf *out)
@@ -231,6 +236,8 @@ static void make_env(struct run *r, uint32_t task, struct attempt *a)
 	strs_add(&a->env, a->marker);
 	if (t->index)
 		make_item(&a->env, t);
+	if (r->options.queue) /* it goes along with the job */
+		strs_format(&a->env, "LOOP_PROMPT=%s/%s/prompt.md", r->path, a->folder);
 	if (r->options.jobserver)
 		strs_format(&a->env, "MAKEFLAGS= -j%lld --jobserver-auth=%d,%d",
 			(long long)r->options.jobs, r->tokens.ends[0], r->tokens.ends[1]);
@@ -312,14 +319,14 @@ void attempt_make(struct run *r, uint32_t task, enum purpose purpose, const stru
 
 	*a = (struct attempt){0};
 	name_files(r, task, s, a);
-	make_argv(r, t, purpose, &a->argv, a->folder);
+	make_argv(r, task, purpose, &a->argv, a->folder);
 	make_env(r, task, a);
 	if (purpose == TO_UNDO)
 		strs_format(&a->env, "LOOP_UNDO=%s/tasks/%s/%u", r->path, t->id,
 			r->node[task].done_by);
 	if (r->options.launcher && a->argv.count)
 		launch_through(r->options.launcher, a);
-	if (task_has(&r->plan, t, M_DIR)) {
+	if (task_has(&r->plan, t, M_DIR) && !r->options.queue) {
 		AUTO_BUF struct buf dir = {0};
 
 		jscan_text(task_get(&r->plan, t, M_DIR), &dir);

@@ -9,6 +9,7 @@
 #include "hint.h"
 #include "io.h"
 #include "parse.h"
+#include "question.h"
 
 #include <errno.h>
 
@@ -59,6 +60,8 @@ static bool may_retry(const struct run *r, uint32_t task, const struct ended *e)
 		attempts = r->options.attempts;
 	if (e->state == ERRORED || e->state == CANCELLED || !may_start(r))
 		return false;
+	if (task_asks(&r->plan, &r->plan.task[task]))
+		return false; /* who has answered is not asked again */
 	if (r->options.retries >= 0 && r->retries >= r->options.retries)
 		return false;
 	if (r->node[task].failures >= attempts || endings_fit(retry->never_on, e))
@@ -147,9 +150,12 @@ static void tell_failure(struct run *r, uint32_t task, int status, const char *r
 
 	if (n->state == CANCELLED)
 		return;
-	warn("%s: %s with status %d%s%s; see %s/tasks/%s/%u.err", t->id,
-		tstate_name((enum tstate)n->state), status, reason ? ": " : "",
-		reason ? reason : "", r->path, t->id, n->attempt);
+	if (task_asks(&r->plan, t))
+		warn("%s: %s", t->id, reason);
+	else
+		warn("%s: %s with status %d%s%s; see %s/tasks/%s/%u.err", t->id,
+			tstate_name((enum tstate)n->state), status, reason ? ": " : "",
+			reason ? reason : "", r->path, t->id, n->attempt);
 	r->stopping |= r->options.on_failure != ON_FAILURE_CONTINUE;
 	r->undo.wanted |= r->options.on_failure == ON_FAILURE_UNDO;
 }
@@ -189,6 +195,7 @@ void conclude(struct run *r, uint32_t task, enum tstate state, int status,
 		n->ms = (uint32_t)MIN(ms, (int64_t)UINT32_MAX);
 	}
 	log_outcome(r, task, status, reason, ms);
+	n->concluded = true;
 	if (tstate_failed(state))
 		tell_failure(r, task, status, reason);
 	else if (r->options.verbose)

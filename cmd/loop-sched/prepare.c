@@ -130,6 +130,7 @@ void run_prepare(struct run *r)
 	if (r->control < 0)
 		path_fail(r->control, "control");
 	r->commands.max = 256;
+	r->gates.watch = -1;
 	r->node = mem_zero((size_t)r->plan.count + 1, sizeof *r->node);
 	r->job = mem_zero((size_t)r->options.jobs, sizeof *r->job);
 	for (int64_t i = 0; i < r->options.jobs; i++) {

@@ -7,7 +7,9 @@
 #include "die.h"
 #include "parse.h"
 #include "proc.h"
+#include "remote.h"
 #include "runs.h"
+#include "store.h"
 
 #include <limits.h>
 
@@ -17,7 +19,7 @@ static struct {
 	const char *jobs, *id, *command, *never_on;
 	int64_t attempts, retries, min, max, timeout, grace;
 	struct room least;
-	const char *launcher;
+	const char *launcher, *on, *store;
 	bool jobserver;
 	int on_failure, plan_changed;
 	bool verbose;
@@ -32,6 +34,10 @@ const struct opt run_options[] = {
 		.flag = &opts.jobserver},
 	{"launcher", 0, "COMMAND", "run every task through it, as its arguments, or as {}",
 		.string = &opts.launcher},
+	{"on", 0, "queue:NAME", "the workers of this loop-queue run the tasks, on any host",
+		.string = &opts.on},
+	{"store", 0, "STORE", "of that queue: file, or redis://... (LOOP_STORE)",
+		.string = &opts.store},
 	{"run", 'r', "COMMAND", "what tasks without a command of their own run, by sh -c",
 		.string = &opts.command},
 	{"attempts", 'a', "N", "try a task N times in all, unless it says itself how often",
@@ -99,6 +105,14 @@ static const char *status_list(const char *text)
 	return mem_string(b.text);
 }
 
+static const char *new_ticket(void)
+{
+	uint32_t random;
+
+	id_random(&random, sizeof random);
+	return mem_format("%08x", random);
+}
+
 static void contain(void)
 {
 	struct err e = {0};
@@ -142,6 +156,9 @@ int run_main(const struct args *a)
 		.retries = opts.retries,
 		.never_on = opts.never_on ? status_list(opts.never_on) : NULL,
 		.launcher = opts.launcher,
+		.queue = remote_queue(opts.on),
+		.store = opts.store,
+		.ticket = new_ticket(),
 		.jobserver = opts.jobserver,
 		.least = opts.least,
 		.timeout = opts.timeout,
@@ -151,6 +168,9 @@ int run_main(const struct args *a)
 		.dir = getcwd(dir, sizeof dir),
 		.verbose = opts.verbose};
 	set_jobs(&r.options, opts.jobs);
+	if (opts.launcher && opts.on)
+		die_usage("--launcher and --on exclude each other");
+	remote_store(&r.options);
 	plan_need(&r.plan, a->item[0], false);
 	run_id_new(id);
 	contain();
@@ -175,6 +195,9 @@ static int go_on(const struct args *a, enum again how)
 		set_jobs(&r.options, opts.jobs);
 	r.options.verbose = opts.verbose;
 	run_reopen(&r, id);
+	if (r.options.queue && !r.options.store && store_in_files(store_choose(NULL)))
+		die(EX_CONFIG, "%s: its queue is in a Redis with a password: set LOOP_STORE", id);
+	remote_store(&r.options);
 	if (how != TO_TAKE_BACK)
 		plan_compare(&r, (enum plan_changed)opts.plan_changed);
 	run_prepare(&r);

@@ -7,6 +7,7 @@
 #define RUN_H
 
 #include "fuse.h"
+#include "gates.h"
 #include "history.h"
 #include "heap.h"
 #include "hold.h"
@@ -32,6 +33,9 @@ struct run_options {
 	int64_t grace;	  /* between SIGTERM and SIGKILL */
 	int on_failure;	  /* an index into on_failure_words */
 	const char *launcher;
+	const char *queue;    /* whose workers run the tasks; NULL: they run here */
+	const char *store;    /* of the queue; NULL: it has a password, and is not kept */
+	const char *ticket;   /* tells this run's jobs from those of others of its name */
 	const char *never_on; /* statuses not to be tried again, a JSON array; may be NULL */
 	bool jobserver;
 	struct room least;   /* without so much nothing is started */
@@ -58,6 +62,8 @@ struct node {
 	uint8_t state;	   /* enum tstate */
 	uint8_t asked;	   /* enum asked */
 	bool spared;	   /* the last attempt met a limit, and does not count */
+	bool concluded;	   /* its end was told, with the figures of its attempt */
+	bool reopened;	   /* it asked before we were resumed: the same gate is meant */
 	bool untold;	   /* that it passes could not be written into the user's plan yet */
 	uint16_t attempt;  /* the last one begun; folders are never used twice */
 	uint16_t done_by;  /* the attempt that succeeded */
@@ -67,7 +73,7 @@ struct node {
 	uint32_t finished; /* its number among the run's successes; undone in reverse */
 	int32_t priority;
 	int64_t rank;	 /* work from here to the end by the longest way */
-	int64_t due;	 /* when it is tried again (clock_now) */
+	int64_t due;	 /* when it is tried, or its gate looked at, again (clock_now) */
 	int64_t give_up; /* when no further attempt begins; NS_FOREVER */
 	struct job *job; /* while it runs */
 };
@@ -146,6 +152,7 @@ struct run {
 	double calibration;	/* how much wider predictions are made */
 	uint32_t quarter;	/* of the tasks that had ended at the last one */
 	struct undo undo;
+	struct gates gates;
 	struct pace pace;
 	struct hold hold;
 	struct jobserver tokens;
@@ -181,6 +188,15 @@ enum tstate fan_state(const struct run *, uint32_t task); /* once all it made ha
 
 /* job.c */
 bool job_start(struct run *, uint32_t task, enum purpose);
+enum purpose first_purpose(const struct run *, uint32_t task);
+/*
+ * Begins an attempt: what is written before anything is done is that it will be. False if
+ * that could not be written; then it is taken back: the node is what it was before.
+ */
+bool announce(struct run *, uint32_t task, enum purpose);
+void retract(struct run *, uint32_t task, const struct node *before);
+/* Of what begins: its title and attempt, for its event. */
+void event_started(struct run *, uint32_t task);
 void start_ready(struct run *);
 void job_reaped(struct run *, struct job *, int wait_status);
 void job_end(struct run *, struct job *, enum ending); /* asks it to end */
@@ -203,6 +219,8 @@ void undo_ended(struct run *, uint32_t task, int status, const char *reason, int
 
 /* launch.c: -errno, as proc_spawn's, if it cannot be started */
 struct child;
+/* The task's folder, made with its first attempt, and the attempt's own in it. */
+int attempt_folder(struct run *, const struct task *, unsigned attempt, struct err *) MUST_CHECK;
 int attempt_launch(struct run *, uint32_t task, enum purpose, struct child *, struct err *);
 
 /* make.c: what an attempt is started with */

@@ -1,6 +1,6 @@
 /*
- * wait: the one place where loop-guard sleeps: on signals, on one descriptor,
- * on a deadline.
+ * wait: the one place where a program that watches over one command sleeps: on
+ * signals, on one descriptor, on a deadline.
  */
 #ifndef WAIT_H
 #define WAIT_H
