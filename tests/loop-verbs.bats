@@ -187,6 +187,14 @@ hasnt() { # TEXT PART
 	run ! eval 'git worktree list | grep -E "ses_[12]"'
 	[ "$(git show refs/loop/saved/ses_1:mine)" = mine ]
 	git fsck --no-dangling
+	# One that was whole but for git's own lock; and one that somebody has locked, who is told.
+	for ses in ses_3 ses_4; do git worktree add -q -b "loop/run-1/$ses" "$LOOP_DIR/worktrees/$ses"; done
+	echo initializing >.git/worktrees/ses_3/locked
+	echo 'on a stick' >.git/worktrees/ses_4/locked
+	touch -d '1 minute ago' "$LOOP_DIR"/worktrees/*
+	status_is 74 loop gc
+	has "$stderr" "ses_4: git does not remove it"
+	[ ! -e "$LOOP_DIR/worktrees/ses_3" ] && [ -e "$LOOP_DIR/worktrees/ses_4" ]
 }
 
 @test "gc removes old runs and merged branches, and nothing that is needed" {

@@ -119,7 +119,7 @@ discard_runs() { # MILLISECONDS
 }
 
 collect_garbage() {
-	local age='' words=()
+	local age='' words=() status=0
 	if [[ ${OPT[older-than]-} ]]; then
 		age=$(milliseconds "${OPT[older-than]}") || usage "--older-than: '${OPT[older-than]}' is no duration"
 		words+=(--older-than "${OPT[older-than]}")
@@ -127,11 +127,12 @@ collect_garbage() {
 	[[ -d $LOOP_DIR ]] || return 0
 	if [[ ${OPT[dry-run]-} ]]; then words+=(--dry-run); fi
 	if [[ ${OPT[verbose]-} ]]; then words+=(--verbose); fi
-	loop-session gc "${words[@]}" || return
+	loop-session gc "${words[@]}" || status=$?
 	[[ ${OPT[dry-run]-} ]] || safe_git worktree prune 2>/dev/null
 	discard_half_made
 	discard_files
 	discard_tickets
 	discard_branches
 	if [[ $age ]]; then discard_runs "$age"; fi
+	return "$status"
 }
