@@ -40,8 +40,8 @@ setup_more() {
 	[ "$(loop cache get k)" = v ]
 	status_is 0 loop queue fsck jobs
 	[ "$(loop queue list jobs --json | wc -l)" = 4 ]
-	status_is 0 loop queue work jobs --idle-exit 0 -- sh -c 'cat >>done; echo >>done'
-	has "$(paste -sd ' ' done)" "dead"
+	status_is 0 loop queue work jobs --idle-exit 0 -- sh -c 'cat >>worked; echo >>worked'
+	has "$(paste -sd ' ' worked)" "dead"
 	wait_for 60 eval 'timeout 5 loop-stream show old 2>&1 </dev/null | grep -q Make'
 }
 
