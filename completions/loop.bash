@@ -646,8 +646,12 @@ _loop_table() {
 		-t|--timeout) COMPREPLY=(); return ;;
 		-p|--priority) _loop_words 'background low normal high critical'; return ;;
 		--label) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		--on-loss) _loop_words 'end warn'; return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--shared --timeout --nonblock --priority --label --close --help --version'
+		options='--shared --timeout --nonblock --priority --label --close --lease --on-loss --store --patience --help --version'
 		commands='path acquire release list why stats cancel break'
 		;;
 	"loop-lock path")
@@ -672,29 +676,100 @@ _loop_table() {
 		commands=''
 		;;
 	"loop-lock list")
-		options='--json --help --version'
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--json --store --patience --help --version'
 		commands=''
 		;;
 	"loop-lock why")
-		options='--help --version'
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
 		commands=''
 		;;
 	"loop-lock stats")
-		options='--json --help --version'
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--json --store --patience --help --version'
 		commands=''
 		;;
 	"loop-lock cancel")
 		case $before in
 		--pid) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--pid --help --version'
+		options='--pid --store --patience --help --version'
 		commands=''
 		;;
 	"loop-lock break")
 		case $before in
 		--pid) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--pid --yes --help --version'
+		options='--pid --yes --store --patience --help --version'
+		commands=''
+		;;
+	"loop-lock-redis")
+		case $before in
+		-t|--timeout) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'background low normal high critical'; return ;;
+		--label) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		--on-loss) _loop_words 'end warn'; return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--shared --timeout --nonblock --priority --label --close --lease --on-loss --store --patience --help --version'
+		commands='list why stats cancel break'
+		;;
+	"loop-lock-redis list")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--json --store --patience --help --version'
+		commands=''
+		;;
+	"loop-lock-redis why")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
+	"loop-lock-redis stats")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--json --store --patience --help --version'
+		commands=''
+		;;
+	"loop-lock-redis cancel")
+		case $before in
+		--pid) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--pid --store --patience --help --version'
+		commands=''
+		;;
+	"loop-lock-redis break")
+		case $before in
+		--pid) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--pid --yes --store --patience --help --version'
 		commands=''
 		;;
 	"loop-mock")
@@ -1306,4 +1381,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-cache loop-canary loop-deps loop-emit loop-gate loop-guard loop-job loop-lock loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
+complete -F _loop loop loop-bus loop-cache loop-canary loop-deps loop-emit loop-gate loop-guard loop-job loop-lock loop-lock-redis loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
