@@ -572,41 +572,55 @@ _loop_table() {
 		--lease) COMPREPLY=(); return ;;
 		--count) COMPREPLY=(); return ;;
 		--ignore) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--retry --base --factor --cap --jitter --on --never-on --timeout --kill-after --max-elapsed --breaker --wait --rate --consecutive --window --min-calls --max-age --cooldown --cooldown-cap --probes --lease --count --ignore --keep-background --verbose --help --version'
+		options='--retry --base --factor --cap --jitter --on --never-on --timeout --kill-after --max-elapsed --breaker --wait --rate --consecutive --window --min-calls --max-age --cooldown --cooldown-cap --probes --lease --count --ignore --keep-background --verbose --store --patience --help --version'
 		commands='list trip reset hold observe'
 		;;
 	"loop-guard list")
-		options='--json --help --version'
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--json --store --patience --help --version'
 		commands=''
 		;;
 	"loop-guard trip")
 		case $before in
 		--why) COMPREPLY=(); return ;;
 		--for) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--why --for --help --version'
+		options='--why --for --store --patience --help --version'
 		commands=''
 		;;
 	"loop-guard reset")
 		case $before in
 		--why) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--why --help --version'
+		options='--why --store --patience --help --version'
 		commands=''
 		;;
 	"loop-guard hold")
 		case $before in
 		--why) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--why --help --version'
+		options='--why --store --patience --help --version'
 		commands=''
 		;;
 	"loop-guard observe")
 		case $before in
 		--why) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--why --help --version'
+		options='--why --store --patience --help --version'
 		commands=''
 		;;
 	"loop-job")

@@ -181,59 +181,6 @@ static void print_stats_json(const struct view *v)
 		format_time(changed, v->figure[CHANGED] * NS_PER_MS));
 }
 
-/* The name within "loop:l:{NAME}"; false for the other keys of a lock. */
-static bool name_of_key(const char *key, size_t length, struct strs *names)
-{
-	const size_t prefix = sizeof "loop:l:{" - 1;
-	AUTO_FREE char *name = NULL;
-
-	if (length <= prefix + 1 || key[length - 1] != '}')
-		return false;
-	name = mem_substring(key + prefix, length - prefix - 1);
-	if (!name_valid(name))
-		return false;
-	strs_add(names, name);
-	return true;
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* All locks that were ever used there. A name may come twice while keys move. */
-static void find_all(struct redis *r, struct strs *names)
-{
-	AUTO_FREE char *cursor = mem_string("0");
-
-	do {
-		struct redis_words w = {0};
-		struct err e = {0};
-		redisReply *reply;
-		int code;
-
-		redis_word(&w, "SCAN");
-		redis_word(&w, cursor);
-		redis_word(&w, "MATCH");
-		redis_word(&w, "loop:l:{*}");
-		redis_word(&w, "COUNT");
-		redis_word(&w, "1000");
-		code = call_send(r, &w, &reply, &e);
-		if (code < 0)
-			fail(code, &e);
-		if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
-			die(EX_PROTOCOL, "an answer without sense");
-		for (size_t i = 0; i < reply->element[1]->elements; i++)
-			name_of_key(reply->element[1]->element[i]->str,
-				reply->element[1]->element[i]->len, names);
-		free(cursor);
-		cursor = mem_string(text_of(reply->element[0]));
-		freeReplyObject(reply);
-	} while (strcmp(cursor, "0") != 0);
-	if (names->count)
-		qsort(names->item, names->count, sizeof *names->item, by_text);
-}
-
 typedef void print_lock(const struct view *);
 
 /* The locks that are named, else all that are in use, or were. */
@@ -242,17 +189,16 @@ static int show(const struct args *args, bool used, print_lock *print)
 	AUTO_STRS struct strs names = {0};
 	struct redis *r = open_store(choices.patience);
 	int status = EXIT_SUCCESS;
+	struct err e = {0};
 
 	for (size_t i = 0; i < args->count; i++)
 		strs_add(&names, args->item[i]);
-	if (!args->count)
-		find_all(r, &names);
+	if (!args->count && redis_names(r, "loop:l:", &names, &e) < 0)
+		die(EX_UNAVAILABLE, "%s", e.text);
 	for (size_t i = 0; i < names.count; i++) {
 		redisReply *reply;
 		struct view v;
 
-		if (!args->count && i && strcmp(names.item[i], names.item[i - 1]) == 0)
-			continue;
 		if (!look_at(r, names.item[i], &v, &reply)) {
 			warn("locks/%s: there is no such lock", names.item[i]);
 			status = EX_NOINPUT;

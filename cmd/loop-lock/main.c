@@ -34,13 +34,13 @@ static const char *const losses[] = {"end", "warn", NULL};
 		.help = "what the list shows; by default the command"     \
 	}
 
-#define STORE                                                                                                                                    \
-	{                                                                                                                                        \
-		.name = "store", .arg = "STORE", .string = &choices.store, .help = "file, or redis://... for locks of many hosts (LOOP_STORE)"}, \
-	{                                                                                                                                        \
-		.name = "patience", .arg = "D", .duration = &choices.patience,                                                                   \
-		.help = "how long to try to reach Redis (10s)"                                                                                   \
-	}
+/* clang-format off */
+#define STORE \
+	{.name = "store", .arg = "STORE", .string = &choices.store, \
+	 .help = "file, or redis://... for locks of many hosts (LOOP_STORE)"}, \
+	{.name = "patience", .arg = "D", .duration = &choices.patience, \
+	 .help = "how long to try to reach Redis (10s)"}
+/* clang-format on */
 
 static const struct opt run_options[] = {
 	SHARED,
