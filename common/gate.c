@@ -238,7 +238,7 @@ static bool is_text(const char *text)
 	return true;
 }
 
-static int check_question(const struct gate *g, struct err *e)
+int gate_check(const struct gate *g, struct err *e)
 {
 	enum gate_state ignored;
 
@@ -289,7 +289,7 @@ int gate_raise(const struct state *s, struct gate *g, struct err *e)
 	struct err absent = {0};
 	struct gate there;
 	AUTO_CLOSE int lock = -1;
-	int r = check_question(g, e);
+	int r = gate_check(g, e);
 
 	if (!g->id[0])
 		make_id(g);

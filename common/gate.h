@@ -56,6 +56,9 @@ int gate_raise(const struct state *, struct gate *, struct err *) MUST_CHECK;
 /* -ENOENT; -EINVAL for a damaged file. May resolve it, see above. */
 int gate_read(const struct state *, const char *id, struct gate *, struct err *) MUST_CHECK;
 
+/* Whether it makes sense: -EINVAL with what does not. */
+int gate_check(const struct gate *, struct err *) MUST_CHECK;
+
 /* An answer: APPROVED, REJECTED, or ANSWERED with a text. */
 struct gate_answer {
 	enum gate_state state;

@@ -106,10 +106,9 @@ ssize_t io_pread(int fd, void *bytes, size_t length, off_t at)
 int io_read_all(int fd, size_t max, struct buf *out)
 {
 	struct stat st;
-	size_t room = 4096;
+	bool sized = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+	size_t room = sized ? MIN((size_t)st.st_size, max) + 1 : 4096;
 
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
-		room = MIN((size_t)st.st_size, max) + 1;
 	for (size_t got = 0;;) {
 		ssize_t n = io_read_some(fd, buf_reserve(out, room), room);
 
@@ -121,6 +120,10 @@ int io_read_all(int fd, size_t max, struct buf *out)
 		got += (size_t)n;
 		if (got > max)
 			return -EMSGSIZE;
+		if (sized && got == (size_t)st.st_size) { /* there was room for more */
+			buf_add(out, "", 0);
+			return 0;
+		}
 		room = MAX((size_t)4096, MIN(got, (size_t)1 << 20));
 	}
 }

@@ -272,16 +272,19 @@ static int analyse(struct graph *g, const char *name, int64_t ticket, struct loc
 	return 1;
 }
 
-/* Most waiters hold nothing: they make no cycle, and those who do look for themselves. */
-static bool waits_under_a_hold(const struct lock_views *all)
+bool lock_deadlock_possible(const struct state *s)
 {
+	AUTO(lock_views_clear)
+	struct lock_views all;
 	const struct lock_row self = {.pid = getpid()};
 	struct wait me = {.row = &self};
 
+	if (lock_views_all(&all, s, LOCK_VIEW_HOLDERS, NULL) < 0)
+		return false;
 	find_ancestors(&me);
-	for (size_t i = 0; i < all->count; i++)
-		for (size_t k = 0; k < all->item[i].holders; k++)
-			if (belongs(&me, &(struct hold){.row = &all->item[i].row[k]}))
+	for (size_t i = 0; i < all.count; i++)
+		for (size_t k = 0; k < all.item[i].holders; k++)
+			if (belongs(&me, &(struct hold){.row = &all.item[i].row[k]}))
 				return true;
 	return false;
 }
@@ -289,22 +292,19 @@ static bool waits_under_a_hold(const struct lock_views *all)
 int lock_deadlock_look(const struct state *s, const char *name, int64_t ticket,
 	struct lock_victim *victim, struct err *cycle)
 {
-	struct lock_views first, second = {0};
+	AUTO(lock_views_clear)
+	struct lock_views first = {0};
+	AUTO(lock_views_clear)
+	struct lock_views second = {0};
 	struct graph g;
-	int r = lock_views_all(&first, s, LOCK_VIEW_HOLDERS, NULL);
+	int r = lock_views_all(&first, s, LOCK_VIEW_USED, NULL);
 
-	if (r == 0 && waits_under_a_hold(&first)) {
-		lock_views_clear(&first);
-		r = lock_views_all(&first, s, LOCK_VIEW_USED, NULL);
-		if (r == 0)
-			r = lock_views_all(&second, s, LOCK_VIEW_USED, NULL);
-		if (r == 0) {
-			graph_make(&g, &first, &second);
-			r = analyse(&g, name, ticket, victim, cycle);
-			graph_clear(&g);
-		}
-	}
-	lock_views_clear(&first);
-	lock_views_clear(&second);
+	if (r == 0)
+		r = lock_views_all(&second, s, LOCK_VIEW_USED, NULL);
+	if (r < 0)
+		return r;
+	graph_make(&g, &first, &second);
+	r = analyse(&g, name, ticket, victim, cycle);
+	graph_clear(&g);
 	return r;
 }

@@ -23,10 +23,16 @@ struct lock_victim {
 };
 
 /*
+ * Whether we wait under a hold, of our own or of an ancestor. Most waiters do not: they
+ * close no cycle, and those who do look for themselves.
+ */
+bool lock_deadlock_possible(const struct state *) MUST_CHECK;
+
+/*
  * 1 if our own wait, of this lock and ticket, is stuck in a cycle: that cycle, in
  * words, and who of it has to give up: the lowest priority, then the youngest wait.
  * Of several cycles it is one in which we have to, if there is such. 0 if it is in
- * none, or waits under no hold, so that a cycle could not be of its making.
+ * none.
  */
 int lock_deadlock_look(const struct state *, const char *name, int64_t ticket,
 	struct lock_victim *, struct err *cycle) MUST_CHECK;

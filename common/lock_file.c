@@ -3,47 +3,27 @@
 #include "clock.h"
 #include "io.h"
 #include "lock_bytes.h"
+#include "lock_place.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 enum { GUARD_TRIES = 100 }; /* a millisecond apart */
 
-/* Magic numbers of statfs(2), those of linux/magic.h and of file systems outside the kernel. */
-static const struct {
-	unsigned magic;
-	const char *name;
-} networks[] = {
-	{0x6969, "NFS"},
-	{0xff534d42, "CIFS"},
-	{0xfe534d42, "SMB"},
-	{0x517b, "SMB"},
-	{0x01021997, "9P"},
-	{0x5346414f, "AFS"},
-	{0x6b414653, "AFS"},
-	{0x73757245, "Coda"},
-	{0x00c36400, "Ceph"},
-	{0x0bd00bd0, "Lustre"},
-	{0x47504653, "GPFS"},
-	{0x01161970, "GFS2"},
-	{0x7461636f, "OCFS2"},
-};
-
 static int check_local(int fd, const char *name, struct err *e)
 {
-	struct statfs fs;
+	char network[NETWORK_SIZE];
+	int r = lock_place_check(fd, network);
 
-	if (fstatfs(fd, &fs) < 0)
-		return err_sys(e, -errno, "locks/%s", name);
-	for (size_t i = 0; i < countof(networks); i++)
-		if ((unsigned)fs.f_type == networks[i].magic)
-			return err_set(e, -ENOTSUP,
-				"locks/%s: lies on a network file system (%s), where locks "
-				"do not hold; set LOOP_DIR to a local folder",
-				name, networks[i].name);
-	return 0;
+	if (r < 0)
+		return err_sys(e, r, "locks/%s", name);
+	if (r == 0)
+		return 0;
+	return err_set(e, -ENOTSUP,
+		"locks/%s: lies on a network file system (%s), where locks "
+		"do not hold; set LOOP_DIR to a local folder",
+		name, network);
 }
 
 int lock_file_open(const struct state *state, const char *name, struct err *e)

@@ -130,29 +130,42 @@ static int step_over(struct lock_request *q)
 	return r < 0 ? r : 1;
 }
 
+/* Whether nobody owns this row any more, and nobody has to tell of its end. 1, 0, or -errno. */
+static int is_spare(const struct lock_request *q, const struct lock_row *row, bool told)
+{
+	int r = row->state == LOCK_TOLD && !told ? 1 : lock_row_alive(row, q->fd);
+
+	return r < 0 ? r : r == 0;
+}
+
 /*
- * A line for us: a gap, else that of somebody dead whose end nobody has to tell of,
- * else a new one. -EBUSY if the table is full.
+ * A line for us: a gap, else a dead holder's, else a new one. Who waits in vain is
+ * dropped by those behind; holds just end, so for each new line some are asked, others
+ * each time: else their lines would pile up, and everybody reads them. -EBUSY if the
+ * table is full, of the living or of those whose end is to be told.
  */
 static int find_line(struct lock_request *q, size_t *line)
 {
 	const struct lock_table *t = &q->table;
-	size_t next = lock_table_line(t);
+	size_t next = lock_table_line(t), start = (size_t)t->head.ticket;
 	size_t last = t->count ? t->row[t->count - 1].line : 0;
-	size_t probes = next ? MIN(t->count, (size_t)PROBES) : t->count;
+	size_t probes = next ? PROBES : t->count;
 
 	*line = next;
 	if (next && next < last)
 		return 0;
-	for (size_t i = 0; i < probes; i++) {
-		int r = lock_row_alive(&t->row[i], q->fd);
+	for (size_t i = 0; i < t->count && probes; i++) {
+		const struct lock_row *row = &t->row[(start + i) % t->count];
+		int r;
 
-		if (r < 0)
-			return r;
-		if (r == 0 && (t->row[i].state != LOCK_TOLD || !next)) {
-			*line = t->row[i].line;
-			return 0;
-		}
+		if (next && !lock_row_holds(row))
+			continue;
+		r = is_spare(q, row, !next);
+		if (r > 0)
+			*line = row->line;
+		if (r)
+			return MIN(r, 0);
+		probes--;
 	}
 	return next ? 0 : -EBUSY;
 }
@@ -213,21 +226,22 @@ static void count_wait(struct lock_request *q)
 	h->longest_ms = MAX(h->longest_ms, ms);
 }
 
-/* The units are ours: says so by byte and by text, and leaves the queue last. */
+/* The units are ours: says so by byte and by text. The queue is left behind the guard. */
 static int take(struct lock_request *q)
 {
 	struct lock_row *row = &q->row;
-	int64_t waiting = row->ticket;
 	bool waited = lock_queue_in(q);
-	int r = waited ? lock_bytes_own(q->owner, LOCK_HOLD + waiting, 1)
+	int r = waited ? lock_bytes_own(q->owner, LOCK_HOLD + row->ticket, 1)
 		       : find_line(q, &row->line);
 
+	if (waited) {
+		q->leaving = row->ticket;
+		count_wait(q);
+	}
 	if (r == -EAGAIN || (r == 0 && !waited))
 		r = draw_ticket(q, q->owner, LOCK_HOLD, &row->ticket);
 	if (r < 0)
 		return r;
-	if (waited)
-		count_wait(q);
 	row->state = q->told ? LOCK_TOLD : LOCK_HOLDS;
 	row->token = q->table.head.token++;
 	row->slot = q->slots.run[0].at - LOCK_SLOT;
@@ -235,9 +249,6 @@ static int take(struct lock_request *q)
 	r = lock_table_write_head(&q->table, q->fd);
 	if (r == 0)
 		r = lock_row_write(row, q->fd);
-	lock_wake_disarm(&q->wake); /* the bell is for the next, who wakes now */
-	if (r == 0 && waited)
-		r = lock_bytes_free(q->fd, LOCK_WAIT + waiting, 1);
 	return r < 0 ? r : 1;
 }
 
@@ -294,5 +305,7 @@ int lock_queue_look(struct lock_request *q, int64_t *on)
 	if (!lock_queue_in(q))
 		r = enrol(q);
 	*on = ahead ? LOCK_WAIT + ahead->ticket : find_blocker(q);
+	q->ahead = ahead ? count_ahead(q) : 0;
+	q->token = q->table.head.token;
 	return r;
 }

@@ -29,13 +29,20 @@ struct lock_request {
 	struct lock_timer timer;
 	int64_t arrived, next_look;
 	bool told;			 /* that we wait */
-	struct lock_wake wake;		 /* while we are first and no byte is to be slept on */
+	struct lock_wake wake;		 /* while we are first and have no byte to sleep on */
 	struct lock_ended ended;	 /* found on the way, to be told of */
+	int64_t leaving;		 /* the ticket with which we waited for what is ours now */
+	int64_t ahead, token;		 /* as seen last: how many, and the next holder's */
+	bool restless;			 /* our units were free, and others ahead */
+	bool nested;			 /* we wait under a hold */
 	int64_t idle_ticket, idle_since; /* who was seen not to take its turn, and from when on */
 };
 
 /* Acquires as lock_acquire does; on success fd, row and slots are the caller's to keep. */
 int lock_request_run(struct lock_request *, struct err *) MUST_CHECK;
 void lock_request_clear(struct lock_request *); /* all but fd and slots */
+
+/* Tells the options' tell. */
+void lock_request_tell(const struct lock_request *, enum lock_news_kind, const char *text);
 
 #endif

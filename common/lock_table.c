@@ -241,6 +241,16 @@ static int read_head(const char *text, struct lock_head *h)
 	return 0;
 }
 
+int lock_table_peek(struct lock_head *head, int fd)
+{
+	char line[LOCK_LINE];
+	ssize_t n = io_pread(fd, line, sizeof line, 0);
+
+	if (n < 0)
+		return (int)n;
+	return n < LOCK_LINE ? -EBADMSG : read_head(line, head);
+}
+
 static void read_rows(struct lock_table *t, size_t lines)
 {
 	struct lock_row row = {0};

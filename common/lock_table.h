@@ -67,6 +67,9 @@ struct lock_table {
 int lock_table_read(struct lock_table *, int fd, size_t size) MUST_CHECK;
 void lock_table_clear(struct lock_table *);
 
+/* The head alone, without the guard: 0 or -errno as above. */
+int lock_table_peek(struct lock_head *, int fd) MUST_CHECK;
+
 /* A new head: with its columns' line; what stands behind is left as it is. */
 int lock_table_start(struct lock_table *, int fd) MUST_CHECK;
 

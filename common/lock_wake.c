@@ -52,15 +52,6 @@ static void add_source(struct lock_wake *w, int fd)
 	w->source[w->count++] = (struct pollfd){.fd = fd, .events = POLLIN};
 }
 
-void lock_wake_arm(struct lock_wake *w, int fd, const struct lock_table *t)
-{
-	lock_wake_disarm(w);
-	add_source(w, hang_bell(fd));
-	for (size_t i = 0; i < t->count && w->count < countof(w->source); i++)
-		if (lock_row_holds(&t->row[i]))
-			add_source(w, process_open((pid_t)t->row[i].pid));
-}
-
 static void drop_source(struct pollfd *source)
 {
 	if (source->fd >= 0)
@@ -68,11 +59,33 @@ static void drop_source(struct pollfd *source)
 	source->fd = -1;
 }
 
+static void drop_sources_from(struct lock_wake *w, size_t first)
+{
+	while (w->count > first)
+		drop_source(&w->source[--w->count]);
+	w->watches = false;
+}
+
+void lock_wake_arm(struct lock_wake *w, int fd)
+{
+	bool hangs = w->count && w->source[0].fd >= 0;
+
+	drop_sources_from(w, hangs);
+	if (!hangs)
+		add_source(w, hang_bell(fd));
+}
+
+void lock_wake_watch(struct lock_wake *w, const struct lock_table *t)
+{
+	w->watches = true;
+	for (size_t i = 0; i < t->count && w->count < countof(w->source); i++)
+		if (lock_row_holds(&t->row[i]))
+			add_source(w, process_open((pid_t)t->row[i].pid));
+}
+
 void lock_wake_disarm(struct lock_wake *w)
 {
-	for (size_t i = 0; i < w->count; i++)
-		drop_source(&w->source[i]);
-	w->count = 0;
+	drop_sources_from(w, 0);
 }
 
 static void drain_bell(int bell)

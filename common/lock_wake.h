@@ -20,10 +20,15 @@ enum { LOCK_WAKE_PIDS = 63 };
 struct lock_wake {
 	struct pollfd source[1 + LOCK_WAKE_PIDS]; /* the bell, then the holders */
 	size_t count;				  /* 0: not armed */
+	bool watches;				  /* the holders, too */
 };
 
-/* Comes before the look whose outcome is slept on. */
-void lock_wake_arm(struct lock_wake *, int fd, const struct lock_table *);
+/*
+ * These come before the look whose outcome is slept on: the bell, which is enough for
+ * most waits, and the holders, which is worth it for one that is not over at once.
+ */
+void lock_wake_arm(struct lock_wake *, int fd);
+void lock_wake_watch(struct lock_wake *, const struct lock_table *);
 void lock_wake_disarm(struct lock_wake *);
 
 /* Sleeps until there is something to see, at most so long (ns): 0, or -EINTR. */

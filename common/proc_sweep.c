@@ -1,6 +1,8 @@
 /*
  * The end of whatever is left: stopped first, until a look at the whole tree
- * finds nothing that runs, so that nothing can fork away from the kill.
+ * finds nothing that runs, so that nothing can fork away from the kill. Only
+ * what has not become its program yet is killed at once: it bears no mark, so
+ * if we were killed meanwhile, it would stay stopped and nobody would find it.
  */
 #include "proc.h"
 
@@ -13,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -110,6 +113,17 @@ static bool still_belongs(const struct hunt *h, pid_t pid, pid_t parent, struct 
 	return parent ? s->parent == parent : marked(pid, h->marks);
 }
 
+/* Whether it runs what we run: a child between fork and exec, or one of those that contain. */
+static bool is_our_program(pid_t pid)
+{
+	struct stat own, other;
+	char path[40];
+
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+	return stat(path, &other) == 0 && stat("/proc/self/exe", &own) == 0 &&
+		other.st_dev == own.st_dev && other.st_ino == own.st_ino;
+}
+
 /*
  * Signals a process that was seen below parent (0: seen by its marks). The
  * pidfd is had before it is looked at once more, so that what is signalled is
@@ -118,6 +132,7 @@ static bool still_belongs(const struct hunt *h, pid_t pid, pid_t parent, struct 
 static void take(struct hunt *h, pid_t pid, pid_t parent)
 {
 	AUTO_CLOSE int pidfd = -1;
+	int signal = h->signal;
 	struct status s;
 
 	if (pids_has(h->spare, h->spare_count, pid) ||
@@ -133,12 +148,14 @@ static void take(struct hunt *h, pid_t pid, pid_t parent)
 		return;
 	}
 	pids_add(&h->found, pid);
-	if (h->signal == SIGKILL)
+	if (signal != SIGKILL && is_our_program(pid))
+		signal = SIGKILL;
+	if (signal == SIGKILL)
 		note_killed(h, pid, s.name);
 	else if (s.state == 'T')
 		return;
 	h->fresh = true;
-	syscall(SYS_pidfd_send_signal, pidfd, h->signal, NULL, 0);
+	syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
 static void take_marked(pid_t pid, void *context)

@@ -60,6 +60,7 @@ struct item {
 	char key[QUEUE_NAME_SIZE];
 	struct span body; /* lent until the callback returns */
 	struct span why;  /* of the last failure: a text; empty: none said */
+	bool damaged;	  /* shown as far as it can be read; fsck says more */
 };
 
 typedef int item_taker(void *context, const struct item *); /* a return below 0 ends the walk */
@@ -116,7 +117,7 @@ struct queue_ops {
 	int64_t (*claim)(struct queue *, const struct claim *, item_taker *, void *, struct err *);
 	int (*settle)(struct queue *, enum settling, struct settle *, size_t count, bool sync,
 		struct err *);
-	/* 1 and the item to the taker, 0: there is none. */
+	/* 1 and the item to the taker, 0: there is none. NULL: the one to be claimed next. */
 	int (*get)(struct queue *, const char *id, item_taker *, void *, struct err *);
 	/* All whose state is in the mask (1 << state); order: that of their ids. */
 	int (*each)(struct queue *, unsigned states, item_taker *, void *, struct err *);

@@ -205,19 +205,35 @@ static int mark(struct queue_file *f)
 	return r;
 }
 
-int block_change(struct queue_file *f, int64_t place, const struct item_line *line, struct err *e)
+static int change_text(
+	struct queue_file *f, int64_t place, const char text[QUEUE_LINE], struct err *e)
 {
 	struct block *b = &f->block;
-	char text[QUEUE_LINE];
 	int r = mark(f);
 
+	if (r == 0)
+		r = io_pwrite(b->items, text, QUEUE_LINE, line_at(place));
+	if (r < 0)
+		return err_sys(e, r, "queue %s: %lld.items", f->queue.name, (long long)b->number);
+	memcpy(b->text + line_at(place), text, QUEUE_LINE);
+	return 0;
+}
+
+int block_change(struct queue_file *f, int64_t place, const struct item_line *line, struct err *e)
+{
+	char text[QUEUE_LINE];
+
 	item_line_format(text, line);
-	if (r == 0)
-		r = io_pwrite(b->items, text, sizeof text, line_at(place));
-	if (r == 0)
-		memcpy(b->text + line_at(place), text, sizeof text);
-	return r < 0 ? err_sys(e, r, "queue %s: %lld.items", f->queue.name, (long long)b->number)
-		     : 0;
+	return change_text(f, place, text, e);
+}
+
+int block_spoil(struct queue_file *f, int64_t place, struct err *e)
+{
+	char text[QUEUE_LINE];
+
+	memcpy(text, block_text(&f->block, place), sizeof text);
+	text[0] = '!';
+	return change_text(f, place, text, e);
 }
 
 int block_append(struct queue_file *f, const char *lines, size_t count, struct err *e)
@@ -247,6 +263,14 @@ int block_sync(struct queue_file *f, struct err *e)
 		return err_sys(e, -errno, "queue %s: %lld.items", f->queue.name,
 			(long long)b->number);
 	return 0;
+}
+
+bool block_has(const struct block_line *b, unsigned states)
+{
+	for (int s = 0; s < ITEM_STATES; s++)
+		if ((states >> s & 1) && b->count[s])
+			return true;
+	return false;
 }
 
 /* All its items are done, and a later block bears witness that its number was used. */
@@ -365,4 +389,36 @@ int block_create(struct queue_file *f, struct err *e)
 	close_files(&f->block);
 	remove_file(f, number, "items");
 	return err_sys(e, r, "queue %s: index", f->queue.name);
+}
+
+int block_adopt(struct queue_file *f, int64_t number, struct err *e)
+{
+	int r = take_slot(f, number);
+
+	if (r == 0) {
+		f->block.begun = true;
+		r = open_items(f, number);
+		r = r == 0 ? read_items(f) : r;
+		if (r == 0)
+			return block_close(f, e);
+		(void)!write_line(f, f->block.slot, &(struct block_line){0});
+		lock_line(f, f->block.slot, F_UNLCK);
+	}
+	return r == -ENOENT ? 0 : err_sys(e, r, "queue %s: index", f->queue.name);
+}
+
+int block_free_torn(struct queue_file *f, size_t slot, struct err *e)
+{
+	struct block_line line;
+	int r = lock_line(f, slot, F_WRLCK);
+
+	if (r == -EAGAIN || r == -EACCES)
+		return 0; /* who holds it writes it anew */
+	if (r == 0) {
+		r = read_line(f, slot, &line);
+		if (r == 0 && line.number == 0)
+			r = write_line(f, slot, &line);
+		lock_line(f, slot, F_UNLCK);
+	}
+	return r < 0 ? err_sys(e, r, "queue %s: index", f->queue.name) : 0;
 }

@@ -80,53 +80,78 @@ int file_stats(struct queue *q, struct queue_stats *s, struct err *e)
 	return 0;
 }
 
-int file_get(struct queue *q, const char *id, item_taker *taker, void *context, struct err *e)
+/* The item of the open block, which is closed before it is handed out. */
+static int hand_one(struct queue_file *f, int64_t place, const struct item_line *line,
+	item_taker *taker, void *context, struct err *e)
 {
-	struct queue_file *f = container_of(q, struct queue_file, queue);
-	AUTO_BUF struct buf body = {0}, why = {0};
-	struct item_line line;
+	AUTO_BUF struct buf body = {0};
+	AUTO_FREE struct notes *notes = mem_zero(1, sizeof *notes);
 	struct item item;
-	int64_t place;
-	int r = table_sweep(f, e), closed;
+	int r = item_load(f, place, line, &item, &body, e), closed;
 
-	if (r == 0)
-		r = item_open(f, id, &place, &line, e);
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	r = item_load(f, place, &line, &item, &body, e);
-	note_find(f, place, &why);
+	item.damaged = r == -EBADMSG;
+	notes_load(f, notes);
 	closed = block_close(f, e);
-	item.why = (struct span){why.text, why.length};
-	r = MIN(r, closed);
+	item.why = notes_why(notes, place);
+	r = item.damaged ? closed : MIN(r, closed);
 	if (r == 0)
 		r = taker(context, &item);
+	buf_clear(&notes->text);
 	return r < 0 ? r : 1;
 }
 
-/* The items of the open block, which is closed before they are handed out. */
-static int each_of_block(
-	struct queue_file *f, unsigned states, item_taker *taker, void *context, struct err *e)
+int file_get(struct queue *q, const char *id, item_taker *taker, void *context, struct err *e)
 {
-	AUTO_BUF struct buf body = {0}, why = {0};
+	struct queue_file *f = container_of(q, struct queue_file, queue);
 	struct item_line line;
-	struct item item;
-	int64_t items = f->block.line.items;
-	int r = block_bodies(f, e), closed = block_close(f, e);
+	int64_t place;
+	int r = table_sweep(f, e);
 
+	if (r == 0)
+		r = id ? item_open(f, id, &place, &line, e) : item_next(f, &place, &line, e);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	return hand_one(f, place, &line, taker, context, e);
+}
+
+/* What the items of one block are handed to. */
+struct walk {
+	struct queue_file *f;
+	unsigned states;
+	item_taker *taker;
+	void *context;
+	struct err *err;
+	struct notes notes;
+};
+
+static int walk_item(struct walk *w, int64_t place, const struct item_line *line)
+{
+	AUTO_BUF struct buf body = {0};
+	struct item item;
+	int r = item_load(w->f, place, line, &item, &body, w->err);
+
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	item.damaged = r == -EBADMSG;
+	w->err->text[0] = '\0';
+	item.why = notes_why(&w->notes, place);
+	return w->taker(w->context, &item);
+}
+
+/* The items of the open block, which is closed before they are handed out. */
+static int walk_block(struct walk *w)
+{
+	struct block *b = &w->f->block;
+	struct item_line line;
+	int64_t items = b->line.items;
+	int r = block_bodies(w->f, w->err), closed;
+
+	notes_load(w->f, &w->notes);
+	closed = block_close(w->f, w->err);
 	r = MIN(r, closed);
-	for (int64_t i = 0; r >= 0 && i < items; i++) {
-		if (!item_line_parse(block_text(&f->block, i), &line) ||
-			!(states >> line.state & 1))
-			continue;
-		r = item_load(f, i, &line, &item, &body, e);
-		if (r == -EBADMSG)
-			item.body.n = 0; /* shown all the same: fsck tells */
-		else if (r < 0)
-			break;
-		note_find(f, i, &why);
-		item.why = (struct span){why.text, why.length};
-		r = taker(context, &item);
-	}
+	for (int64_t i = 0; r >= 0 && i < items; i++)
+		if (item_line_parse(block_text(b, i), &line) && (w->states >> line.state & 1))
+			r = walk_item(w, i, &line);
 	return r;
 }
 
@@ -150,26 +175,41 @@ static int64_t *list_numbers(const struct queue_file *f, size_t *count)
 	return number;
 }
 
+static int walk_all(struct walk *w)
+{
+	struct queue_file *f = w->f;
+	size_t count;
+	AUTO_FREE int64_t *number = list_numbers(f, &count);
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < count; i++) {
+		size_t slot = table_find(f, number[i]);
+
+		if (!slot || !block_has(&f->blocks[slot], w->states))
+			continue;
+		r = block_open(f, slot, number[i], BLOCK_WAIT, w->err);
+		if (r == -ESTALE)
+			r = 0;
+		else if (r == 0)
+			r = walk_block(w);
+	}
+	return MIN(r, 0);
+}
+
 int file_each(struct queue *q, unsigned states, item_taker *taker, void *context, struct err *e)
 {
 	struct queue_file *f = container_of(q, struct queue_file, queue);
-	AUTO_FREE int64_t *number = NULL;
-	size_t count;
+	struct walk *w;
 	int r = table_sweep(f, e);
 
 	if (r < 0)
 		return r;
-	number = list_numbers(f, &count);
-	for (size_t i = 0; r >= 0 && i < count; i++) {
-		size_t slot = table_find(f, number[i]);
-
-		r = slot ? block_open(f, slot, number[i], BLOCK_WAIT, e) : -ESTALE;
-		if (r == -ESTALE)
-			r = 0;
-		else if (r == 0)
-			r = each_of_block(f, states, taker, context, e);
-	}
-	return MIN(r, 0);
+	w = mem_zero(1, sizeof *w);
+	w->f = f, w->states = states, w->taker = taker, w->context = context, w->err = e;
+	r = walk_all(w);
+	buf_clear(&w->notes.text);
+	free(w);
+	return r;
 }
 
 int file_pause(struct queue *q, int64_t time, struct err *e)

@@ -53,6 +53,7 @@ struct queue_file {
 	struct block_line *blocks; /* by slot; slot 0 is the head */
 	size_t slots, capacity;
 	size_t newest; /* the slot of the largest number; 0: there is no block */
+	bool torn;     /* a line of it was damaged */
 
 	struct block block;
 	struct strs dead_keys; /* KEY ID of what is done, to be let go when no block is held */
@@ -67,6 +68,10 @@ int64_t to_ms(int64_t ns) __attribute__((const));
 int table_read(struct queue_file *, struct err *) MUST_CHECK;
 size_t table_find(const struct queue_file *, int64_t number); /* its slot, or 0 */
 
+/* Blocks that hold items and stand in no line: where the index was damaged. */
+int table_unknown(struct queue_file *, struct strs *numbers, struct err *) MUST_CHECK;
+int table_heal(struct queue_file *, struct err *) MUST_CHECK; /* gives them lines */
+
 /* Takes the index in, counting anew after a reboot; at the opening of a queue. */
 int table_adopt(struct queue_file *, struct err *) MUST_CHECK;
 
@@ -78,10 +83,18 @@ int block_open(struct queue_file *, size_t slot, int64_t number, int64_t wait, s
 	MUST_CHECK;
 int block_create(struct queue_file *, struct err *) MUST_CHECK;
 int block_close(struct queue_file *, struct err *) MUST_CHECK;
+
+/* For table_heal: a line for a block that has none; a damaged line that nobody holds is free. */
+int block_adopt(struct queue_file *, int64_t number, struct err *) MUST_CHECK;
+int block_free_torn(struct queue_file *, size_t slot, struct err *) MUST_CHECK;
+
 const char *block_text(const struct block *, int64_t place);
 int block_change(struct queue_file *, int64_t place, const struct item_line *, struct err *)
 	MUST_CHECK;
+/* A line that cannot be read: no state any more, so that it counts as nothing. */
+int block_spoil(struct queue_file *, int64_t place, struct err *) MUST_CHECK;
 int block_append(struct queue_file *, const char *lines, size_t count, struct err *) MUST_CHECK;
+bool block_has(const struct block_line *, unsigned states); /* a mask of 1 << state */
 int block_sync(struct queue_file *, struct err *) MUST_CHECK;
 int block_bodies(struct queue_file *, struct err *) MUST_CHECK; /* opens them */
 
@@ -98,9 +111,22 @@ int item_load(struct queue_file *, int64_t place, const struct item_line *, stru
 	struct buf *, struct err *) MUST_CHECK;
 int item_key(struct queue_file *, const struct item_line *, char out[QUEUE_NAME_SIZE]);
 
+/* The one that would be claimed next: its block is open. -ENOENT: there is none. */
+int item_next(struct queue_file *, int64_t *place, struct item_line *, struct err *) MUST_CHECK;
+
+/* An item of the open block whose line is damaged: nobody's work until fsck. */
+int item_spoil(struct queue_file *, int64_t place, struct err *) MUST_CHECK;
+
 /* Why items failed. */
 void note_add(struct queue_file *, int64_t place, int64_t tries, const char *why);
-void note_find(struct queue_file *, int64_t place, struct buf *out);
+
+/* All that is noted of the open block: the last word on each item, or none. */
+struct notes {
+	struct buf text;
+	size_t at[BLOCK_ITEMS], length[BLOCK_ITEMS]; /* in text */
+};
+void notes_load(struct queue_file *, struct notes *);
+struct span notes_why(const struct notes *, int64_t place); /* lent */
 
 /* An item that failed: buried after its last try, else ready or delayed. True: buried. */
 bool item_fail(struct item_line *, int64_t now, int64_t delay);

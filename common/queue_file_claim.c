@@ -54,9 +54,14 @@ static int sweep_items(struct queue_file *f, struct err *e)
 	for (int64_t i = 0; r == 0 && i < f->block.line.items; i++) {
 		const char *text = block_text(&f->block, i);
 
-		if ((*text == 'd' || *text == 'c') && item_line_parse(text, &l) && l.due <= now)
+		if (*text != 'd' && *text != 'c')
+			continue;
+		if (!item_line_parse(text, &l))
+			r = item_spoil(f, i, e);
+		else if (l.due <= now)
 			r = come_due(f, i, &l, e);
 	}
+	f->block.begun = true; /* where nothing was due, the index was wrong */
 	return r;
 }
 
@@ -87,6 +92,8 @@ int table_sweep(struct queue_file *f, struct err *e)
 	int r = table_read(f, e), changed = 0;
 	int64_t now = file_now(f);
 
+	if (r == 0 && f->torn)
+		r = table_heal(f, e);
 	for (size_t i = 1; r == 0 && i < f->slots; i++) {
 		if (!needs_sweep(&f->blocks[i], now))
 			continue;
@@ -102,15 +109,14 @@ int table_sweep(struct queue_file *f, struct err *e)
 }
 
 /* The block that holds the next item; 0: none, as far as blocks are not skipped. */
-static size_t best_block(const struct claiming *c)
+static size_t best_block(const struct queue_file *f, const bool *skip, size_t skips)
 {
-	const struct queue_file *f = c->f;
 	size_t best = 0;
 
 	for (size_t i = 1; i < f->slots; i++) {
 		const struct block_line *b = &f->blocks[i], *than = &f->blocks[best];
 
-		if (!b->number || !b->count[ITEM_READY] || (i < c->slots && c->skip[i]))
+		if (!b->number || !b->count[ITEM_READY] || (skip && i < skips && skip[i]))
 			continue;
 		if (!best || b->best < than->best ||
 			(b->best == than->best && b->number < than->number))
@@ -135,6 +141,10 @@ static void skip_block(struct claiming *c, size_t slot)
 /* It is ours: to be written, and handed out when the block is free again. */
 static int take(struct claiming *c, int64_t place, struct item_line *l)
 {
+	int r = block_bodies(c->f, c->err); /* or nobody could be told of it */
+
+	if (r < 0)
+		return r;
 	if (c->how->lease)
 		l->lease = to_ms(c->how->lease);
 	l->state = ITEM_CLAIMED;
@@ -146,22 +156,61 @@ static int take(struct claiming *c, int64_t place, struct item_line *l)
 	return block_change(c->f, place, l, c->err);
 }
 
-/* Those of the best priority in the open block, in the order of their places. */
-static int take_best(struct claiming *c)
+/*
+ * The next place from here on that is ready and of the best priority in the open block: 1; 0:
+ * there is none. Where there is none at all, the index was wrong, and counts anew.
+ */
+static int find_best(struct queue_file *f, int64_t *place, struct item_line *l, struct err *e)
 {
-	struct block *b = &c->f->block;
-	int64_t best = b->line.best;
-	struct item_line l;
+	struct block *b = &f->block;
 	int r = 0;
 
-	for (int64_t i = 0; r == 0 && i < b->line.items; i++) {
-		if (c->got + (int64_t)c->count >= c->how->count)
-			break;
-		if (*block_text(b, i) == 'r' && item_line_parse(block_text(b, i), &l) &&
-			l.priority == best)
-			r = take(c, i, &l);
+	for (int64_t i = *place; r == 0 && i < b->line.items; i++) {
+		if (*block_text(b, i) != 'r')
+			continue;
+		if (!item_line_parse(block_text(b, i), l))
+			r = item_spoil(f, i, e);
+		else if (l->priority == b->line.best)
+			return *place = i, 1;
 	}
+	if (*place == 0)
+		b->begun = true;
 	return r;
+}
+
+static int take_best(struct claiming *c)
+{
+	struct item_line l;
+	int64_t place = 0;
+	int r = 1;
+
+	while (r > 0 && c->got + (int64_t)c->count < c->how->count) {
+		r = find_best(c->f, &place, &l, c->err);
+		if (r > 0 && (r = take(c, place++, &l)) == 0)
+			r = 1;
+	}
+	return MIN(r, 0);
+}
+
+int item_next(struct queue_file *f, int64_t *place, struct item_line *l, struct err *e)
+{
+	size_t slot;
+	int r = 0, closed;
+
+	while (r == 0 && (slot = best_block(f, NULL, 0))) {
+		r = block_open(f, slot, f->blocks[slot].number, BLOCK_WAIT, e);
+		if (r == 0) {
+			*place = 0;
+			r = find_best(f, place, l, e);
+			if (r > 0)
+				return 0;
+			closed = block_close(f, e);
+			r = MIN(r, closed);
+		}
+		if (r == 0 || r == -ESTALE)
+			r = table_read(f, e);
+	}
+	return r < 0 ? r : -ENOENT;
 }
 
 /* A body that is not what was put is nobody's work: it is set aside. */
@@ -253,7 +302,7 @@ static int claim_next(struct claiming *c)
 		r = table_sweep(c->f, c->err);
 		if (r < 0)
 			return r;
-		slot = best_block(c);
+		slot = best_block(c->f, c->skip, c->slots);
 		if (slot)
 			r = claim_in(c, slot);
 		else if ((r = again(c, deadline)) == 0)

@@ -186,14 +186,6 @@ static int change_block(struct by_hand *h)
 	return MIN(r, closed);
 }
 
-static bool has_some(const struct by_hand *h, const struct block_line *b)
-{
-	for (int s = 0; s < ITEM_STATES; s++)
-		if ((h->states >> s & 1) && b->count[s])
-			return true;
-	return false;
-}
-
 /* The block of the smallest number above this one; 0: there is none. */
 static size_t next_block(const struct queue_file *f, int64_t above)
 {
@@ -215,7 +207,7 @@ static int change_all(struct by_hand *h)
 
 	while (r == 0 && h->left && (slot = next_block(f, number))) {
 		number = f->blocks[slot].number;
-		if (!has_some(h, &f->blocks[slot]))
+		if (!block_has(&f->blocks[slot], h->states))
 			continue;
 		r = block_open(f, slot, number, BLOCK_WAIT, h->err);
 		if (r == -ESTALE)

@@ -109,13 +109,25 @@ static int check_block(struct checking *c)
 	return MIN(r, closed);
 }
 
+static int check_unknown(struct checking *c)
+{
+	AUTO_STRS struct strs numbers = {0};
+	int r = table_read(c->f, c->err);
+
+	if (r == 0)
+		r = table_unknown(c->f, &numbers, c->err);
+	for (size_t i = 0; r == 0 && i < numbers.count; i++)
+		say(c, "block %s: not in the index%s", numbers.item[i], c->repair ? ": added" : "");
+	return r == 0 && numbers.count && c->repair ? table_heal(c->f, c->err) : r;
+}
+
 int64_t file_check(
 	struct queue *q, bool repair, queue_complaint *complain, void *context, struct err *e)
 {
 	struct queue_file *f = container_of(q, struct queue_file, queue);
 	struct checking c = {
 		.f = f, .repair = repair, .complain = complain, .context = context, .err = e};
-	int r = table_read(f, e);
+	int r = check_unknown(&c);
 
 	for (size_t i = 1; r == 0 && i < f->slots; i++) {
 		if (!f->blocks[i].number)

@@ -70,10 +70,17 @@ static int read_head(struct queue_file *f, const struct item_line *l, struct spa
 	struct err e = {0};
 	ssize_t n;
 
-	if (l->head >= 512 || block_bodies(f, &e) < 0)
+	int r;
+
+	if (l->head >= 512)
 		return -EBADMSG;
+	r = block_bodies(f, &e);
+	if (r < 0)
+		return r;
 	n = io_pread(f->block.bodies, text, (size_t)l->head, l->offset);
-	*head = (struct span){text, (size_t)MAX(n, 0)};
+	if (n < 0)
+		return (int)n;
+	*head = (struct span){text, (size_t)n};
 	return n == l->head ? 0 : -EBADMSG;
 }
 
@@ -82,12 +89,16 @@ int item_key(struct queue_file *f, const struct item_line *l, char out[QUEUE_NAM
 	AUTO_BUF struct buf key = {0};
 	struct span head, value;
 	char text[512];
+	int r;
 
+	out[0] = '\0';
 	if (!l->keyed)
-		return out[0] = '\0', 0;
-	if (read_head(f, l, &head, text) < 0 || !jscan_get(head, "key", &value) ||
-		jscan_text(value, &key) < 0 || key.length >= QUEUE_NAME_SIZE ||
-		!name_valid(key.text))
+		return 0;
+	r = read_head(f, l, &head, text);
+	if (r < 0)
+		return r;
+	if (!jscan_get(head, "key", &value) || jscan_text(value, &key) < 0 ||
+		key.length >= QUEUE_NAME_SIZE || !name_valid(key.text))
 		return -EBADMSG;
 	snprintf(out, QUEUE_NAME_SIZE, "%s", key.text);
 	return 0;
@@ -118,6 +129,8 @@ static int load_body(struct queue_file *f, const struct item_line *l, struct ite
 int item_load(struct queue_file *f, int64_t place, const struct item_line *l, struct item *item,
 	struct buf *body, struct err *e)
 {
+	int r;
+
 	*item = (struct item){.state = l->state,
 		.priority = l->priority,
 		.tries = l->tries,
@@ -127,10 +140,25 @@ int item_load(struct queue_file *f, int64_t place, const struct item_line *l, st
 		.due = l->due * NS_PER_MS};
 	id_format(item->id, f->block.number, place);
 	snprintf(item->token, sizeof item->token, "%s", l->token);
-	if (item_key(f, l, item->key) < 0)
-		return err_set(e, -EBADMSG, "queue %s: item %s: its key is damaged", f->queue.name,
+	r = load_body(f, l, item, body, e);
+	if (r < 0)
+		return r;
+	r = item_key(f, l, item->key);
+	if (r == -EBADMSG)
+		return err_set(e, r, "queue %s: item %s: its key is damaged", f->queue.name,
 			item->id);
-	return load_body(f, l, item, body, e);
+	return r < 0 ? err_sys(e, r, "queue %s: item %s", f->queue.name, item->id) : 0;
+}
+
+int item_spoil(struct queue_file *f, int64_t place, struct err *e)
+{
+	char id[ITEM_ID_SIZE];
+	int r = block_spoil(f, place, e);
+
+	id_format(id, f->block.number, place);
+	if (r == 0)
+		queue_tell_buried(&f->queue, id, 0, "its line is damaged");
+	return r;
 }
 
 static int open_notes(const struct queue_file *f, int flags)
@@ -157,26 +185,38 @@ void note_add(struct queue_file *f, int64_t place, int64_t tries, const char *wh
 	(void)!io_write(fd, line.text, line.length);
 }
 
-void note_find(struct queue_file *f, int64_t place, struct buf *out)
+/* The last word on an item counts. */
+static void take_note(struct notes *n, struct span line)
+{
+	struct span item, why;
+	int64_t place;
+	size_t at = n->text.length;
+
+	if (!jscan_get(line, "item", &item) || jscan_int(item, &place) < 0 || place < 0 ||
+		place >= BLOCK_ITEMS || !jscan_get(line, "why", &why) ||
+		jscan_text(why, &n->text) < 0)
+		return;
+	n->at[place] = at;
+	n->length[place] = n->text.length - at;
+}
+
+void notes_load(struct queue_file *f, struct notes *n)
 {
 	AUTO_CLOSE int fd = open_notes(f, O_RDONLY);
-	AUTO_BUF struct buf notes = {0};
-	struct span item, why;
-	int64_t number;
+	AUTO_BUF struct buf text = {0};
 
-	out->length = 0;
-	if (fd < 0 || io_read_all(fd, NOTES_MAX, &notes) < 0)
+	n->text.length = 0;
+	memset(n->length, 0, sizeof n->length);
+	if (fd < 0 || io_read_all(fd, NOTES_MAX, &text) < 0)
 		return;
-	for (char *p = notes.text, *end; (end = strchr(p, '\n')); p = end + 1) {
-		struct span line = {p, (size_t)(end - p)};
+	for (char *p = text.text, *end; (end = strchr(p, '\n')); p = end + 1)
+		take_note(n, (struct span){p, (size_t)(end - p)});
+}
 
-		if (!jscan_get(line, "item", &item) || jscan_int(item, &number) < 0 ||
-			number != place || !jscan_get(line, "why", &why))
-			continue;
-		out->length = 0;
-		if (jscan_text(why, out) < 0)
-			out->length = 0;
-	}
+struct span notes_why(const struct notes *n, int64_t place)
+{
+	return n->length[place] ? (struct span){n->text.text + n->at[place], n->length[place]}
+				: (struct span){0};
 }
 
 bool item_fail(struct item_line *l, int64_t now, int64_t delay)

@@ -80,14 +80,15 @@ static int is_live(struct queue_file *f, const char *id, const char *key, struct
 	char found[QUEUE_NAME_SIZE];
 	struct item_line line;
 	int64_t place;
-	bool same;
-	int r = item_open(f, id, &place, &line, e);
+	int r = item_open(f, id, &place, &line, e), closed;
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	same = item_key(f, &line, found) == 0 && strcmp(found, key) == 0;
-	r = block_close(f, e);
-	return r < 0 ? r : same;
+	r = item_key(f, &line, found);
+	closed = block_close(f, e);
+	if (r < 0 && r != -EBADMSG)
+		return err_sys(e, r, "queue %s: item %s", f->queue.name, id);
+	return closed < 0 ? closed : r == 0 && strcmp(found, key) == 0;
 }
 
 int key_take(struct queue_file *f, const char *key, int *fd, char out[ITEM_ID_SIZE], struct err *e)

@@ -17,7 +17,7 @@ int redis_get(struct queue *q, const char *id, item_taker *taker, void *context,
 	int failed;
 
 	call_begin(&w, r, "lq1_get");
-	redis_word(&w, id);
+	redis_word(&w, id ? id : "");
 	failed = call_send(r, &w, &reply, e);
 	if (failed < 0)
 		return failed;
@@ -239,24 +239,69 @@ int redis_sweep(struct queue *q, struct err *e)
 	return failed;
 }
 
-int64_t redis_check(
-	struct queue *q, bool repair, queue_complaint *complain, void *context, struct err *e)
+struct checking {
+	struct queue_redis *r;
+	bool repair;
+	queue_complaint *complain;
+	void *context;
+	int64_t wrong;
+	struct err *err;
+};
+
+/* A step of one state, from this rank on: how many were looked at and are there. */
+static int64_t check_some(struct checking *c, const char *state, int64_t at)
 {
-	struct queue_redis *r = queue_redis_of(q);
 	struct redis_words w = {0};
+	const redisReply *found;
 	redisReply *reply;
 	int64_t n;
 
-	call_begin(&w, r, "lq1_check");
-	redis_word(&w, repair ? "1" : "0");
-	n = call_send(r, &w, &reply, e);
+	call_begin(&w, c->r, "lq1_check");
+	redis_word(&w, c->repair ? "1" : "0");
+	redis_word(&w, state);
+	redis_number(&w, at);
+	redis_number(&w, LIST_STEP);
+	n = call_send(c->r, &w, &reply, c->err);
 	if (n < 0)
 		return n;
-	if (!reply_is_array(reply, 0))
-		return call_unexpected(r, reply, e);
-	for (size_t i = 0; i < reply->elements; i++)
-		complain(context, reply_text(reply->element[i]));
-	n = repair ? 0 : (int64_t)reply->elements;
+	if (!reply_is_array(reply, 2) || !reply_is_array(reply->element[1], 0))
+		return call_unexpected(c->r, reply, c->err);
+	n = reply_number(reply->element[0]);
+	found = reply->element[1];
+	for (size_t i = 0; i < found->elements; i++)
+		c->complain(c->context, reply_text(found->element[i]));
+	c->wrong += (int64_t)found->elements;
 	freeReplyObject(reply);
 	return n;
+}
+
+static int check_state(struct checking *c, const char *state)
+{
+	int64_t at = 0, before, n;
+
+	do {
+		before = c->wrong;
+		n = check_some(c, state, at);
+		if (n < 0)
+			return (int)n;
+		at += n;
+	} while (n || c->wrong > before);
+	return 0;
+}
+
+int64_t redis_check(
+	struct queue *q, bool repair, queue_complaint *complain, void *context, struct err *e)
+{
+	struct checking c = {.r = queue_redis_of(q),
+		.repair = repair,
+		.complain = complain,
+		.context = context,
+		.err = e};
+	int failed = 0;
+
+	for (size_t i = 0; failed == 0 && i < countof(states); i++)
+		failed = check_state(&c, states[i]);
+	if (failed < 0)
+		return failed;
+	return repair ? 0 : c.wrong;
 }

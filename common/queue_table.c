@@ -42,9 +42,14 @@ int table_read(struct queue_file *f, struct err *e)
 		f->blocks[0] = (struct block_line){0};
 	}
 	f->newest = 0;
+	f->torn = (size_t)n % QUEUE_LINE != 0;
 	for (size_t i = 1; i < f->slots; i++) {
-		if (!block_line_parse(f->table.text + i * QUEUE_LINE, &f->blocks[i]))
+		const char *line = f->table.text + i * QUEUE_LINE;
+
+		if (!block_line_parse(line, &f->blocks[i])) {
+			f->torn |= *line != '\0';
 			f->blocks[i] = (struct block_line){0};
+		}
 		if (f->blocks[i].number > f->blocks[f->newest].number)
 			f->newest = i;
 	}
@@ -103,30 +108,57 @@ static int64_t number_of(const char *file)
 	return parse_int(digits, 1, BLOCK_NO_READY, &number) < 0 ? 0 : number;
 }
 
-static int add_unknown(struct queue_file *f, size_t *slot, int64_t number)
+/* The numbers of the blocks that have items and that the index does not know. */
+static int list_unknown(struct queue_file *f, struct strs *numbers)
 {
-	struct block_line new = {.changing = true, .number = number, .best = BLOCK_NO_READY};
-	char text[QUEUE_LINE];
-
-	if (!number || table_find(f, number))
-		return 0;
-	block_line_format(text, &new);
-	return io_pwrite(f->index, text, sizeof text, (off_t)(*slot)++ * QUEUE_LINE);
-}
-
-/* Blocks that the index does not know, behind those that it knows. */
-static int add_blocks(struct queue_file *f)
-{
-	int fd = io_open(f->dir, ".", O_RDONLY | O_DIRECTORY, 0), r = 0;
+	int fd = io_open(f->dir, ".", O_RDONLY | O_DIRECTORY, 0);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
-	size_t slot = MAX(f->slots, 1);
+	struct stat st;
 
 	if (!dir)
 		return fd < 0 ? fd : -errno;
-	while (r == 0 && (entry = readdir(dir)))
-		r = add_unknown(f, &slot, number_of(entry->d_name));
+	while ((entry = readdir(dir))) {
+		int64_t number = number_of(entry->d_name);
+
+		/* One that is empty is just being made, or nobody was told of it. */
+		if (number && !table_find(f, number) && fstatat(fd, entry->d_name, &st, 0) == 0 &&
+			st.st_size >= QUEUE_LINE)
+			strs_format(numbers, "%lld", (long long)number);
+	}
 	closedir(dir);
+	return 0;
+}
+
+int table_unknown(struct queue_file *f, struct strs *numbers, struct err *e)
+{
+	struct strs listed = {0};
+	int r = list_unknown(f, &listed);
+
+	if (r < 0)
+		err_sys(e, r, "queue %s", f->queue.name);
+	else if (listed.count)
+		r = table_read(f, e); /* one may have been made, or removed, meanwhile */
+	for (size_t i = 0; r == 0 && i < listed.count; i++)
+		if (!table_find(f, strtoll(listed.item[i], NULL, 10)))
+			strs_add(numbers, listed.item[i]);
+	strs_clear(&listed);
+	return r;
+}
+
+/* Under the lock of the head: lines that are damaged are freed, and every block gets one. */
+static int heal(struct queue_file *f, struct err *e)
+{
+	AUTO_STRS struct strs numbers = {0};
+	int r = 0;
+
+	for (size_t i = 1; r == 0 && f->torn && i <= f->slots; i++)
+		if (i == f->slots || !f->blocks[i].number)
+			r = block_free_torn(f, i, e);
+	if (r == 0)
+		r = table_unknown(f, &numbers, e);
+	for (size_t i = 0; r == 0 && i < numbers.count; i++)
+		r = block_adopt(f, strtoll(numbers.item[i], NULL, 10), e);
 	return r;
 }
 
@@ -167,14 +199,27 @@ static int make_anew(struct queue_file *f, struct err *e)
 {
 	int r = table_read(f, e);
 
+	if (r == 0 && (r = mark_all(f)) < 0)
+		err_sys(e, r, "queue %s: index", f->queue.name);
 	if (r == 0)
-		r = mark_all(f);
-	if (r == 0)
-		r = add_blocks(f);
+		r = heal(f, e);
 	/* Last: as long as it is the old one, the next who comes does all this. */
+	if (r == 0 && (r = write_head(f)) < 0)
+		err_sys(e, r, "queue %s: index", f->queue.name);
+	return r;
+}
+
+int table_heal(struct queue_file *f, struct err *e)
+{
+	int r = lock_head(f);
+
+	if (r < 0)
+		return err_sys(e, r, "queue %s: index", f->queue.name);
+	r = table_read(f, e);
 	if (r == 0)
-		r = write_head(f);
-	return r < 0 ? err_sys(e, r, "queue %s: index", f->queue.name) : 0;
+		r = heal(f, e);
+	unlock_head(f);
+	return r < 0 ? r : table_read(f, e);
 }
 
 int table_adopt(struct queue_file *f, struct err *e)

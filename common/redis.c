@@ -85,6 +85,7 @@ static int code_of(const redisReply *reply)
 		{"TRYAGAIN", 0},
 		{"CLUSTERDOWN", 0},
 		{"MASTERDOWN", 0},
+		{"NOREPLICAS", 0},
 		{"NOAUTH", -EACCES},
 		{"WRONGPASS", -EACCES},
 		{"NOPERM", -EACCES},

@@ -40,6 +40,8 @@ static struct {
 	__typeof__(&SSL_get_error) SSL_get_error;
 	__typeof__(&SSL_get_verify_result) SSL_get_verify_result;
 	__typeof__(&X509_verify_cert_error_string) X509_verify_cert_error_string;
+	__typeof__(&ERR_peek_last_error) ERR_peek_last_error;
+	__typeof__(&ERR_reason_error_string) ERR_reason_error_string;
 } lib;
 
 #define FUNCTION(name)           \
@@ -62,7 +64,8 @@ static int load(struct err *e)
 		FUNCTION(SSL_set_fd), FUNCTION(SSL_set1_host), FUNCTION(SSL_ctrl),
 		FUNCTION(SSL_connect), FUNCTION(SSL_read), FUNCTION(SSL_write),
 		FUNCTION(SSL_get_error), FUNCTION(SSL_get_verify_result),
-		FUNCTION(X509_verify_cert_error_string)};
+		FUNCTION(X509_verify_cert_error_string), FUNCTION(ERR_peek_last_error),
+		FUNCTION(ERR_reason_error_string)};
 
 	if (library)
 		return 0;
@@ -161,6 +164,19 @@ int tls_open(
 	return r;
 }
 
+/* The other side may say that it will not have us, as one does that asks for a certificate. */
+static int broken(int code)
+{
+	return ERR_GET_REASON(lib.ERR_peek_last_error()) > SSL_AD_REASON_OFFSET ? -EACCES : code;
+}
+
+const char *tls_reason(void)
+{
+	const char *reason = lib.ERR_reason_error_string(lib.ERR_peek_last_error());
+
+	return reason ? reason : "refused";
+}
+
 ssize_t tls_read(struct tls *t, void *bytes, size_t length, short *events)
 {
 	int n = lib.SSL_read(t->ssl, bytes, (int)MIN(length, (size_t)INT32_MAX));
@@ -168,7 +184,7 @@ ssize_t tls_read(struct tls *t, void *bytes, size_t length, short *events)
 	if (n > 0)
 		return n;
 	*events = events_of(t, n);
-	return *events ? -EAGAIN : 0;
+	return *events ? -EAGAIN : broken(0);
 }
 
 ssize_t tls_write(struct tls *t, const void *bytes, size_t length, short *events)
@@ -178,5 +194,5 @@ ssize_t tls_write(struct tls *t, const void *bytes, size_t length, short *events
 	if (n > 0)
 		return n;
 	*events = events_of(t, n);
-	return *events ? -EAGAIN : -ECONNRESET;
+	return *events ? -EAGAIN : broken(-ECONNRESET);
 }

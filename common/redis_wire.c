@@ -121,8 +121,13 @@ static int again(const struct wire *w, ssize_t n, short events, int64_t deadline
 	return n == -EAGAIN ? wait_for(w->fd, events, deadline) : (int)n;
 }
 
-static int lost(int code, struct err *e)
+static int lost(const struct wire *w, int code, struct err *e)
 {
+	if (w->tls && code == -EACCES)
+		return err_set(e, code, "TLS: %s", tls_reason());
+	/* Who has not read what we said may end it so that we never see why. */
+	if (w->tls && code == -ECONNRESET)
+		return err_set(e, -ENOTCONN, "TLS: ended there (does it ask for a certificate?)");
 	return err_set(e, -ENOTCONN, "%s",
 		code == -ETIMEDOUT ? "no answer in time" : strerror(-code));
 }
@@ -138,7 +143,7 @@ int wire_send(struct wire *w, const char *p, size_t length, int64_t deadline, st
 		if (n < 0 && !w->tls)
 			n = -errno;
 		if (n < 0 && (r = again(w, n, events, deadline)) < 0)
-			return lost(r, e);
+			return lost(w, r, e);
 		if (n > 0) {
 			p += n;
 			length -= (size_t)n;
@@ -190,7 +195,7 @@ int wire_receive(struct wire *w, int64_t deadline, redisReply **out, struct err 
 		n = feed(w, &events);
 		r = n < 0 ? again(w, n, events, deadline) : 0;
 		if (r < 0)
-			return lost(r, e);
+			return lost(w, r, e);
 	}
 }
 

@@ -35,12 +35,13 @@ int wire_poll(struct wire *, redisReply **) MUST_CHECK;
 
 /*
  * TLS over a connected descriptor. read and write as the system calls; -EAGAIN with *events what
- * to poll for.
+ * to poll for; -EACCES: the other side will not have us, tls_reason says why.
  */
 int tls_open(struct tls **, int fd, const struct redis_url *, int64_t deadline, struct err *)
 	MUST_CHECK;
 void tls_close(struct tls *);
 ssize_t tls_read(struct tls *, void *bytes, size_t length, short *events);
 ssize_t tls_write(struct tls *, const void *bytes, size_t length, short *events);
+const char *tls_reason(void);
 
 #endif

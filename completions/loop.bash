@@ -59,19 +59,18 @@ _loop_table() {
 		--budget) COMPREPLY=(); return ;;
 		--total-budget) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
-		--stagger) COMPREPLY=(); return ;;
 		--max-failures) COMPREPLY=(); return ;;
 		--stuck) COMPREPLY=(); return ;;
-		--min-disk) COMPREPLY=(); return ;;
-		--min-memory) COMPREPLY=(); return ;;
 		--resource) COMPREPLY=(); return ;;
 		--ports) COMPREPLY=(); return ;;
 		--on-conflict) COMPREPLY=(); return ;;
 		--progress) _loop_files; return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
 		--config) _loop_files; return ;;
 		-l|--listen) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --attempts --retries --branch --base --id --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --config --listen --quiet --help --version'
+		options='--jobs --attempts --retries --branch --base --id --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --max-failures --stuck --resource --ports --on-conflict --progress --min-disk --min-memory --config --listen --quiet --help --version'
 		commands=''
 		;;
 	"loop work")
@@ -89,18 +88,17 @@ _loop_table() {
 		--budget) COMPREPLY=(); return ;;
 		--total-budget) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
-		--stagger) COMPREPLY=(); return ;;
 		--max-failures) COMPREPLY=(); return ;;
 		--stuck) COMPREPLY=(); return ;;
-		--min-disk) COMPREPLY=(); return ;;
-		--min-memory) COMPREPLY=(); return ;;
 		--resource) COMPREPLY=(); return ;;
 		--ports) COMPREPLY=(); return ;;
 		--on-conflict) COMPREPLY=(); return ;;
 		--progress) _loop_files; return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
 		--config) _loop_files; return ;;
 		esac
-		options='--jobs --branch --base --delay --until-empty --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --config --quiet --help --version'
+		options='--jobs --branch --base --delay --until-empty --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --max-failures --stuck --resource --ports --on-conflict --progress --min-disk --min-memory --config --quiet --help --version'
 		commands=''
 		;;
 	"loop resume")
@@ -1047,7 +1045,7 @@ _loop_table() {
 		;;
 	"loop-sched")
 		options='--help --version'
-		commands='check graph import optimize simulate run resume retry undo dirty forget pause continue cancel status list show why'
+		commands='check graph import optimize simulate run resume retry undo dirty forget pause continue cancel status list show why room'
 		;;
 	"loop-sched check")
 		options='--json --help --version'
@@ -1092,10 +1090,12 @@ _loop_table() {
 		--retries) COMPREPLY=(); return ;;
 		--id) COMPREPLY=(); return ;;
 		--on-failure) _loop_words 'continue stop undo'; return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
 		-t|--timeout) COMPREPLY=(); return ;;
 		--grace) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --min --max --jobserver --launcher --on --store --run --attempts --never-on --retries --id --on-failure --timeout --grace --verbose --help --version'
+		options='--jobs --min --max --jobserver --launcher --on --store --run --attempts --never-on --retries --id --on-failure --min-disk --min-memory --timeout --grace --verbose --help --version'
 		commands=''
 		;;
 	"loop-sched resume")
@@ -1159,6 +1159,14 @@ _loop_table() {
 		;;
 	"loop-sched why")
 		options='--help --version'
+		commands=''
+		;;
+	"loop-sched room")
+		case $before in
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
+		esac
+		options='--min-disk --min-memory --help --version'
 		commands=''
 		;;
 	"loop-session")
@@ -1326,17 +1334,16 @@ _loop_table() {
 		--budget) COMPREPLY=(); return ;;
 		--total-budget) COMPREPLY=(); return ;;
 		--quota-wait) COMPREPLY=(); return ;;
-		--stagger) COMPREPLY=(); return ;;
 		--max-failures) COMPREPLY=(); return ;;
 		--stuck) COMPREPLY=(); return ;;
-		--min-disk) COMPREPLY=(); return ;;
-		--min-memory) COMPREPLY=(); return ;;
 		--resource) COMPREPLY=(); return ;;
 		--ports) COMPREPLY=(); return ;;
 		--on-conflict) COMPREPLY=(); return ;;
 		--progress) _loop_files; return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
 		esac
-		options='--branch --item --delay --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --stagger --max-failures --stuck --min-disk --min-memory --resource --ports --on-conflict --progress --help --version'
+		options='--branch --item --delay --agent --model --verify --verify-timeout --prompt --timeout --budget --total-budget --quota-wait --max-failures --stuck --resource --ports --on-conflict --progress --min-disk --min-memory --help --version'
 		commands=''
 		;;
 	"loop-stream")

@@ -132,20 +132,29 @@ prompt||FILE|the template of the prompt
 timeout||D|the longest that one session may take
 budget||USD|the most that one session may cost
 total-budget||USD|the most that all sessions of the state directory may cost
-quota-wait||D|the longest to wait for a limit of the account, or for room; 6h by default
-stagger||D|the time from one start of the agent to the next; 1s by default
+quota-wait||D|the longest to wait for a limit of the account; 6h by default
 max-failures||N|after so many failures in a row a human is asked; 5 by default, 0 for never
 stuck||N|give a story up after the same failure so many times; 3 by default, 0 for never
-min-disk||SIZE|start nothing while less than this is free on the disk; 512M by default
-min-memory||SIZE|start nothing while less memory than this is available; 256M by default
 resource||NAME/N+|a story holds one of so many; which is in LOOP_SLOT_NAME
 ports||FROM-TO|a story has a port of its own out of these; it is in PORT
 on-conflict||WHAT|again, resolve or ask: what to do about a conflict when merging; again by default
 progress||FILE|tell there of each story that was merged
 '
 
+# Without it nothing new is started: the scheduler asks for it before it starts a story, and an item of a
+# queue, which has no scheduler, for itself.
+readonly ROOM_OPTIONS='
+min-disk||SIZE|start nothing while less than this is free on the disk; 512M by default
+min-memory||SIZE|start nothing while less memory than this is available; 256M by default
+'
+
+# What earlier versions took, and a run or a configuration of theirs may still say.
+readonly FORMER_OPTIONS='
+stagger||D|loop-spawn bounds how many start at once
+'
+
 # The words that give these options, as they were set, to loop-story.
-story_words() { # ARRAY
+story_words() { # ARRAY TABLE
 	local -n words=$1
 	local name letter value text values
 	while IFS='|' read -r name letter value text; do
@@ -155,7 +164,7 @@ story_words() { # ARRAY
 		elif [[ $name && ${OPT[$name]-} ]]; then
 			words+=("--$name=${OPT[$name]}")
 		fi
-	done <<<"$STORY_OPTIONS"
+	done <<<"$2"
 }
 
 # ---- the configuration --------------------------------------------------------------------------
@@ -185,7 +194,9 @@ read_config() { # TABLE FILE
 			continue
 		fi
 		key=${BASH_REMATCH[1]} text=${BASH_REMATCH[2]}
-		if ! find_option "$table" "--$key"; then
+		if find_option "$FORMER_OPTIONS" "--$key"; then
+			warn "$file:$number: there is no setting '$key' any more"
+		elif ! find_option "$table" "--$key"; then
 			warn "$file:$number: error: there is no setting '$key'" && bad=1
 		elif [[ ! $value && ! $text =~ ^(yes|no)$ ]]; then
 			warn "$file:$number: error: $key is yes or no, not '$text'" && bad=1
@@ -256,11 +267,6 @@ milliseconds() { # D
 	done
 	[[ ! $text || ($text == 0 && $sum -eq 0) ]] || return
 	printf '%s\n' "$sum"
-}
-
-# The bytes of a size such as 64K, 10M or 2G.
-bytes() { # SIZE
-	numfmt --from=iec -- "$1" 2>/dev/null
 }
 
 # A process as the kernel knows it, "PID START BOOT": nobody else will ever be called that.

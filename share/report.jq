@@ -33,6 +33,14 @@ def critical_path($last):
           | if .longest[$t.id] != $sum then .longest[$t.id] = $sum | .changed = true else . end))
   | [.longest[]] | max // 0;
 
+# When nothing new was started for want of room: how long in all, why, and whether it is so now.
+def held($log):
+  reduce ($log[] | select(.run)) as $line ({ms: 0};
+    if $line.run == "held" then .since = ($line.time | when) | .why = $line.reason
+    elif .since and ($line.run | IN("released", "ended", "started", "resumed")) then
+      .ms += (($line.time | when) - .since) * 1000 | .since = null
+    else . end);
+
 # ---- what is known ------------------------------------------------------------------------------
 
 def gather:
@@ -49,7 +57,7 @@ def gather:
       run: ($ended.id // ($log | map(select(.id)) | last.id) // $run), ended: $ended,
       state: (if ($ended | not) then "never began" elif $ended.run == "ended" then $ended.state
         elif $lives == "yes" then "at work" else "cut off" end),
-      ms: $ended.ms,
+      ms: $ended.ms, held: held($log),
       work: ([$log[] | select(.task and .ms) | .ms] | add // 0),
       path: ($tasks | critical_path($last)),
       sessions: ($told | map(select(.kind == "report")) | first),
@@ -84,9 +92,16 @@ def fate:
 def headline: "\(.run): \(.state)" + (if .ms then " in \(.ms | seconds)" else "" end)
   + ", \(.done | length) of \(.tasks | length | counted("story"; "stories")) done";
 
-def timing: if .ms and .work > 0 then
-    "work of \(.work | seconds) in \(.ms | seconds); the longest chain of stories alone took \(.path | seconds)"
-  else empty end;
+def timing:
+  (if .ms and .work > 0 then
+     "work of \(.work | seconds) in \(.ms | seconds); the longest chain of stories alone took \(.path | seconds)"
+   else empty end),
+  (.held | if .since then empty elif .why then "nothing new was started for \(.ms | seconds): \(.why | shown(160))"
+   else empty end);
+
+# What only a human can do: answer, make room.
+def waiting: (.gates[] | .question // ""),
+  (if .held.since and .state == "at work" then "nothing new is started: \(.held.why)" else empty end);
 
 def spending: .sessions | if . then "\(.sessions | counted("session"; "sessions")), \(money)"
   else "0 sessions" end;
@@ -106,7 +121,7 @@ def text:
   (if (.models | length) > 1 then .models[] | "  \(.name | shown(40) | pad(24))\(money)" else empty end),
   timing,
   (.branches[] | "merged onto \(shown(80)); to take it over: git merge \(.)"),
-  (.gates[] | "waits for you: \(.question // "" | shown(160))"),
+  (waiting | "waits for you: \(shown(160))"),
   (.people[] | "needs a look: \(.task // .subject // .session // .id // "" | tostring | shown(60)) \(.reason // .state // "" | tostring)"),
   ([next_steps] | if . == [] then empty else "what to type next:", (.[] | "  " + .) end);
 
@@ -118,10 +133,10 @@ def markdown:
   "# \(headline | md(200))", "",
   "| story | title | state | took | cost | attempts | what came of it |", "|---|---|---|--:|--:|--:|---|",
   (.tasks[] | "| \(.id | md(60)) | \(.title | md(80)) | \(.state) | \(.ms | seconds) | \(.cost | if . then money else "" end) | \(.attempt // "") | \(fate | md(80)) |"),
-  "", spending + ".", (timing | "", . + "."),
+  "", spending + ".", (timing | "", (. | md(300)) + "."),
   (if .models == [] then empty else "", "| model | sessions | cost |", "|---|--:|--:|",
     (.models[] | "| \(.name | md(60)) | \(.sessions) | \(money) |") end),
-  (if .gates == [] then empty else "", "## Waits for you", "", (.gates[] | "- \(.question // "" | md(300))") end),
+  ([waiting] | if . == [] then empty else "", "## Waits for you", "", (.[] | "- \(md(300))") end),
   ([next_steps] | if . == [] then empty else "", "## What to type next", "", (.[] | "    " + .) end);
 
 def row($cell): "<tr>" + (map("<\($cell)>\(tostring | @html)</\($cell)>") | join("")) + "</tr>";
@@ -131,15 +146,15 @@ def html:
   "<title>\(.run | shown(128) | @html)</title>",
   "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}",
   "table{border-collapse:collapse;width:100%;margin:1rem 0}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8886}",
-  "pre{overflow:auto;padding:.8rem;border:1px solid #8886}</style>",
+  "pre{overflow:auto;padding:.8rem;border:1px solid #8886}</style>", "<main>",
   "<h1>\(headline | shown(200) | @html)</h1>",
   "<table>", (["story", "title", "state", "took", "cost", "attempts", "what came of it"] | row("th")),
   (.tasks[] | [(.id | shown(60)), (.title | shown(120)), .state, (.ms | seconds),
     (.cost | if . then money else "" end), .attempt // "", (fate | shown(120))] | row("td")),
   "</table>", "<p>\(spending | @html)\([timing] | map("<br>" + @html) | add // "")</p>",
   "<table>", (["model", "sessions", "cost"] | row("th")), (.models[] | [.name, .sessions, money] | row("td")), "</table>",
-  (if .gates == [] then empty else "<h2>Waits for you</h2><ul>", (.gates[] | "<li>\(.question // "" | shown(300) | @html)"), "</ul>" end),
+  ([waiting] | if . == [] then empty else "<h2>Waits for you</h2><ul>", (.[] | "<li>\(shown(300) | @html)"), "</ul>" end),
   ([next_steps] | if . == [] then empty else "<h2>What to type next</h2><pre>\(join("\n") | @html)</pre>" end),
-  "</html>";
+  "</main></html>";
 
 gather | if $format == "markdown" then markdown elif $format == "html" then html else text end

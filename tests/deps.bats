@@ -237,3 +237,44 @@ cycle of 2:
 	[ "$(names --no-ignore tree | wc -w)" -eq 10 ]
 	[ "$(names tree/build/c.py)" = 'tree/build/c.py ' ]
 }
+
+# leads FILE:LINE: what the import there leads to.
+leads() {
+	loop-deps --format json | imports | sed -n "s|^$1:[0-9]* .* -> ||p"
+}
+
+@test "conditions hold as for node and for the compiler; where they lead nowhere, any other does" {
+	cd "$SCRATCH" && mkdir -p lib/dist lib/src app && cd "$SCRATCH"
+	echo '{"name":"lib","exports":{".":{"source":"./src/index.ts","react-server":"./dist/server.js",
+		"types":"./dist/index.d.ts","require":"./dist/index.cjs","default":"./dist/index.js"},"./new":{"source":"./src/new.ts","default":"./dist/new.js"}}}' >lib/package.json
+	touch lib/dist/{server.js,index.cjs,index.js,index.d.ts} lib/src/{index,new}.ts
+	printf '%s\n' 'import "lib";' 'require("lib");' 'import "lib/new";' 'import "util";' >app/a.js
+	cp app/a.js app/b.ts
+	[ "$(leads app/a.js:1)" = lib/dist/index.js ]
+	[ "$(leads app/a.js:2)" = lib/dist/index.cjs ]
+	[ "$(leads app/a.js:3)" = lib/src/new.ts ]
+	[ "$(leads app/b.ts:1)" = lib/dist/index.d.ts ]
+	echo '{"compilerOptions":{"customConditions":["source"]}}' >app/tsconfig.json
+	[ "$(leads app/b.ts:1)" = lib/src/index.ts ]
+	[ "$(leads app/a.js:1)" = lib/dist/index.js ]
+}
+
+@test "a package in a package is nobody's but a workspace's; node's own modules are no package's" {
+	cd "$SCRATCH" && mkdir -p vendor/react vendor/util
+	echo '{"name":"app"}' >package.json
+	echo '{"name":"react"}' >vendor/react/package.json
+	echo '{"name":"util"}' >vendor/util/package.json
+	touch vendor/{react,util}/index.js
+	printf '%s\n' 'import "react";' 'import "util";' 'import "./vendor/react";' >main.js
+	[ "$(leads main.js:1) $(leads main.js:2) $(leads main.js:3)" = 'react util vendor/react/index.js' ]
+	echo '{"name":"app","workspaces":["vendor/*"]}' >package.json
+	[ "$(leads main.js:1) $(leads main.js:2)" = 'vendor/react/index.js util' ]
+}
+
+@test "a folder is its main module, whatever its package exports" {
+	cd "$SCRATCH" && mkdir -p old/lib
+	echo '{"name":"old","main":"lib/main","module":"lib/module.js","exports":{".":"./lib/exported.js"}}' >old/package.json
+	touch old/lib/{main,module,exported}.js old/index.js
+	printf '%s\n' 'require("./old");' 'require("old");' >a.js
+	[ "$(leads a.js:1) $(leads a.js:2)" = 'old/lib/main.js old/lib/exported.js' ]
+}

@@ -201,3 +201,102 @@ it has two lines'
 		[ "$(state_of "g$i")" = approved ] || loop-gate approve "g$i"
 	done
 }
+
+# plan JSON: a plan is run in the background as R, up to the question of its task ok.
+asks() {
+	printf '%s\n' "$1" >plan.json
+	start loop-sched run --id R -j 1 plan.json
+	wait_for 5 grep -qs '"task":"ok","state":"running"' "$LOOP_DIR/runs/R/run.jsonl"
+}
+
+@test "a task of a plan is a question: its answer is its end, and it takes no place" {
+	asks '{"name":"p","tasks":[{"id":"ok","gate":{"question":"Which?","choices":["red","green"]}},{"id":"other","run":"touch other"},
+		{"id":"use","needs":["ok"],"run":"jq -r .ok.answer \"$LOOP_INPUTS\" >used"},
+		{"id":"no","needs":[{"task":"ok","when":"failed"}],"run":"touch no"}]}'
+	wait_for 5 test -e other # though there is one place only
+	has "$(loop-sched why ok)" 'asks: Which?'
+	has "$(loop-sched why ok)" 'answer it by: loop-gate answer R.ok'
+	has "$(loop-sched status)" 'waits at gate R.ok'
+	[ "$(loop-sched show --json | jq -r 'select(.task == "ok").gate')" = R.ok ]
+	jq -e '.subject == "p/ok" and .run == "R"' "$LOOP_DIR/gates/R.ok.json"
+	loop-gate answer R.ok green --by ann
+	ends_with 0
+	[ "$(<used)" = green ]
+	[ ! -e no ]
+	[ "$(jq -r 'select(.task == "ok" and .state == "succeeded") | "\(.status) \(.reason)"' "$LOOP_DIR/runs/R/run.jsonl")" = \
+		'0 answered by ann: green' ]
+	events_conform
+}
+
+@test "a task that is a question fails when it is rejected, and is not asked twice for its retries; retry asks anew" {
+	asks '{"defaults":{"run":"true","retry":{"attempts":3,"base":"1ms"}},"tasks":[{"id":"ok","gate":"Go?"},{"id":"go","needs":["ok"]},
+		{"id":"no","needs":[{"task":"ok","when":"failed"}],"run":"touch no"}]}'
+	loop-gate reject R.ok --why 'not today'
+	ends_with 1
+	[ -e no ]
+	[ "$(jq -r 'select(.task == "go" and .state == "upstream_failed") | .task' "$LOOP_DIR/runs/R/run.jsonl")" = go ]
+	rm no
+	start loop-sched retry R
+	wait_for 5 test -e "$LOOP_DIR/gates/R.ok@2.json"
+	loop-gate approve R.ok@2
+	ends_with 0
+	[ ! -e no ]
+	[ "$(loop-sched show --json R | jq -r 'select(.task == "go").state')" = succeeded ]
+}
+
+@test "a question of a plan has a deadline and a default" {
+	printf '%s\n' '{"tasks":[{"id":"late","gate":{"question":"Now?","deadline":"50ms"}},
+		{"id":"easy","gate":{"question":"Now?","deadline":0.05,"default":"approve"}}]}' >plan.json
+	status_is 1 loop-sched run --id R -j 1 plan.json
+	[ "$(loop-sched show --json R | jq -r '"\(.task) \(.state) \(.status)"')" = $'late timed_out 124\neasy succeeded 0' ]
+	has "$stderr" 'late: timed_out by deadline'
+}
+
+@test "the question of a run that was killed is found again, answered meanwhile; nobody else's answer counts" {
+	mkdir -p "$LOOP_DIR/gates"
+	loop-gate ask --id R.ok 'Go?'
+	loop-gate approve R.ok # not ours
+	asks '{"tasks":[{"id":"ok","gate":"Go?"},{"id":"go","needs":["ok"],"run":"echo went >>went"}]}'
+	[ ! -e went ]
+	kill -KILL "$started"
+	wait "$started" || true
+	[ "$(state_of R.ok@2)" = pending ]
+	loop-gate approve R.ok@2 --by ann
+	status_is 0 loop-sched resume R
+	[ "$(<went)" = went ]
+	[ ! -e "$LOOP_DIR/gates/R.ok@3.json" ]
+}
+
+@test "a question of a run that ends is withdrawn; resumed, it is asked anew" {
+	asks '{"tasks":[{"id":"ok","gate":"Go?"},{"id":"go","needs":["ok"],"run":"true"},{"id":"end","run":"touch end","final":true}]}'
+	loop-sched cancel R
+	ends_with 1
+	[ -e end ]
+	[ "$(state_of R.ok) $(jq -r .by "$LOOP_DIR/gates/R.ok.json")" = 'rejected loop-sched' ]
+	[ "$(loop-sched show --json R | jq -r .state | tr '\n' ' ')" = 'cancelled cancelled succeeded ' ]
+	start loop-sched resume R
+	wait_for 5 test -e "$LOOP_DIR/gates/R.ok@2.json"
+	loop-gate approve R.ok@2
+	ends_with 0
+}
+
+@test "what is wrong with a question is told at its place, and a value of foreach stands in it" {
+	printf '%s\n' '{"tasks":[
+		{"id":"a","gate":{"question":"Which?","choices":["x"],"default":"y","deadline":"1h"}},
+		{"id":"b","gate":{"choices":["x"]}},
+		{"id":"c","gate":{"question":"?","default":"approve"}},
+		{"id":"d","gate":"?","run":"true"},
+		{"id":"e","gate":7},
+		{"id":"f","gate":{"question":"?","chioces":[]}}]}' >plan.json
+	status_is 65 loop-sched check plan.json
+	[ "$(grep -c ': error: ' <<<"$stderr")" = 6 ]
+	has "$stderr" "plan.json:2:20: error: gate: the default 'y' is no answer"
+	has "$stderr" "plan.json:7:36: error: unknown key 'chioces'; did you mean 'choices'?"
+	printf '%s\n' '{"tasks":[{"id":"ok","gate":"Deploy to {}?","foreach":["eu","us"]},{"id":"go","needs":["ok"],"run":"touch went"}]}' >plan.json
+	start loop-sched run --id R plan.json
+	wait_for 5 test -e "$LOOP_DIR/gates/R.ok.2.json"
+	[ "$(loop-gate list --json --pending | jq -r .question)" = $'Deploy to eu?\nDeploy to us?' ]
+	loop-gate approve R.ok.1 R.ok.2
+	ends_with 0
+	[ -e went ]
+}

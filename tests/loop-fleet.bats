@@ -92,7 +92,8 @@ merged() {
 	: >seen
 	plan A B
 	status_is 0 loop run --quiet --agent mock --jobs 2 --ports 4000-4001 --resource database/2 plan.json
-	[ "$(sort seen | paste -sd ' ')" = '4000 0 4001 1' ]
+	[ "$(cut -d' ' -f1 seen | sort | paste -sd ' ')" = '4000 4001' ]
+	[ "$(cut -d' ' -f2 seen | sort | paste -sd ' ')" = '0 1' ]
 	has "$(loop lock list --json database)" database
 	wait_for 20 nothing_left
 }
@@ -100,10 +101,61 @@ merged() {
 @test "too little room is waited for, not failed on" {
 	plan A
 	does A
-	status_is 1 loop run --quiet --agent mock --attempts 1 --min-disk 900P --quota-wait 1s --id r plan.json
-	has "$output" "no_room"
-	has "$(cat "$LOOP_DIR/events.jsonl")" "free, and new work starts with"
-	status_is 64 loop-sched run --run 'loop-story --branch=work --min-disk=much' plan.json || true
+	start loop run --quiet --agent mock --attempts 1 --min-disk 999999G --id r plan.json
+	wait_for 60 eval 'loop status 2>/dev/null | grep -q "held: .* free, and new work starts with 977T"'
+	has "$(loop why A r)" "starts nothing new"
+	has "$(loop report r)" "waits for you: nothing new is started: $LOOP_DIR"
+	has "$(loop report --html r)" "<li>nothing new is started"
+	loop cancel r
+	wait_for 60 gone "$started"
+	has "$(loop report r)" "nothing new was started for"
+	run ! grep -q '"state":"running"' "$LOOP_DIR/runs/r/run.jsonl"
+	[ "$(grep -c run.needs_human "$LOOP_DIR/events.jsonl")" = 1 ]
+	status_is 64 loop run --agent mock --min-disk much --id s plan.json
+}
+
+@test "an item of a queue waits for room by itself" {
+	loop queue put jobs 'Do something' >/dev/null
+	start loop work --quiet --agent mock --until-empty --delay 0s --min-disk 999999G --branch work jobs
+	wait_for 60 grep -qs '"why":".* free, and new work starts with 977T"' "$LOOP_DIR/events.jsonl"
+	kill -TERM "$started"
+	kill -TERM "$started"
+	wait_for 60 gone "$started"
+	wait_for 60 nothing_left
+	[ "$(loop queue list jobs --json | wc -l)" = 1 ]
+	events_conform
+}
+
+@test "a disk that fills up while stories are at work holds the run, and costs no attempt" {
+	mkdir disk
+	mount -t tmpfs -o size=24m none disk 2>/dev/null || skip 'may not mount'
+	export LOOP_DIR=$SCRATCH/disk/.loop
+	echo disk/ >>.gitignore && git add .gitignore && git commit -qm ignore
+	plan A B C D
+	does C && does D
+	for s in A B; do # when they write, and when they are committed, the disk is full
+		mock $s "{\"run\":\"touch '$SCRATCH/at-$s'; until [ -e '$SCRATCH/go' ]; do sleep 0.02; done\"}" \
+			"{\"run\":\"seq 30000 >$s\"}" '{"result":"Done."}'
+	done
+	start sh -c 'exec loop run --quiet --agent mock --jobs 2 --attempts 1 --min-disk 2M --id r plan.json >said 2>&1'
+	wait_for 60 test -e at-B
+	dd if=/dev/zero of=disk/filler bs=4K 2>/dev/null || true
+	touch go
+	wait_for 60 eval 'loop status | grep -q "r .* held"'
+	wait_for 60 eval '[ "$(loop why C r | grep -c "starts nothing new: $LOOP_DIR/runs/r: .* free")" = 1 ]'
+	rm disk/filler
+	wait_for 120 gone "$started"
+	[ "$(merged)" = 'A B C D' ] || { cat said && false; }
+	run ! grep -E '"state":"(errored|failed)"' "$LOOP_DIR/runs/r/run.jsonl"
+	[ "$(grep -c '"type":"run.needs_human"' "$LOOP_DIR/events.jsonl")" -ge 1 ]
+	wait_for 60 nothing_left
+	loop gc >/dev/null
+	[ "$(git worktree list | wc -l)" = 1 ]
+	loop bus verify
+}
+
+teardown_more() {
+	if mountpoint -q "$SCRATCH/disk" 2>/dev/null; then umount -l "$SCRATCH/disk"; fi
 }
 
 @test "what waits is merged and verified at once, and the culprit is found by bisection" {

@@ -563,9 +563,7 @@ none_left() {
 			start loop-sched run --id R -j 3 plan.json 2>/dev/null
 		fi
 		sleep "0.0$((RANDOM % 6))$((RANDOM % 10))"
-		# Its guard as well where this is asked to be long: one in the middle of its sweep can leave
-		# a child stopped that nobody knows by its mark yet.
-		kill -KILL "$started" ${KILLS:+$(pgrep -P "$started")} 2>/dev/null || true
+		kill -KILL "$started" $(pgrep -P "$started") 2>/dev/null || true # its guard as well
 		wait "$started" || true
 	done
 	if [ -e "$LOOP_DIR/runs/R/plan.json" ] && [ -e "$LOOP_DIR/runs/R/run.json" ]; then

@@ -1,38 +1,5 @@
 load helper
-
-setup_more() {
-	export LOOP_MOCK_SCRIPT=$SCRATCH/script.json
-	echo 'do it' >prompt
-}
-
-script() {
-	printf '%s' "$1" >"$LOOP_MOCK_SCRIPT"
-}
-
-mock() {
-	loop-spawn --agent mock --prompt prompt "$@"
-}
-
-result() { # FILTER: over the newest result.json
-	local newest
-	newest=$(find "$LOOP_DIR/sessions" -name result.json -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
-	jq -r "$1" "$newest"
-}
-
-events() { # TYPE
-	jq -c --arg type "$1" 'select(.type == $type)' "$LOOP_DIR/events.jsonl"
-}
-
-# ends REASON STATUS COMMAND…
-ends() {
-	local reason=$1 want=$2
-	shift 2
-	status_is "$want" "$@"
-	[ "$(result .reason)" = "$reason" ] || {
-		echo "reason $(result .reason): $(result .message)" >&2
-		return 1
-	}
-}
+load spawn
 
 @test "a session leaves all its files and events" {
 	script '[{"write":"tea.txt","content":"tea"},{"usage":{"input":10,"output":5,"cost":0.5}},{"text":"Here is tea."}]'
@@ -53,61 +20,6 @@ ends() {
 	events session.ended | jq -e '.sessionid == "ses_one" and .data.success and .data.cost_usd == 0.5'
 	status_is 125 mock --session ses_one
 	has "$stderr" 'already'
-}
-
-# The agent of this name with its own map, its words played by loop-mock.
-stand_in() { # AGENT
-	mkdir -p "$LOOP_DIR/agents/$1"
-	printf '#!/bin/sh\nexec loop-mock\n' >"$LOOP_DIR/agents/$1/run"
-	chmod +x "$LOOP_DIR/agents/$1/run"
-	jq -n --arg map "$SOURCE_TREE/share/agents/$1/map.jq" '{map: $map}' >"$LOOP_DIR/agents/$1/agent.json"
-}
-
-# Plays one captured stream through the whole of loop-spawn; what comes out wrong is noted.
-replay() { # AGENT NAME END REASON INPUT OUTPUT CACHE-READ CACHE-WRITE COST
-	local file=$SOURCE_TREE/tests/fixtures/agents/$1/$2 got
-	jq -n --arg file "$file" --arg how "$3" \
-		--argjson lines "$(test -e "$file.jsonl" && echo true || echo false)" \
-		--argjson words "$(test -e "$file.stderr" && echo true || echo false)" '
-		[{replay: (if $lines then $file + ".jsonl" else "" end)}
-		+ if $words then {errors: ($file + ".stderr")} else {} end
-		+ if $how | test("^[0-9]+$") then {exit: ($how | tonumber)} else {killed: $how} end]' >"$2.json"
-	got=$(LOOP_MOCK_SCRIPT=$PWD/$2.json loop-spawn --agent "$1" --prompt prompt --json 2>/dev/null | jq -r '
-		"\(.reason) \(.usage | "\(.input) \(.output) \(.cache_read) \(.cache_write)") \(.cost_usd | if . then . * 1e6 | round / 1e6 else . end)"') || true
-	[ "$got" = "${*:4}" ] || echo "$2 ($3): $got, not ${*:4}" >>wrong
-}
-
-replay_table() { # AGENT
-	local n=0
-	local -a row
-	stand_in "$1"
-	while IFS=$'\t' read -r -a row; do
-		case ${row[0]} in '#'*) continue ;; esac
-		replay "$1" "${row[@]}" &
-		((++n % 4)) || wait
-	done <"$SOURCE_TREE/tests/cases/agents/$1.tsv"
-	wait
-	((n > 10))
-	if [ -e wrong ]; then cat wrong; fi
-	[ ! -e wrong ]
-}
-
-@test "every captured claude stream comes to its reason" {
-	replay_table claude
-}
-
-@test "every captured codex stream comes to its reason" {
-	replay_table codex
-	jq -es 'map(select(.agent == "codex" and .success and .usage.input == 350 and .cost_usd == null)) | length > 0' \
-		"$LOOP_DIR"/sessions/*/result.json
-}
-
-@test "every captured gemini stream comes to its reason" {
-	replay_table gemini
-}
-
-@test "every captured opencode stream comes to its reason" {
-	replay_table opencode
 }
 
 @test "each ending has its reason and its exit status" {
@@ -647,30 +559,4 @@ metered() { # COMMAND of its usage
 	END
 	script '[{"run":"sh nap"},{"delay":0.2},{"text":"b"}]'
 	ends success 0 mock --session ses_a --stall 1s --tool-timeout 1s --timeout 3s
-}
-
-# Every shape of line that an agent has been seen to write, with each of its members taken away and made
-# something else, down to the third level; then what is no line of its at all.
-mutants() { # AGENT
-	cat "$SOURCE_TREE/tests/fixtures/agents/$1/"*.jsonl | jq -Rc '
-		def changed: (paths | select(length <= 3)) as $path
-			| delpaths([$path]), (null, true, -1, "", "x", [], [1], {}, {"a": [null]}) as $value | setpath($path; $value);
-		[inputs | fromjson? | objects] | unique_by([.type, .subtype?, (.item?.type?), [paths | map(strings)]])
-		| .[:150][] | ., changed, . + {brand_new: {deep: [1]}} | {out: .}' 2>/dev/null || true
-	printf '%s\n' '{"out":null}' '{"out":[]}' '{"out":"x"}' '{"out":3}' '{"text":""}' '{"text":"{\"type\": 3}"}' \
-		'{"err":""}' '{"err":"\u0000"}' '{}' '{"else":1}' '{"end":{"status":1,"signal":0}}'
-}
-
-@test "whatever a version of an agent writes, its map lives on" {
-	local agent n
-	for agent in claude codex gemini opencode; do
-		mutants "$agent" >lines
-		n=$(wc -l <lines)
-		((n > 500))
-		jq -nc -L "$SOURCE_TREE/share/agents" -f "$SOURCE_TREE/share/agents/$agent/map.jq" <lines >events 2>errors || {
-			echo "$agent, $n lines: $(tail -n 3 errors)" >&2
-			return 1
-		}
-		if jq -e 'select((.type | type != "string") or .of == "unreadable")' events; then return 1; fi
-	done
 }

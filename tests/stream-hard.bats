@@ -150,3 +150,92 @@ half_open() {
 	wait "$reader"
 	[ "$(jq -r '.runs[].id' runs)" = big ]
 }
+
+# talk NAME PATH: a WebSocket whose messages are what is written to descriptor 7; what it gets is in the file NAME.
+talk() {
+	rm -f messages
+	mkfifo messages
+	exec 7<>messages
+	rm messages
+	: >"$1"
+	wstalk "$port" "$2" <&7 >"$1" 3>&- &
+	STARTED+=("$!")
+}
+
+# answered NAME PATTERN COUNT: so many lines of what it got are answers.
+answered() {
+	[ "$(grep -c "$2" "$1")" -ge "$3" ]
+}
+
+# others_meanwhile CONDITION…: how many pings another client has answered until it holds.
+others_meanwhile() {
+	local line other
+	pongs=0
+	coproc OTHER { exec wstalk "$port" /ws 3>&-; }
+	other=$OTHER_PID
+	STARTED+=("$other")
+	until "$@"; do
+		echo '{"op":"ping"}' >&"${OTHER[1]}"
+		read -r line <&"${OTHER[0]}"
+		[ "$line" = '{"op":"pong"}' ]
+		pongs=$((pongs + 1))
+	done
+	kill "$other"
+	wait "$other" || true
+}
+
+@test "a long search for history, by WebSocket or Socket.IO, delays nobody else" {
+	burst 60000 metric
+	serve
+	talk got /ws
+	for n in {1..12}; do echo '{"op":"history","types":"nothing.like.it"}'; done >&7
+	echo '{"op":"ping"}' >&7
+	others_meanwhile answered got pong 1
+	[ "$pongs" -ge 12 ]
+	[ "$(head -n 12 got | grep -c '"op":"history","events":\[\]')" -eq 12 ]
+	exec 7>&-
+	talk got '/socket.io/?EIO=4&transport=websocket'
+	echo 40 >&7
+	wait_for 10 grep -q '^40{' got
+	printf '42%d["history",{"types":"nothing.like.it"}]\n' {10..49} >&7
+	others_meanwhile answered got '^43' 40
+	[ "$pongs" -ge 12 ]
+	grep -o '^43[0-9]*\[{"ok":true,"events":\[\]' got >found
+	[ "$(wc -l <found)" -ge 16 ]
+	sort -c found
+	grep -q '{"ok":false,"error":"16 such requests wait already"}' got
+	exec 7>&-
+}
+
+@test "a client that leaves in the middle of its search, and a server that does, leave nothing behind" {
+	burst 60000 metric
+	serve
+	for _ in 1 2 3; do
+		talk got /ws
+		echo '{"op":"history","types":"nothing.like.it"}' >&7
+		echo '{"op":"sub","from":"start"}' >&7
+		wait_for 10 grep -q '"op":"history"' got
+		echo '{"op":"history","types":"nothing.like.it"}' >&7
+		exec 7>&-
+		kill "${STARTED[-1]}"
+	done
+	nobody() { [ "$(get "$url/status" | jq .clients.open)" -eq 1 ]; }
+	wait_for 10 nobody
+	talk got /ws
+	for n in {1..12}; do echo '{"op":"history","types":"nothing.like.it"}'; done >&7
+	wait_for 10 grep -q '"op":"history"' got
+	loop-stream stop
+	grep -qx end got
+}
+
+@test "a poll of Socket.IO finds the one event behind many that it does not want" {
+	burst 1 early
+	burst 40000 metric
+	burst 1 late
+	serve --eio-ping-interval 60s --eio-ping-timeout 60s
+	sio="$url/socket.io/?EIO=4&transport=polling"
+	sio="$sio&sid=$(get "$sio" | cut -c 2- | jq -r .sid)"
+	get --data '40{"from":"start","types":"early,late"}' "$sio" >/dev/null
+	until grep -q '42\["late"' polled; do get "$sio" >>polled; done
+	grep -q '42\["early"' polled
+}

@@ -330,6 +330,49 @@ a_run() {
 	grep -q '^loop_stream_requests_total [0-9]*$' metrics
 }
 
+@test "the series of loop-stat and a run's report are given as their programs give them" {
+	for n in {1..50}; do printf '{"type":"metric","subject":"P/%d","data":{"value":%d}}\n' $((n % 2)) "$n"; done | loop-emit -
+	echo '{"name":"p","tasks":[{"id":"a","title":"<b>","run":"true"}]}' >plan.json
+	loop-sched run plan.json --id run-1 >/dev/null
+	serve
+	for query in by=type 'by=subject&type=metric' 'window=1h&since=1h' 'type=none.such' 'value=data.value&subject=P/1'; do
+		IFS='&' read -ra words <<<"$query"
+		[ "$(get "$url/stat?$query" | jq -c '.series[]')" = "$(loop-stat --json "${words[@]/#/--}" | jq -c .)" ]
+	done
+	code() { get --output answer --write-out '%{http_code}' "$@"; }
+	[ "$(code "$url/stat?type=a..b")" = 400 ]
+	has "$(<answer)" "--type: 'a..b' is no pattern"
+	[ "$(code "$url/stat?window=%00")" = 400 ]
+	[ "$(code "$url/stat?window=--help")" = 400 ]
+	[ "$(code "$url/runs/run-1/report")" = 200 ]
+	cmp answer <(loop report --html run-1)
+	grep -q '&lt;b&gt;' answer
+	[ "$(code --head "$url/runs/run-1/report")" = 200 ]
+	grep -qi "^content-security-policy: default-src 'none'" answer
+	[ "$(code "$url/runs/none/report")" = 404 ]
+	[ "$(code --path-as-is "$url/runs/../report")" = 404 ]
+	[ "$(code "$url/runs/--help/report")" = 404 ]
+}
+
+@test "a program that gives no answer is ended with who asked it, and said where it cannot be run" {
+	mkdir bin
+	printf '#!/bin/sh\necho $$ >>"%s/ran"\nsleep 60\n' "$SCRATCH" >bin/loop-stat
+	chmod +x bin/loop-stat
+	PATH=$SCRATCH/bin:$PATH
+	serve
+	start curl --silent "$url/stat"
+	wait_for 10 test -s ran
+	kill "$started"
+	ended() { while read -r pid; do gone "$pid" || return 1; done <ran; }
+	wait_for 10 ended
+	start curl --silent "$url/stat"
+	again() { [ "$(wc -l <ran)" -eq 2 ]; }
+	wait_for 10 again
+	loop-stream stop
+	ended
+	wait_for 10 nothing_left
+}
+
 @test "a service manager's socket and readiness are understood" {
 	start activate loop-stream serve >told
 	wait_for 10 grep -q '^READY=1' told

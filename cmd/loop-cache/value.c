@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "die.h"
+#include "io.h"
 #include "mem.h"
 #include "object.h"
 
@@ -28,16 +29,26 @@ static void check_key(const char *key)
 		die_usage("a key is 1 to %d bytes of UTF-8", KEY_MAX);
 }
 
+/* A value that was found: whole where it is small, else to be read from its beginning. */
+struct value {
+	int fd; /* or -1 */
+	size_t length;
+	char bytes[16384];
+};
+
 /* The first part is the value, or of a run its standard output. */
-static int open_value(struct scope *s, struct entry *e, void *out)
+static int take_value(struct scope *s, struct entry *e, void *out)
 {
 	struct part *first = e->count ? &e->part[0] : NULL;
-	int *fd = out;
+	struct value *v = out;
 
 	if (!first || !part_has_content(first))
 		return -EINVAL;
-	*fd = object_open(s, first);
-	return MIN(*fd, 0);
+	v->length = (size_t)first->size;
+	if (v->length <= sizeof v->bytes)
+		return object_read(s, first, v->bytes);
+	v->fd = object_open(s, first);
+	return MIN(v->fd, 0);
 }
 
 static int check_all(struct scope *s, struct entry *e, void *unused UNUSED)
@@ -74,15 +85,17 @@ static bool look(struct search *q)
 
 int get_main(const struct args *args)
 {
-	AUTO_CLOSE int fd = -1;
+	struct value v;
 	struct search q = {
-		.key = args->item[0], .counting = COUNT_ALL, .use = open_value, .context = &fd};
+		.key = args->item[0], .counting = COUNT_ALL, .use = take_value, .context = &v};
 	int r;
 
 	args_expect(args, 1, 1);
+	v.fd = -1;
+	v.length = 0;
 	if (!look(&q))
 		return EXIT_NO;
-	r = copy_fd(fd, STDOUT_FILENO);
+	r = v.fd < 0 ? io_write(STDOUT_FILENO, v.bytes, v.length) : copy_fd(v.fd, STDOUT_FILENO);
 	if (r < 0)
 		die(EX_IOERR, "standard output: %s", strerror(-r));
 	return EXIT_SUCCESS;

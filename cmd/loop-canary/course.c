@@ -2,7 +2,7 @@
 
 static enum action failed(struct course *c, const struct plan *plan, struct buf *why)
 {
-	c->passes = c->inconclusives = c->errors = 0;
+	c->passes = c->inconclusives = c->errors = c->suspicions = 0;
 	if (++c->failures <= plan->failure_limit)
 		return ACTION_WAIT;
 	buf_str(why, "a check failed");
@@ -18,6 +18,20 @@ static enum action in_error(struct course *c, const struct plan *plan, struct bu
 	return ACTION_ROLL_BACK;
 }
 
+/* Chance, perhaps; but not for as long as a human would be asked. */
+static enum action suspected(struct course *c, const struct plan *plan, struct buf *why)
+{
+	enum action then;
+
+	c->passes = c->errors = 0;
+	if (++c->suspicions < plan->inconclusive_limit)
+		return ACTION_WAIT;
+	then = failed(c, plan, why);
+	if (why->length)
+		buf_format(why, ", %lld times in a row", (long long)plan->inconclusive_limit);
+	return then;
+}
+
 static enum action go_on(const struct course *c, const struct plan *plan)
 {
 	return c->step + 1 < plan->step_count ? ACTION_ADVANCE : ACTION_PROMOTE;
@@ -25,7 +39,7 @@ static enum action go_on(const struct course *c, const struct plan *plan)
 
 static enum action degraded(struct course *c, const struct plan *plan, struct buf *why)
 {
-	c->passes = c->errors = 0;
+	c->passes = c->errors = c->suspicions = 0;
 	if (++c->inconclusives < plan->inconclusive_limit)
 		return ACTION_WAIT;
 	buf_format(why, "neither good nor bad %lld times in a row", (long long)c->inconclusives);
@@ -40,7 +54,7 @@ static enum action degraded(struct course *c, const struct plan *plan, struct bu
 
 static enum action passed(struct course *c, const struct plan *plan)
 {
-	c->inconclusives = c->errors = 0;
+	c->inconclusives = c->errors = c->suspicions = 0;
 	if (++c->passes < plan->success_needed || c->held < plan->step[c->step].hold)
 		return ACTION_WAIT;
 	return go_on(c, plan);
@@ -53,6 +67,7 @@ enum action course_take(
 	case VERDICT_PASS: return passed(c, plan);
 	case VERDICT_FEW: break; /* time will tell: it is no sign of trouble */
 	case VERDICT_DEGRADED: return degraded(c, plan, why);
+	case VERDICT_SUSPECT: return suspected(c, plan, why);
 	case VERDICT_ERROR: return in_error(c, plan, why);
 	case VERDICT_FAIL: return failed(c, plan, why);
 	}

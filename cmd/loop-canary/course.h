@@ -12,6 +12,7 @@ struct course {
 	int64_t held;			       /* ns of this step, watched and not paused */
 	int64_t failures;		       /* of this step */
 	int64_t inconclusives, errors, passes; /* in a row */
+	int64_t suspicions;		       /* too */
 	int64_t looks;			       /* of this step: checks that said yes or no */
 };
 

@@ -4,10 +4,16 @@
 #include "jscan.h"
 #include "mem.h"
 
+#include <math.h>
+
+/* How often a step is to be taken back whose true rate is midway between good and bad. */
+#define FALSE_ALARMS 0.05
+
 static const char *const names[] = {
 	[VERDICT_PASS] = "pass",
 	[VERDICT_FEW] = "inconclusive",
 	[VERDICT_DEGRADED] = "inconclusive",
+	[VERDICT_SUSPECT] = "inconclusive",
 	[VERDICT_ERROR] = "error",
 	[VERDICT_FAIL] = "fail",
 };
@@ -52,6 +58,31 @@ static enum verdict hold_to(const struct limit *l, double value)
 	return sign * value < sign * l->pass ? VERDICT_PASS : VERDICT_DEGRADED;
 }
 
+/*
+ * Whether so many errors in so many samples say that the rate is as far over the limit as
+ * midway between good and bad is below it, rather than that: by the ratio of their likelihoods.
+ */
+static bool is_proven(const struct limit *l, double rate, double samples)
+{
+	double reach = (l->fail - l->pass) / 2, good = l->fail - reach, bad = l->fail + reach;
+
+	if (reach <= 0 || bad >= 1)
+		return true;
+	return samples * (rate * log(bad / good) + (1 - rate) * log((1 - bad) / (1 - good))) >=
+		log(1 / FALSE_ALARMS);
+}
+
+static enum verdict judge_limit(const struct limit *l, struct span object, double value)
+{
+	enum verdict v = hold_to(l, value);
+	double samples;
+
+	if (v != VERDICT_FAIL || l->higher || strcmp(l->metric, "error_rate") != 0 ||
+		!get_number(object, "samples", &samples) || is_proven(l, value, samples))
+		return v;
+	return VERDICT_SUSPECT;
+}
+
 static void say(struct buf *words, const char *metric, double value)
 {
 	buf_format(words, "%s%s %.4g", words->length ? ", " : "", metric, value);
@@ -68,8 +99,10 @@ static enum verdict judge_limits(
 
 		if (!metric_of(object, c->limit[i].metric, &value))
 			continue;
-		v = hold_to(&c->limit[i], value);
+		v = judge_limit(&c->limit[i], object, value);
 		say(words, c->limit[i].metric, value);
+		if (v == VERDICT_SUSPECT)
+			buf_str(words, " (perhaps by chance)");
 		worst = MAX(worst, v);
 		++*seen;
 	}

@@ -1,6 +1,10 @@
 /*
  * judge: what a check said, as a verdict. Few samples prove nothing: below the step's
- * min_samples there is neither a pass nor a failure.
+ * min_samples there is neither a pass nor a failure. And who looks often enough sees any rate
+ * over its limit at some time: errors among samples are a failure only once a sequential
+ * probability ratio test says so, which bears to be asked at every look.
+ *
+ * Source: Wald, "Sequential Tests of Statistical Hypotheses" (1945).
  */
 #ifndef JUDGE_H
 #define JUDGE_H
@@ -12,6 +16,7 @@ enum verdict {
 	VERDICT_PASS,
 	VERDICT_FEW,	  /* inconclusive for want of samples */
 	VERDICT_DEGRADED, /* inconclusive: between good and bad */
+	VERDICT_SUSPECT,  /* inconclusive: over the limit, but it may be chance */
 	VERDICT_ERROR,	  /* the check itself did not work */
 	VERDICT_FAIL,
 };

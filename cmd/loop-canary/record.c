@@ -61,15 +61,17 @@ static int damaged(const struct record *r, const char *file, struct err *e)
 static const struct figure {
 	const char *key;
 	size_t offset;
+	bool later; /* files of earlier versions have it not: 0 */
 } figures[] = {
-	{"weight", offsetof(struct record, weight)},
-	{"held_ns", offsetof(struct record, course.held)},
-	{"failures", offsetof(struct record, course.failures)},
-	{"inconclusives", offsetof(struct record, course.inconclusives)},
-	{"errors", offsetof(struct record, course.errors)},
-	{"passes", offsetof(struct record, course.passes)},
-	{"looks", offsetof(struct record, course.looks)},
-	{"paused_ns", offsetof(struct record, paused_ns)},
+	{"weight", offsetof(struct record, weight), false},
+	{"held_ns", offsetof(struct record, course.held), false},
+	{"failures", offsetof(struct record, course.failures), false},
+	{"inconclusives", offsetof(struct record, course.inconclusives), false},
+	{"suspicions", offsetof(struct record, course.suspicions), true},
+	{"errors", offsetof(struct record, course.errors), false},
+	{"passes", offsetof(struct record, course.passes), false},
+	{"looks", offsetof(struct record, course.looks), false},
+	{"paused_ns", offsetof(struct record, paused_ns), false},
 };
 
 static void add_text(struct buf *b, const char *key, const struct buf *text)
@@ -136,14 +138,23 @@ static void read_words(struct span whole, const char *key, struct buf *out)
 		buf_drop(out, out->length);
 }
 
+static bool read_figure(struct record *r, struct span whole, const struct figure *f)
+{
+	int64_t *out = (int64_t *)(void *)((char *)r + f->offset);
+	struct span value;
+
+	if (!jscan_get(whole, f->key, &value))
+		return f->later;
+	return jscan_int(value, out) == 0;
+}
+
 static bool parse_state(struct record *r, struct span whole)
 {
 	struct span value;
 	int64_t step;
 
 	for (size_t i = 0; i < countof(figures); i++)
-		if (!jscan_get(whole, figures[i].key, &value) ||
-			jscan_int(value, (int64_t *)(void *)((char *)r + figures[i].offset)) < 0)
+		if (!read_figure(r, whole, &figures[i]))
 			return false;
 	if (!jscan_get(whole, "step", &value) || jscan_int(value, &step) < 0 || step < 1 ||
 		step > (int64_t)r->plan.step_count)

@@ -4,6 +4,6 @@ UNIT_OBJECTS  += $(DEPS_PARTS:%.c=$(B)/%.o)
 FUZZ_SOURCES  += $(DEPS_PARTS)
 
 .PHONY: oracle
-# The scanners beside Python's and TypeScript's own parsers: needs python3, node and npm; see tests/oracle/oracle.
+# What is found and resolved beside Python, node and TypeScript: needs python3, node and npm; see tests/oracle/oracle.
 oracle: all
 	@PATH="$(CURDIR)/$(B)/bin:$$PATH" tests/oracle/oracle

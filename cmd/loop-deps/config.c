@@ -90,12 +90,41 @@ static void add_path(struct tree *t, struct config *c, const char *pattern, json
 			strs_add(&path->targets, tree_path(t, base, json_string_value(target)));
 }
 
+/* "node16", "nodenext" and the like look as node itself does. */
+static void take_manner(struct config *c, const json_t *options)
+{
+	static const char *const members[] = {"module", "moduleResolution"};
+
+	for (size_t i = 0; i < countof(members); i++) {
+		const char *text = json_string_value(json_object_get(options, members[i]));
+
+		if (text)
+			c->node = strncasecmp(text, "node1", 5) == 0 ||
+				strcasecmp(text, "node20") == 0 ||
+				strcasecmp(text, "nodenext") == 0;
+	}
+}
+
+static void take_conditions(struct config *c, const json_t *options)
+{
+	json_t *list = json_object_get(options, "customConditions"), *one;
+	size_t i;
+
+	if (list)
+		strs_clear(&c->conditions);
+	json_array_foreach (list, i, one)
+		if (json_is_string(one))
+			strs_add(&c->conditions, json_string_value(one));
+}
+
 static void take_options(struct tree *t, struct config *c, json_t *json, const char *folder)
 {
 	json_t *options = json_object_get(json, "compilerOptions"), *value;
 	const char *base = json_string_value(json_object_get(options, "baseUrl")), *pattern;
 	json_t *paths = json_object_get(options, "paths");
 
+	take_manner(c, options);
+	take_conditions(c, options);
 	if (base)
 		c->base = tree_path(t, folder, base);
 	if (!json_is_object(paths))

@@ -1,6 +1,6 @@
 /*
  * config: the part of a tsconfig.json or jsconfig.json that says where modules
- * are: baseUrl and paths, with what they extend. Comments and trailing commas
+ * are: baseUrl, paths and conditions, with what they extend. Comments and trailing commas
  * are allowed, as the compiler does.
  */
 #ifndef CONFIG_H
@@ -14,7 +14,9 @@ struct config_path {
 };
 
 struct config {
-	const char *base; /* of what is not relative; NULL without baseUrl */
+	const char *base;	/* of what is not relative; NULL without baseUrl */
+	struct strs conditions; /* of exports and imports that hold besides */
+	bool node;		/* modules are looked for as node does */
 	struct config_path *path;
 	size_t paths, capacity;
 };

@@ -1,5 +1,6 @@
 #include "package.h"
 
+#include "config.h"
 #include "die.h"
 #include "resolve.h"
 
@@ -48,14 +49,31 @@ struct package *package_of(struct tree *t, struct folder *folder)
 	return NULL;
 }
 
-/* Whether a condition holds; those of no kind we know are taken to. */
+static bool is_custom(const struct config *c, const char *condition)
+{
+	for (size_t i = 0; c && i < c->conditions.count; i++)
+		if (strcmp(c->conditions.item[i], condition) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Whether a condition holds: node's own for scripts, the compiler's for TypeScript. Where
+ * these lead nowhere, as before a build, all others do too.
+ */
 static bool holds(const char *condition, struct asking asking)
 {
 	if (strcmp(condition, "types") == 0 || strncmp(condition, "types@", 6) == 0)
 		return asking.types;
-	if (strcmp(condition, "import") == 0 || strcmp(condition, "module") == 0)
+	if (strcmp(condition, "import") == 0 || strcmp(condition, "module-sync") == 0)
 		return !asking.require;
-	return strcmp(condition, "require") != 0 || asking.require;
+	if (strcmp(condition, "require") == 0)
+		return asking.require;
+	if (strcmp(condition, "node") == 0 &&
+		(!asking.types || (asking.config && asking.config->node)))
+		return true;
+	return asking.any || strcmp(condition, "default") == 0 ||
+		(asking.types && is_custom(asking.config, condition));
 }
 
 /* What a package was built from: "./dist/x.js" is "./src/x.ts" before that. */
@@ -172,23 +190,30 @@ static uint32_t table_file(struct tree *t, const struct package *p, json_t *tabl
 	return target_file(t, p, target, part.text ? part.text : "", asking, other, 0);
 }
 
-/* Without exports: the fields that name the main module. */
-static uint32_t main_file(struct tree *t, const struct package *p, struct asking asking)
+/* A module that a field names, or what that was made of. */
+static uint32_t field_file(
+	struct tree *t, const struct package *p, const char *field, struct asking asking)
 {
-	static const char *const fields[] = {"types", "typings", "module", "main"};
+	const char *text = json_string_value(json_object_get(p->json, field));
+	AUTO_BUF struct buf dotted = {0};
+	uint32_t file;
+
+	if (!text)
+		return NO_FILE;
+	file = script_path(t, tree_path(t, p->folder->path, text), asking);
+	if (file != NO_FILE)
+		return file;
+	buf_format(&dotted, "./%s", text + (strncmp(text, "./", 2) ? 0 : 2));
+	return source_file(t, p, dotted.text, asking);
+}
+
+uint32_t package_main(struct tree *t, const struct package *p, struct asking asking)
+{
+	static const char *const fields[] = {"types", "typings", "main", "module"};
 
 	for (size_t i = asking.types ? 0 : 2; i < countof(fields); i++) {
-		const char *text = json_string_value(json_object_get(p->json, fields[i]));
-		uint32_t file = NO_FILE;
+		uint32_t file = field_file(t, p, fields[i], asking);
 
-		if (text)
-			file = script_path(t, tree_path(t, p->folder->path, text), asking);
-		if (file == NO_FILE && text) {
-			AUTO_BUF struct buf dotted = {0};
-
-			buf_format(&dotted, "./%s", text + (strncmp(text, "./", 2) ? 0 : 2));
-			file = source_file(t, p, dotted.text, asking);
-		}
 		if (file != NO_FILE)
 			return file;
 	}
@@ -204,24 +229,72 @@ static bool is_table(const json_t *exports)
 	return key && *key == '.';
 }
 
+/* By the exports, under the conditions that hold, or else under any. */
+static uint32_t exported_file(struct tree *t, const struct package *p, json_t *exports,
+	const char *subpath, struct asking asking)
+{
+	const char *other = NULL;
+	uint32_t file = NO_FILE;
+
+	for (int any = 0; any < 2 && file == NO_FILE; any++) {
+		asking.any = any;
+		if (is_table(exports))
+			file = table_file(t, p, exports, subpath, asking, &other);
+		else if (strcmp(subpath, ".") == 0)
+			file = target_file(t, p, exports, "", asking, &other, 0);
+	}
+	return file;
+}
+
 uint32_t package_file(
 	struct tree *t, const struct package *p, const char *subpath, struct asking asking)
 {
 	json_t *exports = json_object_get(p->json, "exports");
-	bool whole = strcmp(subpath, ".") == 0;
-	const char *other = NULL;
 
-	if (exports && is_table(exports))
-		return table_file(t, p, exports, subpath, asking, &other);
 	if (exports && !json_is_null(exports))
-		return whole ? target_file(t, p, exports, "", asking, &other, 0) : NO_FILE;
-	if (whole)
-		return main_file(t, p, asking);
+		return exported_file(t, p, exports, subpath, asking);
+	if (strcmp(subpath, ".") == 0)
+		return package_main(t, p, asking);
 	return script_path(t, tree_path(t, p->folder->path, subpath), asking);
 }
 
 uint32_t package_import(struct tree *t, const struct package *p, const char *name,
 	struct asking asking, const char **other)
 {
-	return table_file(t, p, json_object_get(p->json, "imports"), name, asking, other);
+	json_t *imports = json_object_get(p->json, "imports");
+	uint32_t file = table_file(t, p, imports, name, asking, other);
+
+	if (file != NO_FILE || *other)
+		return file;
+	asking.any = true;
+	return table_file(t, p, imports, name, asking, other);
+}
+
+/* Whether its folder is one of a workspace's, as the packages are linked into node_modules. */
+static bool has_workspaces(const struct package *p)
+{
+	static const char *const files[] = {"pnpm-workspace.yaml", "lerna.json", "rush.json"};
+
+	for (size_t i = 0; i < countof(files); i++) {
+		AUTO_BUF struct buf path = {0};
+
+		buf_format(&path, "%s/%s", p->folder->path, files[i]);
+		if (faccessat(AT_FDCWD, path.text, R_OK, 0) == 0)
+			return true;
+	}
+	return json_object_get(p->json, "workspaces") != NULL;
+}
+
+bool package_is_shared(struct tree *t, const struct package *p)
+{
+	bool nested = false;
+
+	for (struct folder *f = p->folder->parent; f && f->walked; f = f->parent) {
+		const struct package *above = package_read(t, f);
+
+		if (above && has_workspaces(above))
+			return true;
+		nested |= above != NULL;
+	}
+	return !nested;
 }

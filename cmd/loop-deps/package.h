@@ -11,6 +11,8 @@
 #include "json.h"
 #include "tree.h"
 
+struct config;
+
 struct package {
 	const char *name; /* NULL if it has none */
 	const struct folder *folder;
@@ -19,8 +21,10 @@ struct package {
 
 /* How a file asks: what conditions hold for it. */
 struct asking {
-	bool types;   /* a file of TypeScript */
-	bool require; /* by require, not by import */
+	bool types;		     /* a file of TypeScript */
+	bool require;		     /* by require, not by import */
+	bool any;		     /* whatever condition there is holds */
+	const struct config *config; /* of that file; NULL if it has none */
 };
 
 /* The package.json of a folder, read once; NULL if there is none or it is none. */
@@ -28,6 +32,12 @@ struct package *package_read(struct tree *, struct folder *);
 
 /* The package that a folder belongs to. */
 struct package *package_of(struct tree *, struct folder *);
+
+/* Whether others name it by its name: it lies in no other, or is a workspace of that. */
+bool package_is_shared(struct tree *, const struct package *);
+
+/* The file that stands for its folder: main, or an index. */
+uint32_t package_main(struct tree *, const struct package *, struct asking);
 
 /* A file of the package by its subpath: "." or "./x". NO_FILE if it is none of the tree's. */
 uint32_t package_file(struct tree *, const struct package *, const char *subpath, struct asking);
@@ -39,7 +49,10 @@ uint32_t package_file(struct tree *, const struct package *, const char *subpath
 uint32_t package_import(struct tree *, const struct package *, const char *name, struct asking,
 	const char **other);
 
-/* script.c: the file that a path stands for, extensions and index files tried. */
+/* Whether it is a module that node itself provides: "fs", "fs/promises". */
+bool node_provides(const char *name);
+
+/* resolve_script.c: the file that a path stands for, extensions and index files tried. */
 uint32_t script_path(struct tree *, const char *path, struct asking);
 uint32_t script_index(struct tree *, const char *folder, struct asking);
 uint32_t script_file(struct tree *, const char *path, struct asking);

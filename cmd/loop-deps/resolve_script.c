@@ -92,9 +92,7 @@ uint32_t script_path(struct tree *t, const char *path, struct asking asking)
 	if (!folder)
 		return file;
 	package = folder->has_package ? package_read(t, tree_folder(t, path)) : NULL;
-	if (package && !json_object_get(package->json, "exports"))
-		return package_file(t, package, ".", asking);
-	return script_index(t, path, asking);
+	return package ? package_main(t, package, asking) : script_index(t, path, asking);
 }
 
 /* Whether the import names its file by a path. */
@@ -222,11 +220,23 @@ static size_t package_length(const char *spec)
 	return *spec == '@' && spec[n] ? n + 1 + strcspn(spec + n + 1, "/") : n;
 }
 
+/* The importing file's own package, if it is called so and has exports; or one that all see. */
+static const struct package *named(
+	struct tree *t, const struct reference *r, const char *name, size_t n)
+{
+	const struct package *own = package_of(t, t->file[r->from].folder);
+
+	if (own && own->name && strlen(own->name) == n && memcmp(own->name, name, n) == 0 &&
+		own->folder->walked && json_object_get(own->json, "exports"))
+		return own;
+	return map_get_n(&t->packages, name, n);
+}
+
 static void resolve_package(
 	struct tree *t, struct reference *r, const char *spec, struct asking asking)
 {
 	size_t n = package_length(spec);
-	const struct package *p = map_get_n(&t->packages, spec, n);
+	const struct package *p = node_provides(spec) ? NULL : named(t, r, spec, n);
 	AUTO_BUF struct buf subpath = {0};
 	uint32_t file;
 
@@ -288,7 +298,8 @@ void resolve_script(struct tree *t, struct reference *r)
 {
 	const struct file *file = &t->file[r->from];
 	struct asking asking = {.types = file->language == LANGUAGE_TYPESCRIPT,
-		.require = r->import.form == IMPORT_REQUIRE || r->import.form == IMPORT_RESOLVE};
+		.require = r->import.form == IMPORT_REQUIRE || r->import.form == IMPORT_RESOLVE,
+		.config = config_of(t, file->folder)};
 	const char *spec = plain(t, r->import.spec);
 
 	if (has_scheme(spec))
@@ -303,7 +314,7 @@ void resolve_script(struct tree *t, struct reference *r)
 		r->outcome = OUTCOME_UNRESOLVED;
 }
 
-/* The names of the packages below the paths; of two with one name the first in the tree counts. */
+/* The names of the packages that all see; of two with one name the first in the tree counts. */
 void resolve_script_start(struct tree *t)
 {
 	for (uint32_t i = 0; i < t->files; i++) {
@@ -312,7 +323,7 @@ void resolve_script_start(struct tree *t)
 		if (t->file[i].language == LANGUAGE_PYTHON)
 			continue;
 		p = package_of(t, t->file[i].folder);
-		if (p && p->name)
+		if (p && p->name && !map_get(&t->packages, p->name) && package_is_shared(t, p))
 			map_add(&t->packages, p->name, strlen(p->name), p);
 	}
 }

@@ -61,14 +61,14 @@ static void beat(struct work *w)
 	struct answers *a = w->desk.answers;
 	int64_t asked = clock_now(), left;
 	AUTO_BUF struct buf note = {0};
+	struct span news = {0};
 	struct err e = {0};
-	bool same;
 
 	errand_progress(&w->errand, &note);
-	same = note.length == w->note.length &&
-		(!note.length || memcmp(note.text, w->note.text, note.length) == 0);
-	left = a->ops->note(a, &w->holder, w->errand.job,
-		same ? (struct span){0} : (struct span){note.text, note.length}, &e);
+	if (note.length != w->note.length ||
+		(note.length && memcmp(note.text, w->note.text, note.length) != 0))
+		news = (struct span){note.text, note.length};
+	left = a->ops->note(a, &w->holder, w->errand.job, news, &e);
 	w->beat = clock_after(BEAT);
 	if (left > 0) {
 		w->held_until = asked + left;

@@ -149,6 +149,8 @@ void item_json(struct buf *b, const struct queue *q, const struct item *i, unsig
 		buf_str(b, ",\"why\":");
 		buf_json(b, i->why.p, i->why.n);
 	}
+	if (i->damaged)
+		buf_str(b, ",\"damaged\":true");
 	if (what & SHOW_BODY) {
 		buf_char(b, ',');
 		body_json(b, i->body);

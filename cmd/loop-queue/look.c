@@ -62,9 +62,6 @@ const struct opt wait_options[] = {
 struct looking {
 	struct queue *queue;
 	int64_t left;
-	/* peek: the one that would be claimed next. */
-	int64_t best;
-	char id[ITEM_ID_SIZE];
 };
 
 static int print_json(void *context, const struct item *item)
@@ -100,17 +97,7 @@ static void check(int r, const struct err *e)
 		queue_die(r, e);
 }
 
-static int find_next(void *context, const struct item *item)
-{
-	struct looking *l = context;
-
-	if (item->priority < l->best) {
-		l->best = item->priority;
-		snprintf(l->id, sizeof l->id, "%s", item->id);
-	}
-	return 0;
-}
-
+/* NULL: the next. */
 static int peek_one(struct looking *l, const char *id)
 {
 	struct err e = {0};
@@ -119,27 +106,24 @@ static int peek_one(struct looking *l, const char *id)
 	l->left = INT64_MAX;
 	r = l->queue->ops->get(l->queue, id, print_json, l, &e);
 	check(r, &e);
-	if (r == 0)
+	if (r == 0 && id)
 		warn("queue %s: no item %s", l->queue->name, id);
 	return r ? EXIT_SUCCESS : EXIT_NO;
 }
 
 int peek_main(const struct args *args)
 {
-	struct looking l = {.best = INT64_MAX};
-	struct err e = {0};
+	struct looking l = {0};
 	int status = EXIT_SUCCESS;
 
 	args_expect(args, 1, 0);
 	l.queue = open_queue(args->item[0], false);
+	if (args->count == 1)
+		status = peek_one(&l, NULL);
 	for (size_t i = 1; i < args->count; i++) {
 		int r = peek_one(&l, args->item[i]);
 
 		status = MAX(status, r);
-	}
-	if (args->count == 1) {
-		check(l.queue->ops->each(l.queue, 1U << ITEM_READY, find_next, &l, &e), &e);
-		status = l.id[0] ? peek_one(&l, l.id) : EXIT_NO;
 	}
 	close_queue(l.queue);
 	return status;

@@ -20,28 +20,62 @@ const struct opt migrate_options[] = {
 
 #define EVERY_STATE ((1U << ITEM_DONE) - 1)
 
+/* How far the store's clock is ahead of ours. */
+static int64_t clock_ahead(struct queue *q)
+{
+	struct queue_stats s;
+	struct err e = {0};
+	int r = q->ops->stats(q, &s, &e);
+
+	if (r < 0)
+		queue_die(r, &e);
+	return s.now - clock_real();
+}
+
+/* An item that is damaged goes nowhere: fsck first. */
+static bool is_whole(const struct queue *q, const struct item *item, bool *damaged)
+{
+	if (item->damaged)
+		warn("queue %s: item %s is damaged and stays: see fsck", q->name, item->id);
+	*damaged |= item->damaged;
+	return !item->damaged;
+}
+
+struct exporting {
+	struct queue *queue;
+	int64_t ahead;
+	bool damaged;
+};
+
+/* The time that something is due goes out as a time of the wall clock: import reads it by that. */
 static int print(void *context, const struct item *item)
 {
+	struct exporting *x = context;
 	AUTO_BUF struct buf line = {0};
+	struct item out = *item;
 
-	item_json(&line, context, item, SHOW_PORTABLE | SHOW_BODY);
+	if (!is_whole(x->queue, item, &x->damaged))
+		return 0;
+	out.due -= x->ahead;
+	item_json(&line, x->queue, &out, SHOW_PORTABLE | SHOW_BODY);
 	buf_char(&line, '\n');
 	return fwrite(line.text, 1, line.length, stdout) == line.length ? 0 : -EIO;
 }
 
 int export_main(const struct args *args)
 {
+	struct exporting x = {0};
 	struct err e = {0};
-	struct queue *q;
 	int r;
 
 	args_expect(args, 1, 1);
-	q = open_queue(args->item[0], false);
-	r = q->ops->each(q, EVERY_STATE, print, q, &e);
+	x.queue = open_queue(args->item[0], false);
+	x.ahead = clock_ahead(x.queue);
+	r = x.queue->ops->each(x.queue, EVERY_STATE, print, &x, &e);
 	if (r < 0)
 		queue_die(r, &e);
-	close_queue(q);
-	return EXIT_SUCCESS;
+	close_queue(x.queue);
+	return x.damaged ? EX_DATAERR : EXIT_SUCCESS;
 }
 
 int import_main(const struct args *args)
@@ -58,11 +92,13 @@ int import_main(const struct args *args)
 	return status;
 }
 
+enum { STEP = 100000 }; /* items that are moved before they are removed */
+
 struct migration {
 	struct queue *from, *to;
 	struct strs moved; /* ids that are to be removed here */
-	int64_t claimed;
-	int64_t ahead; /* of our clock, the store's that is left */
+	int64_t ahead;	   /* of our clock, the store's that is left */
+	bool damaged;
 	struct err err;
 };
 
@@ -92,8 +128,8 @@ static int move(void *context, const struct item *item)
 	size_t done;
 	int r;
 
-	if (item->state == ITEM_CLAIMED)
-		return m->claimed++, 0;
+	if (!is_whole(m->from, item, &m->damaged))
+		return 0;
 	if (item->state == ITEM_DELAYED)
 		p.delay = MAX(item->due - clock_real() - m->ahead, 0);
 	way_key(m, item, key);
@@ -101,18 +137,34 @@ static int move(void *context, const struct item *item)
 	if (r < 0)
 		return r;
 	strs_add(&m->moved, item->id);
-	return 0;
+	return m->moved.count < STEP ? 0 : -ECANCELED;
 }
 
 static int remove_moved(struct migration *m)
 {
-	for (size_t i = 0; i < m->moved.count; i++) {
-		int64_t r = m->from->ops->purge(m->from, m->moved.item[i], 0, &m->err);
+	int64_t r = 0;
 
-		if (r < 0)
-			return (int)r;
+	for (size_t i = 0; r >= 0 && i < m->moved.count; i++)
+		r = m->from->ops->purge(m->from, m->moved.item[i], 0, &m->err);
+	strs_clear(&m->moved);
+	return (int)MIN(r, 0);
+}
+
+/* Step by step, so that not all ids are in memory, until there is nothing left to move. */
+static int move_all(struct migration *m)
+{
+	int r = -ECANCELED;
+
+	while (r == -ECANCELED) {
+		r = m->from->ops->each(
+			m->from, EVERY_STATE & ~(1U << ITEM_CLAIMED), move, m, &m->err);
+		if (r == 0 || r == -ECANCELED) {
+			int removed = remove_moved(m);
+
+			r = removed < 0 ? removed : r;
+		}
 	}
-	return 0;
+	return r;
 }
 
 int migrate_main(const struct args *args)
@@ -127,20 +179,18 @@ int migrate_main(const struct args *args)
 	m.from = open_queue(args->item[0], false);
 	place.store = options.to;
 	m.to = open_queue(args->item[0], true);
-	r = m.from->ops->stats(m.from, &s, &m.err);
+	m.ahead = clock_ahead(m.from);
+	r = move_all(&m);
+	if (r == 0)
+		r = m.from->ops->stats(m.from, &s, &m.err);
 	if (r < 0)
 		queue_die(r, &m.err);
-	m.ahead = s.now - clock_real();
-	r = m.from->ops->each(m.from, EVERY_STATE, move, &m, &m.err);
-	if (r >= 0)
-		r = remove_moved(&m);
-	if (r < 0)
-		queue_die(r, &m.err);
-	strs_clear(&m.moved);
 	close_queue(m.from);
 	close_queue(m.to);
-	if (m.claimed)
+	if (s.count[ITEM_CLAIMED])
 		warn("%lld items are claimed and stay; run it again when they are given back",
-			(long long)m.claimed);
-	return m.claimed ? EX_TEMPFAIL : EXIT_SUCCESS;
+			(long long)s.count[ITEM_CLAIMED]);
+	if (m.damaged)
+		return EX_DATAERR;
+	return s.count[ITEM_CLAIMED] ? EX_TEMPFAIL : EXIT_SUCCESS;
 }

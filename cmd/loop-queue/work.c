@@ -75,7 +75,8 @@ struct work {
 	size_t jobs, busy;
 	int64_t left; /* items that may be begun */
 	int signals;
-	int asked; /* how often we were told to end */
+	int asked;   /* how often we were told to end */
+	bool failed; /* nothing more can be claimed */
 	bool guarded;
 	struct breaker breaker;
 	int64_t look, idle_since; /* clock_now: when to claim again, since when nothing is done */
@@ -140,16 +141,20 @@ static void plan_look(struct work *w)
 		w->look = MIN(w->look, clock_after(MAX(s.next - s.now, NS_PER_MS)));
 }
 
+static bool takes_more(const struct work *w)
+{
+	return !w->asked && !w->failed && w->left > 0 && w->busy < w->jobs;
+}
+
 /* What passes is tried again; what does not ends the worker when its commands have ended. */
 static void store_failed(struct work *w, int r, const struct err *e)
 {
-	bool passes = r == -ENOTCONN || r == -ETIMEDOUT || r == -EAGAIN;
+	bool passes = r == -ENOTCONN || r == -ETIMEDOUT || r == -EAGAIN || r == -ENOSPC;
 
-	if (!passes)
-		queue_die(r, e);
 	if (!w->complained)
 		warn("%s", e->text);
 	w->complained = true;
+	w->failed = !passes;
 	w->look = clock_after(RETRY_TIME);
 }
 
@@ -176,7 +181,7 @@ static bool claim_one(struct work *w)
 
 static void claim_more(struct work *w)
 {
-	while (!w->asked && w->left > 0 && w->busy < w->jobs && clock_now() >= w->look)
+	while (takes_more(w) && clock_now() >= w->look)
 		if (!claim_one(w))
 			return;
 }
@@ -234,7 +239,7 @@ static int64_t next_deadline(const struct work *w)
 	for (size_t i = 0; i < w->jobs; i++)
 		if (w->job[i].busy)
 			next = MIN(next, job_next(&w->job[i]));
-	if (!w->asked && w->left > 0 && w->busy < w->jobs)
+	if (takes_more(w))
 		next = MIN(next, w->look);
 	if (!w->busy && options.idle != NS_FOREVER)
 		next = MIN(next, w->idle_since + options.idle);
@@ -243,10 +248,9 @@ static int64_t next_deadline(const struct work *w)
 
 static void sleep_once(struct work *w, struct pollfd *p)
 {
-	bool idle = !w->asked && w->left > 0 && w->busy < w->jobs;
-
 	p[0] = (struct pollfd){.fd = w->signals, .events = POLLIN};
-	p[1] = (struct pollfd){.fd = idle ? w->queue->ops->watch(w->queue) : -1, .events = POLLIN};
+	p[1] = (struct pollfd){.fd = takes_more(w) ? w->queue->ops->watch(w->queue) : -1,
+		.events = POLLIN};
 	for (size_t i = 0; i < w->jobs; i++)
 		p[2 + i] = (struct pollfd){
 			.fd = w->job[i].busy ? w->job[i].child.pidfd : -1, .events = POLLIN};
@@ -258,7 +262,7 @@ static bool is_over(const struct work *w)
 {
 	if (w->busy)
 		return false;
-	return w->asked || w->left <= 0 ||
+	return w->asked || w->failed || w->left <= 0 ||
 		(options.idle != NS_FOREVER && clock_now() >= w->idle_since + options.idle);
 }
 
@@ -344,5 +348,5 @@ int work_main(const struct args *args)
 	free(w.job);
 	close(w.signals);
 	close_queue(w.queue);
-	return EXIT_SUCCESS;
+	return w.failed ? EXIT_OWN : EXIT_SUCCESS;
 }

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "die.h"
 #include "proc.h"
+#include "question.h"
 
 enum { SWEEP_SECONDS = 10 };
 
@@ -82,6 +83,11 @@ static void take_over(struct run *r, const struct fold *f, uint32_t task, enum a
 	n->state = state == COMPENSATING ? COMPENSATING : PENDING;
 	if (r->plan.task[task].fans && state == RUNNING)
 		return; /* those that it made are looked at one by one */
+	if (task_asks(&r->plan, &r->plan.task[task]) && (state == QUEUED || state == RUNNING)) {
+		n->attempt--; /* it asks again under the same name, and is answered perhaps */
+		n->reopened = true;
+		return;
+	}
 	if (state == QUEUED || state == RUNNING || state == COMPENSATING) {
 		tally->interrupted++;
 		end_attempt(r, f, task);
@@ -102,15 +108,9 @@ static void take_over(struct run *r, const struct fold *f, uint32_t task, enum a
 /* What was recorded before the crash, and perhaps not yet written into the user's file. */
 static void write_passes(struct run *r)
 {
-	struct err e = {0};
-
-	if (!r->options.imported || !r->options.source)
-		return;
 	for (uint32_t i = 0; i < r->plan.count; i++)
-		if (r->node[i].state == SUCCEEDED && passes_write(r, i, &e) < 0) {
-			warn("%s", e.text);
+		if (r->node[i].state == SUCCEEDED && passes_tell(r, i) < 0)
 			return;
-		}
 }
 
 static void say(const struct run *r, const struct tally *t)

@@ -4,6 +4,7 @@
 #include "breaker.h"
 #include "field.h"
 #include "parse.h"
+#include "question.h"
 
 int64_t plan_capacity(const struct plan *p, struct span name)
 {
@@ -124,6 +125,19 @@ static void check_breakers(struct plan *p)
 	}
 }
 
+/* What asks a human runs nothing, so what only a command has a use for is a mistake. */
+static void check_gate(struct plan *p, const struct task *t)
+{
+	static const enum member senseless[] = {
+		M_RUN, M_AGENT, M_PROMPT, M_VERIFY, M_CACHE, M_UNDO};
+
+	for (size_t i = 0; t->has & 1U << M_GATE && i < countof(senseless); i++)
+		if (t->has & 1U << senseless[i])
+			plan_error(p, t, task_get(p, t, senseless[i]),
+				"'%s' is a gate, which asks and runs nothing: it cannot have %s",
+				t->id, member_name(senseless[i]));
+}
+
 void plan_check(struct plan *p)
 {
 	check_capacities(p);
@@ -134,6 +148,7 @@ void plan_check(struct plan *p)
 		const struct task *t = &p->task[i];
 
 		check_demands(p, t);
+		check_gate(p, t);
 		if (t->recipe->own_retry) {
 			endings_check(p, t, t->recipe->retry.on);
 			endings_check(p, t, t->recipe->retry.never_on);

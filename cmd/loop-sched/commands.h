@@ -8,7 +8,7 @@
 
 extern const struct opt check_options[], graph_options[], run_options[], resume_options[],
 	status_options[], list_options[], forget_options[], simulate_options[], todo_options[],
-	optimize_options[];
+	optimize_options[], room_options[];
 
 int check_main(const struct args *);
 int graph_main(const struct args *);
@@ -21,6 +21,7 @@ int simulate_main(const struct args *);
 int undo_main(const struct args *);
 int dirty_main(const struct args *);
 int forget_main(const struct args *);
+int room_main(const struct args *);
 int pause_main(const struct args *);
 int continue_main(const struct args *);
 int cancel_main(const struct args *);

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "die.h"
 #include "io.h"
+#include "question.h"
 #include "runs.h"
 
 #include <errno.h>
@@ -21,6 +22,8 @@ static void cancel_task(struct run *r, uint32_t task)
 		cancel_members(r, r->plan.task[task].group);
 	else if (n->job)
 		job_end(r, n->job, ENDS_CANCEL);
+	else if (n->state == RUNNING && task_asks(&r->plan, &r->plan.task[task]))
+		gate_withdraw(r, task);
 	else if (!tstate_ended((enum tstate)n->state))
 		settle(r, task, CANCELLED, "cancelled");
 }

@@ -2,6 +2,7 @@
 
 #include "breaker.h"
 #include "parse.h"
+#include "question.h"
 
 /* Where a value goes: into a struct, nowhere, or nowhere but to be looked up. */
 #define AT(type, name) offsetof(struct type, name), NO_MEMBER
@@ -34,6 +35,7 @@ const struct field task_fields[] = {
 	{"phase", KIND_TEXT, LATER(M_PHASE)},
 	{"foreach", KIND_FOREACH, LATER(M_FOREACH)},
 	{"items", KIND_ARRAY, LATER(M_ITEMS)},
+	{"gate", KIND_GATE, LATER(M_GATE)},
 	{"when", KIND_COMMAND, LATER(M_WHEN)},
 	{"final", KIND_BOOL, AT(task, final)},
 	{"pivot", KIND_BOOL, AT(task, pivot)},
@@ -79,6 +81,15 @@ const struct field cache_fields[] = {
 	{"outputs", KIND_NAMES, NOT_KEPT},
 	{"env", KIND_NAMES, NOT_KEPT},
 	{"ttl", KIND_DURATION, 0, NO_MEMBER},
+	{0},
+};
+
+const struct field gate_fields[] = {
+	{"question", KIND_TEXT, AT(question, text)},
+	{"choices", KIND_NAMES, AT(question, choices)},
+	{"text", KIND_BOOL, AT(question, open)},
+	{"deadline", KIND_DURATION, AT(question, deadline)},
+	{"default", KIND_TEXT, AT(question, fallback)},
 	{0},
 };
 
@@ -373,6 +384,8 @@ bool field_read(
 		object_read(p, t, "cache", cache_fields, value, &ttl);
 		return is_object(value);
 	}
+	if (f->kind == KIND_GATE)
+		return question_read(p, t, value);
 	right = kinds[f->kind].set ? kinds[f->kind].set(p, value, out) : kinds[f->kind].is(value);
 	if (!right)
 		plan_error(p, t, value, "%s: must be %s", f->name, kinds[f->kind].must);

@@ -26,6 +26,7 @@ enum kind {
 	KIND_BOOL,     /* bool */
 	KIND_RETRY,    /* struct retry */
 	KIND_CACHE,    /* a span: an object of its own fields */
+	KIND_GATE,     /* a span: a string, or an object of its own fields */
 	KIND_IGNORED,  /* a text for people or for the task itself */
 };
 
@@ -41,7 +42,7 @@ struct field {
 const char *member_name(enum member);
 
 extern const struct field task_fields[], recipe_fields[], retry_fields[], plan_fields[],
-	breaker_fields[], cache_fields[];
+	breaker_fields[], cache_fields[], gate_fields[];
 
 /* The field of this key (with its quotes); NULL if it is none. */
 const struct field *field_find(const struct field *table, struct span key);

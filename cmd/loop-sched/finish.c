@@ -61,11 +61,11 @@ int run_end(struct run *r)
 	log_run(r, line.text);
 	slots_clear(r);
 	r->synced = INT64_MIN / 2; /* and this is on the disk */
-	log_flush(r, true);
+	run_write_out(r);
 	good |= r->undo.alone && !r->count[COMPENSATION_FAILED] && !r->cancelling;
 	if (!good || r->options.verbose)
 		say(r);
-	if (r->broken)
+	if (r->broken || r->lines.length)
 		return EX_IOERR;
 	if (r->signal)
 		return EXIT_SIGNAL + r->signal;

@@ -65,6 +65,7 @@ static void fold_started(struct fold *f, struct span line)
 
 	f->state[0] = '\0';
 	f->ended = 0;
+	f->held[0] = '\0';
 	f->cancelling = f->paused = f->undone = false;
 	f->jobs = number_of(line, "jobs");
 	f->runner.pid = (pid_t)number_of(line, "pid");
@@ -75,7 +76,7 @@ static void fold_started(struct fold *f, struct span line)
 
 static void fold_run(struct fold *f, struct span line, struct span what)
 {
-	struct span state;
+	struct span state, reason;
 
 	if (jscan_is(what, "started") || jscan_is(what, "resumed")) {
 		fold_started(f, line);
@@ -85,6 +86,11 @@ static void fold_run(struct fold *f, struct span line, struct span what)
 		f->paused = true;
 	} else if (jscan_is(what, "continued")) {
 		f->paused = false;
+	} else if (jscan_is(what, "held")) {
+		if (jscan_get(line, "reason", &reason))
+			copy_text(f->held, sizeof f->held, reason);
+	} else if (jscan_is(what, "released")) {
+		f->held[0] = '\0';
 	} else if (jscan_is(what, "undoing")) {
 		f->undoing = true;
 	} else if (jscan_is(what, "undone")) {

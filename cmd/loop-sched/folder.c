@@ -40,7 +40,8 @@ static void write_options(struct run *r)
 		int64_t value;
 	} numbers[] = {{"jobs", o->jobs}, {"min_jobs", o->min_jobs}, {"attempts", o->attempts},
 		{"retries", o->retries}, {"timeout", o->timeout}, {"grace", o->grace},
-		{"on_failure", o->on_failure}, {"form", o->form}};
+		{"on_failure", o->on_failure}, {"form", o->form},
+		{"min_disk", o->least.disk}, {"min_memory", o->least.memory}};
 	AUTO_BUF struct buf b = {0};
 	int code;
 
@@ -164,6 +165,17 @@ static const char *get_text(struct run *r, struct span object, const char *key)
 	return jscan_get(object, key, &value) ? plan_text(&r->plan, value) : NULL;
 }
 
+/* A run that an older version began says nothing of it. */
+struct room run_least(struct span options)
+{
+	struct span value;
+
+	if (!jscan_get(options, "min_disk", &value))
+		return (struct room){.disk = ROOM_DISK_LEAST};
+	return (struct room){.disk = get_number(options, "min_disk"),
+		.memory = get_number(options, "min_memory")};
+}
+
 /* A folder that a later version wrote may mean what we cannot know. */
 static void check_format(const struct run *r, struct span object)
 {
@@ -192,6 +204,7 @@ static void read_options(struct run *r)
 		o->jobs = MAX(get_number(object, "jobs"), (int64_t)1);
 		o->min_jobs = get_number(object, "min_jobs");
 	}
+	o->least = run_least(object);
 	o->retries = get_number(object, "retries");
 	o->jobserver = get_flag(object, "jobserver");
 	o->attempts = get_number(object, "attempts");

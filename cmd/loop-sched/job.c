@@ -70,19 +70,12 @@ static void release_held(struct run *r, struct job *j)
 	j->held_count = 0;
 }
 
-static void log_running(
-	struct run *r, uint32_t task, enum purpose purpose, const struct child *child)
+void event_started(struct run *r, uint32_t task)
 {
 	const struct task *t = &r->plan.task[task];
 	struct span title = task_get(&r->plan, t, M_TITLE);
 	AUTO_BUF struct buf b = {0};
 
-	buf_format(&b, ",\"pid\":%d,\"start\":%llu", child->pid,
-		(unsigned long long)child->owner.start);
-	log_task(r, task, b.text);
-	if (purpose != TO_RUN)
-		return;
-	buf_drop(&b, b.length);
 	buf_str(&b, ",\"title\":");
 	if (title.n)
 		buf_add(&b, title.p, title.n);
@@ -90,6 +83,18 @@ static void log_running(
 		buf_json(&b, t->id, strlen(t->id));
 	buf_format(&b, ",\"attempt\":%u", r->node[task].attempt);
 	event_task(r, task, "task.started", b.text);
+}
+
+static void log_running(
+	struct run *r, uint32_t task, enum purpose purpose, const struct child *child)
+{
+	AUTO_BUF struct buf b = {0};
+
+	buf_format(&b, ",\"pid\":%d,\"start\":%llu", child->pid,
+		(unsigned long long)child->owner.start);
+	log_task(r, task, b.text);
+	if (purpose == TO_RUN)
+		event_started(r, task);
 }
 
 static void begin_job(struct run *r, struct job *j, uint32_t task, pid_t pid)
@@ -113,8 +118,7 @@ static void begin_job(struct run *r, struct job *j, uint32_t task, pid_t pid)
 	r->running++;
 }
 
-/* What is written before it is started: that it will be. */
-static void announce(struct run *r, uint32_t task, enum purpose purpose)
+bool announce(struct run *r, uint32_t task, enum purpose purpose)
 {
 	struct node *n = &r->node[task];
 
@@ -127,20 +131,52 @@ static void announce(struct run *r, uint32_t task, enum purpose purpose)
 	n->state = purpose == TO_UNDO ? COMPENSATING : QUEUED;
 	log_task(r, task, "");
 	log_write(r);
+	return !r->lines.length && !r->broken;
 }
 
-/* False if it could not be started, which is then its ending. */
+void retract(struct run *r, uint32_t task, const struct node *before)
+{
+	struct node *n = &r->node[task];
+	AUTO_BUF struct buf b = {0};
+
+	*n = *before;
+	n->state = PENDING;
+	buf_format(&b, ",\"failures\":%u,\"reason\":\"no room\"", n->failures);
+	log_task(r, task, b.text);
+	n->state = READY;
+}
+
+/* There is no room to start it: it is what it was before, and waits. */
+static void put_back(struct run *r, uint32_t task, enum purpose purpose, const struct node *before)
+{
+	struct node *n = &r->node[task];
+
+	if (purpose == TO_UNDO) {
+		*n = *before;
+		r->count[n->state] += tstate_ended((enum tstate)n->state);
+		r->undo.tries--;
+		r->undo.due = r->hold.next;
+		return;
+	}
+	retract(r, task, before);
+	heap_push(&r->ready, n);
+}
+
+/* False if it could not be started, which is then its ending, or it waits for room. */
 bool job_start(struct run *r, uint32_t task, enum purpose purpose)
 {
 	struct node *n = &r->node[task];
+	const struct node before = *n;
 	struct job *j = free_slot(r);
 	struct child child = {.pid = -1, .pidfd = -1};
 	struct err e = {0};
 	int code;
 
-	announce(r, task, purpose);
-	if (r->broken)
+	if (!announce(r, task, purpose)) {
+		if (!r->broken)
+			put_back(r, task, purpose, &before);
 		return false;
+	}
 	n->job = j;
 	code = attempt_launch(r, task, purpose, &child, &e);
 	if (code == 0) {
@@ -149,9 +185,15 @@ bool job_start(struct run *r, uint32_t task, enum purpose purpose)
 		n->state = purpose == TO_UNDO ? COMPENSATING : RUNNING;
 		log_running(r, task, purpose, &child);
 		child_close(&child);
+		hold_started(r);
 		return true;
 	}
-	slot_end(r, &j->slot, task, true);
+	slot_end(r, &j->slot, task, !room_refused(code));
+	if (hold_refused(r, code, e.text)) {
+		hold_not_started(r);
+		put_back(r, task, purpose, &before);
+		return false;
+	}
 	if (purpose == TO_UNDO)
 		undo_ended(r, task, proc_spawn_status(code), e.text, 0);
 	else
@@ -160,7 +202,7 @@ bool job_start(struct run *r, uint32_t task, enum purpose purpose)
 	return false;
 }
 
-static enum purpose first_purpose(const struct run *r, uint32_t task)
+enum purpose first_purpose(const struct run *r, uint32_t task)
 {
 	bool has = task_has(&r->plan, &r->plan.task[task], M_WHEN);
 
@@ -194,9 +236,7 @@ static bool resources_allow(struct run *r, struct job *j, uint32_t task)
 		r->starved_until = clock_after(STARVED_SECONDS * NS_PER_S);
 	} else {
 		r->node[task].attempt++;
-		r->node[task].job = j;
 		conclude(r, task, ERRORED, EXIT_OWN, e.text, 0);
-		r->node[task].job = NULL;
 	}
 	return false;
 }
@@ -229,7 +269,8 @@ void start_ready(struct run *r)
 {
 	if (r->starved.count && clock_now() >= r->starved_until)
 		feed(r);
-	while (may_start(r) && r->ready.count && r->running < r->pace.now) {
+	gates_ask(r);
+	while (may_start(r) && r->ready.count && r->running < r->pace.now && !run_held(r)) {
 		uint32_t task = index_of(r, heap_pop(&r->ready));
 		struct job *other;
 
@@ -259,7 +300,6 @@ static void answered(struct run *r, uint32_t task, enum tstate state, int status
 		make_ready(r, task);
 	} else if (state == FAILED && status <= EXIT_SIGNAL && status != EXIT_NOT_FOUND &&
 		status != EXIT_CANNOT_RUN) {
-		n->job = NULL; /* no attempt tells of this ending */
 		settle(r, task, SKIPPED, "its \"when\" said no");
 	} else {
 		conclude(r, task, state == FAILED ? ERRORED : state, status, reason, ms);

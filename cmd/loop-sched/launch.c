@@ -8,6 +8,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+/* Of a failure before exec, which says nothing that exec said; but of want of room, that. */
+static int not_exec(int code)
+{
+	return room_refused(code) ? code : -ECANCELED;
+}
+
 /* The task's whole object in a file of its own. */
 static int write_task(struct run *r, const struct task *t)
 {
@@ -32,8 +38,7 @@ static bool has_task(const struct run *r, const struct task *t)
 	return fstatat(r->tasks, path, &st, 0) == 0 && (size_t)st.st_size == t->text.n;
 }
 
-/* The task's folder, made with its first attempt, and the attempt's own in it. */
-static int make_folder(struct run *r, const struct task *t, unsigned attempt, struct err *e)
+int attempt_folder(struct run *r, const struct task *t, unsigned attempt, struct err *e)
 {
 	char path[300];
 	int code = mkdirat(r->tasks, t->id, 0700) < 0 ? -errno : 0;
@@ -48,7 +53,7 @@ static int make_folder(struct run *r, const struct task *t, unsigned attempt, st
 	if (code == 0)
 		return 0;
 	err_sys(e, code, "%s/tasks/%s", r->path, t->id);
-	return -ECANCELED; /* nothing that exec said */
+	return not_exec(code);
 }
 
 /* Before anything else of an undoing: what it is told of is there. */
@@ -106,7 +111,7 @@ static int launch_at_home(struct run *r, uint32_t task, enum purpose purpose, st
 	const struct task *t = &r->plan.task[task];
 	const struct node *n = &r->node[task];
 	AUTO_CLOSE int out = -1, error = -1;
-	int code = make_folder(r, t, n->attempt, e);
+	int code = attempt_folder(r, t, n->attempt, e);
 
 	if (code < 0)
 		return code;
@@ -118,7 +123,7 @@ static int launch_at_home(struct run *r, uint32_t task, enum purpose purpose, st
 		code = error = open_output(r, t, n->attempt, "err");
 	if (code < 0) {
 		err_sys(e, code, "%s/tasks/%s", r->path, t->id);
-		return -ECANCELED; /* nothing that exec said */
+		return not_exec(code);
 	}
 	attempt_make(r, task, purpose, NULL, a);
 	if (a->argv.count)
@@ -134,7 +139,7 @@ static int launch_in_slot(struct run *r, uint32_t task, struct slot *s, struct c
 
 	if (code < 0) {
 		err_sys(e, code, "%s/slots", r->path);
-		return -ECANCELED;
+		return not_exec(code);
 	}
 	attempt_make(r, task, TO_RUN, s, a);
 	return spawn_attempt(r, a, s->out, s->error, child, e);

@@ -55,6 +55,7 @@ static int64_t next_deadline(const struct run *r)
 	const struct node *first = heap_top(&r->delayed);
 	int64_t next = MIN(log_due(r), r->cancelling ? NS_FOREVER : r->deadline);
 
+	next = MIN(next, gates_due(r));
 	if (first && may_start(r))
 		next = MIN(next, first->due);
 	if (r->starved.count && may_start(r))
@@ -63,6 +64,8 @@ static int64_t next_deadline(const struct run *r)
 		next = MIN(next, r->undo.due);
 	if (r->ready.count)
 		next = MIN(next, r->pace.next);
+	if (r->hold.on)
+		next = MIN(next, r->hold.next);
 	for (int64_t i = 0; r->running && i < r->options.jobs; i++)
 		if (r->job[i].pid)
 			next = MIN(next, job_deadline(&r->job[i]));
@@ -75,7 +78,8 @@ static void on_time(struct run *r)
 	struct node *n;
 
 	pace_tick(&r->pace, r->ready.count > 0);
-
+	if (r->hold.on)
+		run_held(r);
 	while ((n = heap_top(&r->delayed)) && n->due <= now) {
 		heap_pop(&r->delayed);
 		if (n->state == RETRYING || n->state == READY)
@@ -93,20 +97,22 @@ static void on_time(struct run *r)
 /* Whether a place is free and only a token is missing. */
 static bool wants_token(const struct run *r)
 {
-	return may_start(r) && r->ready.count && r->running < r->pace.now;
+	return may_start(r) && r->ready.count && r->running < r->pace.now && !r->hold.on;
 }
 
 static void wait_for_something(struct run *r)
 {
 	struct pollfd fd[] = {{.fd = r->signals, .events = POLLIN},
 		{.fd = r->control, .events = POLLIN},
-		{.fd = wants_token(r) ? r->tokens.taker : -1, .events = POLLIN}};
+		{.fd = wants_token(r) ? r->tokens.taker : -1, .events = POLLIN},
+		{.fd = r->gates.count ? r->gates.watch : -1, .events = POLLIN}};
 	int n = poll(fd, countof(fd), clock_poll_timeout(next_deadline(r)));
 
 	if (n > 0 && fd[0].revents)
 		read_signals(r);
 	if (n > 0 && fd[1].revents)
 		control_read(r);
+	gates_look(r, n > 0 && fd[3].revents);
 	on_time(r);
 	reap(r);
 	forecast(r);
@@ -122,7 +128,7 @@ static bool waits(const struct run *r)
 	if (r->undo.begun && !r->undo.ended)
 		return !r->cancelling;
 	if (r->finishing)
-		return r->ready.count + r->delayed.count + r->starved.count > 0;
+		return r->ready.count + r->delayed.count + r->starved.count + r->gates.count > 0;
 	return r->left > r->finals && !r->cancelling && !r->stopping;
 }
 
@@ -158,5 +164,14 @@ void run_loop(struct run *r)
 				cancel_all(r);
 			go(r);
 		}
+		gates_withdraw(r);
 	} while (next_phase(r));
+}
+
+void run_write_out(struct run *r)
+{
+	r->hold.closing = true;
+	log_flush(r, true);
+	while (r->hold.on && hold_unwritten(r) && !r->broken && !r->signal)
+		wait_for_something(r);
 }

@@ -87,6 +87,11 @@ static const struct command commands[] = {
 		.synopsis = "TASK [RUN]",
 		.brief = "tell what a task waits for, or what became of it",
 		.run = why_main},
+	{.name = "room",
+		.synopsis = "[--min-disk=SIZE] [--min-memory=SIZE] [FOLDER]...",
+		.brief = "tell whether there is room for new work",
+		.options = room_options,
+		.run = room_main},
 	{0},
 };
 

@@ -9,6 +9,9 @@
 #include "hint.h"
 #include "io.h"
 #include "parse.h"
+#include "question.h"
+
+#include <errno.h>
 
 enum tstate job_judge(const struct job *j, int status, const char **reason)
 {
@@ -57,6 +60,8 @@ static bool may_retry(const struct run *r, uint32_t task, const struct ended *e)
 		attempts = r->options.attempts;
 	if (e->state == ERRORED || e->state == CANCELLED || !may_start(r))
 		return false;
+	if (task_asks(&r->plan, &r->plan.task[task]))
+		return false; /* who has answered is not asked again */
 	if (r->options.retries >= 0 && r->retries >= r->options.retries)
 		return false;
 	if (r->node[task].failures >= attempts || endings_fit(retry->never_on, e))
@@ -124,6 +129,10 @@ static bool try_again(
 	int64_t hint = e->state == CANCELLED ? 0 : read_hint(r, task), delay;
 
 	n->spared = hint && e->status == ENDING_QUOTA;
+	if (e->state != CANCELLED && !n->spared && hold_spares(r, task)) {
+		n->spared = true;
+		reason = "there was no room";
+	}
 	n->failures += !n->spared;
 	if (!may_retry(r, task, e))
 		return false;
@@ -141,22 +150,33 @@ static void tell_failure(struct run *r, uint32_t task, int status, const char *r
 
 	if (n->state == CANCELLED)
 		return;
-	warn("%s: %s with status %d%s%s; see %s/tasks/%s/%u.err", t->id,
-		tstate_name((enum tstate)n->state), status, reason ? ": " : "",
-		reason ? reason : "", r->path, t->id, n->attempt);
+	if (task_asks(&r->plan, t))
+		warn("%s: %s", t->id, reason);
+	else
+		warn("%s: %s with status %d%s%s; see %s/tasks/%s/%u.err", t->id,
+			tstate_name((enum tstate)n->state), status, reason ? ": " : "",
+			reason ? reason : "", r->path, t->id, n->attempt);
 	r->stopping |= r->options.on_failure != ON_FAILURE_CONTINUE;
 	r->undo.wanted |= r->options.on_failure == ON_FAILURE_UNDO;
 }
 
-static void succeeded(struct run *r, uint32_t task)
+int passes_tell(struct run *r, uint32_t task)
 {
 	struct err e = {0};
+	int code;
 
 	if (!r->options.imported || !r->options.source)
-		return;
+		return 0;
 	log_write(r); /* known before it is said in the user's file */
-	if (passes_write(r, task, &e) < 0)
+	code = r->lines.length ? -ENOSPC : passes_write(r, task, &e);
+	if (hold_refused(r, code, e.text)) {
+		r->hold.untold += !r->node[task].untold;
+		r->node[task].untold = true;
+		return 0;
+	}
+	if (code < 0)
 		warn("%s", e.text);
+	return MIN(code, 0);
 }
 
 void conclude(struct run *r, uint32_t task, enum tstate state, int status,
@@ -175,12 +195,13 @@ void conclude(struct run *r, uint32_t task, enum tstate state, int status,
 		n->ms = (uint32_t)MIN(ms, (int64_t)UINT32_MAX);
 	}
 	log_outcome(r, task, status, reason, ms);
+	n->concluded = true;
 	if (tstate_failed(state))
 		tell_failure(r, task, status, reason);
 	else if (r->options.verbose)
 		warn("%s: %s in %s", r->plan.task[task].id, tstate_name(state),
 			format_duration((char[DURATION_SIZE]){0}, ms * NS_PER_MS));
 	if (state == SUCCEEDED)
-		succeeded(r, task);
+		passes_tell(r, task);
 	settle(r, task, state, reason);
 }

@@ -53,6 +53,7 @@ enum member {
 	M_WHEN,
 	M_AT,
 	M_FOREACH,
+	M_GATE,
 	M_ITEMS,
 	MEMBERS
 };

@@ -130,6 +130,7 @@ void run_prepare(struct run *r)
 	if (r->control < 0)
 		path_fail(r->control, "control");
 	r->commands.max = 256;
+	r->gates.watch = -1;
 	r->node = mem_zero((size_t)r->plan.count + 1, sizeof *r->node);
 	r->job = mem_zero((size_t)r->options.jobs, sizeof *r->job);
 	for (int64_t i = 0; i < r->options.jobs; i++) {
@@ -144,6 +145,8 @@ void run_prepare(struct run *r)
 	open_signals(r);
 	pace_init(&r->pace, r->options.min_jobs, r->options.jobs);
 	open_tokens(r);
+	r->hold.least = r->options.least;
+	r->written = lseek(r->log, 0, SEEK_END);
 	r->started = clock_now();
 	r->synced = r->started;
 	r->deadline = r->options.timeout ? clock_after(r->options.timeout) : NS_FOREVER;

@@ -18,11 +18,12 @@ enum { JOBS_MAX = 4096 };
 static struct {
 	const char *jobs, *id, *command, *never_on;
 	int64_t attempts, retries, min, max, timeout, grace;
+	struct room least;
 	const char *launcher, *on, *store;
 	bool jobserver;
 	int on_failure, plan_changed;
 	bool verbose;
-} opts = {.retries = -1, .grace = 10 * NS_PER_S};
+} opts = {.retries = -1, .grace = 10 * NS_PER_S, .least = {.disk = ROOM_DISK_LEAST}};
 
 const struct opt run_options[] = {
 	{"jobs", 'j', "N", "run N tasks at once (one a processor; auto: as the machine bears)",
@@ -47,6 +48,10 @@ const struct opt run_options[] = {
 	{"id", 0, "NAME", "name the run", .string = &opts.id},
 	{"on-failure", 0, "WHAT", "continue with what does not need it, stop, or undo",
 		.choice = &opts.on_failure, .choices = on_failure_words},
+	{"min-disk", 0, "SIZE", "start nothing while less than this is free on the disk (1M)",
+		.size = &opts.least.disk},
+	{"min-memory", 0, "SIZE", "start nothing while less memory than this is available (0)",
+		.size = &opts.least.memory},
 	{"timeout", 't', "D", "end the whole run after D", .duration = &opts.timeout},
 	{"grace", 0, "D", "from SIGTERM to SIGKILL (10s)", .duration = &opts.grace},
 	{"verbose", 'v', NULL, "say every ending on stderr", .flag = &opts.verbose},
@@ -155,6 +160,7 @@ int run_main(const struct args *a)
 		.store = opts.store,
 		.ticket = new_ticket(),
 		.jobserver = opts.jobserver,
+		.least = opts.least,
 		.timeout = opts.timeout,
 		.grace = opts.grace,
 		.on_failure = opts.on_failure,

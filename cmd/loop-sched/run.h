@@ -7,8 +7,10 @@
 #define RUN_H
 
 #include "fuse.h"
+#include "gates.h"
 #include "history.h"
 #include "heap.h"
+#include "hold.h"
 #include "id.h"
 #include "journal.h"
 #include "jobserver.h"
@@ -36,6 +38,7 @@ struct run_options {
 	const char *ticket;   /* tells this run's jobs from those of others of its name */
 	const char *never_on; /* statuses not to be tried again, a JSON array; may be NULL */
 	bool jobserver;
+	struct room least;   /* without so much nothing is started */
 	const char *command; /* for tasks without one of their own; may be NULL */
 	const char *dir;     /* where tasks run; absolute */
 	const char *source;  /* the user's plan, absolute; NULL: none to write back to */
@@ -59,6 +62,9 @@ struct node {
 	uint8_t state;	   /* enum tstate */
 	uint8_t asked;	   /* enum asked */
 	bool spared;	   /* the last attempt met a limit, and does not count */
+	bool concluded;	   /* its end was told, with the figures of its attempt */
+	bool reopened;	   /* it asked before we were resumed: the same gate is meant */
+	bool untold;	   /* that it passes could not be written into the user's plan yet */
 	uint16_t attempt;  /* the last one begun; folders are never used twice */
 	uint16_t done_by;  /* the attempt that succeeded */
 	uint16_t failures; /* that count against the attempts */
@@ -67,7 +73,7 @@ struct node {
 	uint32_t finished; /* its number among the run's successes; undone in reverse */
 	int32_t priority;
 	int64_t rank;	 /* work from here to the end by the longest way */
-	int64_t due;	 /* when it is tried again (clock_now) */
+	int64_t due;	 /* when it is tried, or its gate looked at, again (clock_now) */
 	int64_t give_up; /* when no further attempt begins; NS_FOREVER */
 	struct job *job; /* while it runs */
 };
@@ -123,6 +129,7 @@ struct run {
 	struct buf records; /* events, not yet appended */
 	size_t *record_end; /* where each ends */
 	size_t record_count, record_capacity;
+	off_t written; /* the length of run.jsonl */
 	int64_t synced, appended;
 	struct lines commands; /* from the control FIFO */
 	struct node *node;
@@ -145,7 +152,9 @@ struct run {
 	double calibration;	/* how much wider predictions are made */
 	uint32_t quarter;	/* of the tasks that had ended at the last one */
 	struct undo undo;
+	struct gates gates;
 	struct pace pace;
+	struct hold hold;
 	struct jobserver tokens;
 	int signal; /* that ended us */
 	int64_t started, deadline;
@@ -158,6 +167,9 @@ int lock_record(int fd) MUST_CHECK;
 void run_create(struct run *, const char *id, const char *plan_file);
 void run_reopen(struct run *, const char *id);
 void run_write_plan(struct run *);
+
+/* What run.json says of the room that is to be left. */
+struct room run_least(struct span options);
 
 /* prepare.c */
 void run_prepare(struct run *); /* nodes, ranks, environment, signals, control */
@@ -176,6 +188,15 @@ enum tstate fan_state(const struct run *, uint32_t task); /* once all it made ha
 
 /* job.c */
 bool job_start(struct run *, uint32_t task, enum purpose);
+enum purpose first_purpose(const struct run *, uint32_t task);
+/*
+ * Begins an attempt: what is written before anything is done is that it will be. False if
+ * that could not be written; then it is taken back: the node is what it was before.
+ */
+bool announce(struct run *, uint32_t task, enum purpose);
+void retract(struct run *, uint32_t task, const struct node *before);
+/* Of what begins: its title and attempt, for its event. */
+void event_started(struct run *, uint32_t task);
 void start_ready(struct run *);
 void job_reaped(struct run *, struct job *, int wait_status);
 void job_end(struct run *, struct job *, enum ending); /* asks it to end */
@@ -198,6 +219,8 @@ void undo_ended(struct run *, uint32_t task, int status, const char *reason, int
 
 /* launch.c: -errno, as proc_spawn's, if it cannot be started */
 struct child;
+/* The task's folder, made with its first attempt, and the attempt's own in it. */
+int attempt_folder(struct run *, const struct task *, unsigned attempt, struct err *) MUST_CHECK;
 int attempt_launch(struct run *, uint32_t task, enum purpose, struct child *, struct err *);
 
 /* make.c: what an attempt is started with */
@@ -222,6 +245,7 @@ void log_flush(struct run *, bool now); /* and the journal, now or when that is 
 int64_t log_due(const struct run *);
 void event_task(struct run *, uint32_t task, const char *type, const char *members);
 void event_run(struct run *, const char *type, const char *members);
+void event_need(struct run *, const char *why); /* a human has to do something for the run */
 
 /* forecast.c: predictions are recorded as the run goes on; takes over the history. */
 void forecast_begin(struct run *, struct history *);
@@ -229,12 +253,16 @@ void forecast(struct run *);
 
 /* loop.c */
 void run_loop(struct run *);
+void run_write_out(struct run *); /* waits until it is all written; a signal ends the waiting */
 
 /* finish.c: what is written and said at the end; the exit status */
 int run_end(struct run *);
 
 /* passes.c: writes into the user's plan that this task's story passes. */
 int passes_write(struct run *, uint32_t task, struct err *) MUST_CHECK;
+
+/* outcome.c: the same, as soon as there is room for it; says what is wrong. -errno */
+int passes_tell(struct run *, uint32_t task);
 
 /* control.c */
 void control_read(struct run *);
@@ -257,6 +285,7 @@ struct fold {
 	bool paused, cancelling, undoing, undone;
 	uint32_t successes, retries;
 	char state[16]; /* of the ended run; else empty */
+	char held[256]; /* why nothing is started; else empty */
 };
 int fold_read(struct fold *, const struct plan *, int log, struct err *) MUST_CHECK;
 void fold_clear(struct fold *);

@@ -19,7 +19,8 @@ void make_ready(struct run *r, uint32_t task)
 	if (r->plan.task[task].final && !r->finishing)
 		return; /* pending until all others have ended */
 	n->state = READY;
-	heap_push(&r->ready, n);
+	if (!gates_take(r, task))
+		heap_push(&r->ready, n);
 }
 
 void begin_finals(struct run *r)
@@ -65,8 +66,9 @@ static void record(struct run *r, uint32_t task, enum tstate state, const char *
 	r->finals -= r->plan.task[task].final;
 	if (r->plan.task[task].fans && state == SUCCEEDED)
 		n->finished = ++r->successes;
-	if (!n->job) /* an attempt's end was told with all its figures */
+	if (!n->concluded)
 		tell(r, task, reason);
+	n->concluded = false;
 }
 
 /* One need of a task has ended. Returns whether that ends the task too, and how. */

@@ -9,6 +9,7 @@
 #include "io.h"
 #include "parse.h"
 #include "progress.h"
+#include "question.h"
 #include "runs.h"
 #include "todo.h"
 #include "view.h"
@@ -104,6 +105,10 @@ static void add_run(struct buf *b, const struct view *v)
 		buf_format(b, ",\"started\":\"%s\"", format_time(time, v->fold.started));
 	if (v->alive)
 		buf_format(b, ",\"pid\":%d", v->fold.runner.pid);
+	if (v->held.text[0]) {
+		buf_str(b, ",\"held\":");
+		buf_json(b, v->held.text, strlen(v->held.text));
+	}
 	buf_format(b, ",\"done\":%d,\"ms\":%lld", work_done(v),
 		(long long)(view_elapsed(v) / NS_PER_MS));
 }
@@ -135,6 +140,11 @@ static void print_head(const struct view *v)
 	printf("  %s  %d%%  %s  ", view_state(v), work_done(v),
 		format_duration(elapsed, view_elapsed(v)));
 	print_counts(v);
+	if (!v->held.text[0])
+		return;
+	fputs("  held: ", stdout);
+	print_text(v->held.text);
+	putchar('\n');
 }
 
 /* How long a task has been in its state, or took. */
@@ -156,11 +166,22 @@ static void print_progress(const struct view *v, uint32_t i)
 		printf("  [%s]", p.text);
 }
 
+/* The gate that a task waits at; false if it waits at none. */
+static bool gate_id(const struct view *v, uint32_t i, char id[QUESTION_ID_SIZE])
+{
+	const struct task *t = &v->plan.task[i];
+
+	if (view_task(v, i) != RUNNING || !task_asks(&v->plan, t))
+		return false;
+	question_id(id, v->id, &v->plan, t, v->fold.task[i].attempt);
+	return true;
+}
+
 static void print_task(const struct view *v, uint32_t i)
 {
 	const struct past *past = &v->fold.task[i];
 	const struct task *t = &v->plan.task[i];
-	char time[DURATION_SIZE] = "";
+	char time[DURATION_SIZE] = "", gate[QUESTION_ID_SIZE];
 
 	if (past->since)
 		format_duration(time, task_time(v, i));
@@ -170,6 +191,8 @@ static void print_task(const struct view *v, uint32_t i)
 	if (past->status)
 		printf("  status %d", past->status);
 	print_progress(v, i);
+	if (gate_id(v, i, gate))
+		printf("  waits at gate %s", gate);
 	if (task_has(&v->plan, t, M_TITLE)) {
 		fputs("  ", stdout);
 		print_text(view_text(v, t, M_TITLE));
@@ -195,6 +218,7 @@ static void add_task(struct buf *b, const struct view *v, uint32_t i)
 	const struct past *past = &v->fold.task[i];
 	const struct task *t = &v->plan.task[i];
 	struct span title = task_get(&v->plan, t, M_TITLE);
+	char gate[QUESTION_ID_SIZE];
 
 	buf_format(b, "{\"task\":\"%s\",\"state\":\"%s\",\"attempt\":%u", t->id,
 		tstate_name(view_task(v, i)), past->attempt);
@@ -202,6 +226,8 @@ static void add_task(struct buf *b, const struct view *v, uint32_t i)
 		buf_format(b, ",\"title\":%.*s", (int)title.n, title.p);
 	if (past->pid && view_task(v, i) == RUNNING)
 		buf_format(b, ",\"pid\":%d", past->pid);
+	if (gate_id(v, i, gate))
+		buf_format(b, ",\"gate\":\"%s\"", gate);
 	add_progress(b, v, i);
 	buf_format(b, ",\"status\":%d,\"ms\":%lld}", past->status,
 		(long long)(task_time(v, i) / NS_PER_MS));

@@ -31,6 +31,30 @@ static int read_plan(struct view *v, struct err *e)
 	return 0;
 }
 
+/* A disk that is full takes no line that says so: it is looked at, too. */
+static void look_for_room(struct view *v)
+{
+	AUTO_FREE char *path = mem_format("%s/run.json", v->path);
+	AUTO_BUF struct buf text = {0};
+	const char *folders[] = {v->path, NULL, NULL}, *what;
+	struct span options, dir;
+	struct room least;
+	size_t at;
+
+	if (v->fold.held[0]) {
+		err_set(&v->held, 0, "%s", v->fold.held);
+		return;
+	}
+	if (io_read_file(AT_FDCWD, path, 1 << 20, &text) < 0 ||
+		jscan_check(text.text, text.length, &at, &what) < 0)
+		return;
+	options = (struct span){text.text, text.length};
+	least = run_least(options);
+	if (jscan_get(options, "dir", &dir))
+		folders[1] = plan_text(&v->plan, dir);
+	room_short(&least, folders, &v->held);
+}
+
 int view_read(struct view *v, const char *id, struct err *e)
 {
 	int r;
@@ -43,6 +67,8 @@ int view_read(struct view *v, const char *id, struct err *e)
 	if (r < 0)
 		return r;
 	v->alive = !v->fold.ended && v->fold.runner.pid && owner_alive(&v->fold.runner);
+	if (v->alive)
+		look_for_room(v);
 	for (uint32_t i = 0; i < v->plan.count; i++)
 		v->count[view_task(v, i)]++;
 	return 0;
@@ -87,8 +113,10 @@ const char *view_state(const struct view *v)
 		return v->fold.state;
 	if (!v->alive)
 		return "interrupted";
-	return v->fold.cancelling ? "cancelling" : v->fold.paused ? "paused"
-								  : "running";
+	return v->fold.cancelling ? "cancelling"
+		: v->fold.paused  ? "paused"
+		: v->held.text[0] ? "held"
+				  : "running";
 }
 
 int64_t view_elapsed(const struct view *v)

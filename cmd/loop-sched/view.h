@@ -16,6 +16,7 @@ struct view {
 	struct fold fold;
 	struct history history; /* once it is remembered */
 	bool alive;		/* the process that runs it */
+	struct err held;	/* why nothing new is started while it lives; else empty */
 	uint32_t count[TSTATES];
 };
 
@@ -29,7 +30,7 @@ void view_remember(struct view *);
 void view_clear(struct view *);
 void view_close(struct view *); /* and the state directory */
 
-/* "running", "paused", "cancelling", "interrupted", or how it ended. */
+/* "running", "held", "paused", "cancelling", "interrupted", or how it ended. */
 const char *view_state(const struct view *);
 
 /* From the start to the end, or to now while it runs; ns. */

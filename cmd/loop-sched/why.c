@@ -6,6 +6,7 @@
 #include "die.h"
 #include "files.h"
 #include "parse.h"
+#include "question.h"
 #include "resource.h"
 #include "view.h"
 
@@ -77,6 +78,32 @@ static bool say_breaker(const struct view *v, uint32_t task)
 	return true;
 }
 
+/* What a human is asked, and how it is answered. */
+static bool say_gate(const struct view *v, uint32_t task)
+{
+	const struct task *t = &v->plan.task[task];
+	AUTO_GATE struct gate g = {0};
+	AUTO_BUF struct buf text = {0};
+	char id[QUESTION_ID_SIZE], left[DURATION_SIZE];
+	struct err e = {0};
+
+	if (view_task(v, task) != RUNNING || !task_asks(&v->plan, t))
+		return false;
+	question_id(id, v->id, &v->plan, t, v->fold.task[task].attempt);
+	if (gate_read(&v->state, id, &g, &e) < 0) {
+		printf("  %s\n", e.text);
+		return true;
+	}
+	buf_escape(&text, g.question, strlen(g.question));
+	printf("  asks: %s\n", text.text);
+	if (g.deadline)
+		printf("  for %s more\n",
+			format_duration(left, MAX(g.deadline - clock_real(), (int64_t)0)));
+	printf("  answer it by: loop-gate %s %s\n",
+		g.choices.count || g.text ? "answer" : "approve", g.id);
+	return true;
+}
+
 static void say_waiting(const struct view *v, uint32_t task)
 {
 	bool said = say_needs(v, task) > 0;
@@ -87,6 +114,10 @@ static void say_waiting(const struct view *v, uint32_t task)
 	}
 	if (v->fold.paused || v->fold.cancelling) {
 		printf("  the run is %s\n", view_state(v));
+		said = true;
+	}
+	if (v->held.text[0]) {
+		printf("  the run starts nothing new: %s\n", v->held.text);
 		said = true;
 	}
 	if (!said && say_files(v, task))
@@ -131,7 +162,7 @@ int why_main(const struct args *a)
 	printf("%s is %s\n", t->id, tstate_name(view_task(&v, task)));
 	if (view_task(&v, task) == PENDING || view_task(&v, task) == RETRYING)
 		say_waiting(&v, task);
-	else
+	else if (!say_gate(&v, task))
 		say_past(&v, task);
 	view_close(&v);
 	return EXIT_SUCCESS;

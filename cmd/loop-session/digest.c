@@ -67,7 +67,8 @@ static void on_usage(struct digest *d, const struct step *s)
 	d->cache_read = step_int(s, "cache_read", d->cache_read);
 	d->cache_write = step_int(s, "cache_write", d->cache_write);
 	d->turns = step_int(s, "turns", d->turns);
-	d->cost_known |= step_real(s, "cost_usd", &d->cost);
+	if (step_has(s, "cost_usd"))
+		d->cost_known = step_real(s, "cost_usd", &d->cost);
 }
 
 static void copy_name(const struct step *s, const char *key, char *out, size_t size)

@@ -36,10 +36,11 @@ static void take(const struct step *s, struct used *u)
 	of_all = of.length > 0;
 	u->input = join(u->input, step_int(s, "input", 0), of_all);
 	u->output = join(u->output, step_int(s, "output", 0), of_all);
-	if (!step_real(s, "cost_usd", &cost))
+	if (!step_has(s, "cost_usd"))
 		return;
-	u->cost = of_all ? MAX(u->cost, cost) : u->cost + cost;
-	u->cost_known = true;
+	u->cost_known = step_real(s, "cost_usd", &cost);
+	if (u->cost_known)
+		u->cost = of_all ? MAX(u->cost, cost) : u->cost + cost;
 }
 
 void recover_usage(int folder, int64_t attempt, struct used *u)

@@ -89,6 +89,13 @@ bool step_real(const struct step *s, const char *key, double *out)
 	return isfinite(*out);
 }
 
+bool step_has(const struct step *s, const char *key)
+{
+	struct span value;
+
+	return jscan_get(s->line, key, &value);
+}
+
 bool step_true(const struct step *s, const char *key)
 {
 	struct span value;

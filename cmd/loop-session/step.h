@@ -36,6 +36,7 @@ int step_parse(struct step *, const char *line, size_t length) MUST_CHECK;
 void step_text(const struct step *, const char *key, struct buf *);
 int64_t step_int(const struct step *, const char *key, int64_t otherwise);
 bool step_real(const struct step *, const char *key, double *);
+bool step_has(const struct step *, const char *key);
 bool step_true(const struct step *, const char *key);
 
 #endif

@@ -151,8 +151,8 @@ static void add_usage(struct buf *out, const struct source *s, const struct dige
 	row(out, "usage", "%lld tokens in, %lld out; cost %s",
 		(long long)(s->recorded ? r->input : d->input),
 		(long long)(s->recorded ? r->output : d->output),
-		words_dollars(cost, r->cost_known || d->cost_known,
-			r->cost_known ? r->cost : d->cost));
+		words_dollars(cost, s->recorded ? r->cost_known : d->cost_known,
+			s->recorded ? r->cost : d->cost));
 }
 
 static void add_place(struct buf *out, const struct record *r)

@@ -49,12 +49,12 @@ static int exit_status(int wait_status)
 	return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 0;
 }
 
-/* A result that says no is believed; one that says yes needs an exit that agrees. */
+/* A result that says no is believed; one that says yes must be the last word, the exit agreeing. */
 static bool by_result(const struct tally *t, const struct ended *e, struct verdict *v)
 {
 	if (!t->result)
 		return false;
-	if (t->ok && e->wait_status != 0 && e->cause != ENDED_LINGERING)
+	if (t->ok && (t->unanswered || (e->wait_status != 0 && e->cause != ENDED_LINGERING)))
 		return false;
 	*v = make(t->reason, exit_status(e->wait_status), "%s", t->ok ? "" : t->message);
 	v->resets_at = t->ok ? 0 : t->resets_at;

@@ -50,12 +50,18 @@ static void on_started(struct tally *t, struct span e)
 	t->news.kind = NEWS_STARTED;
 }
 
-/* Something happens: a result before it was not the last. */
+/* Something happens: a result before it was not the last, though a sub-agent may outlast it. */
+static void go_on(struct tally *t, struct span e)
+{
+	t->settled = t->idle = false;
+	t->unanswered |= !is_true(e, "sub");
+}
+
 static void on_message(struct tally *t, struct span e)
 {
 	struct span text;
 
-	t->settled = t->idle = false;
+	go_on(t, e);
 	t->acted |= !is_true(e, "synthetic");
 	if (is_true(e, "sub") || !jscan_get(e, "text", &text))
 		return;
@@ -66,7 +72,7 @@ static void on_message(struct tally *t, struct span e)
 
 static void on_tool(struct tally *t, struct span e)
 {
-	t->settled = t->idle = false;
+	go_on(t, e);
 	t->acted = true;
 	copy_text(e, "name", t->tool, sizeof t->tool);
 	copy_text(e, "id", t->news.id, sizeof t->news.id);
@@ -105,23 +111,30 @@ static void take_sum(struct span e, const char *key, int64_t before, int64_t *su
 	*sum = MAX(*sum, number_of(e, key, 0) - before);
 }
 
+/* Where nothing is said of it, it may still be; anything but a number says that it is not known. */
+static void take_cost(struct tally *t, struct span e)
+{
+	double spent = of_conversation(e, "cost_of") ? t->before.cost : 0, cost;
+	struct span value;
+
+	if (!jscan_get(e, "cost_usd", &value))
+		return;
+	t->used.cost_known = real_of(e, "cost_usd", &cost);
+	if (t->used.cost_known)
+		t->used.cost = MAX(cost - spent, 0.0);
+}
+
 static void on_usage(struct tally *t, struct span e)
 {
 	static const struct usage nothing;
 	const struct usage *before = of_conversation(e, "of") ? &t->before : &nothing;
-	double cost;
 
 	take_sum(e, "input", before->input, &t->used.input);
 	take_sum(e, "output", before->output, &t->used.output);
 	take_sum(e, "cache_read", before->cache_read, &t->used.cache_read);
 	take_sum(e, "cache_write", before->cache_write, &t->used.cache_write);
 	take_sum(e, "turns", 0, &t->used.turns);
-	if (real_of(e, "cost_usd", &cost)) {
-		double spent = of_conversation(e, "cost_of") ? t->before.cost : 0;
-
-		t->used.cost = MAX(cost - spent, 0.0);
-		t->used.cost_known = true;
-	}
+	take_cost(t, e);
 	t->news.kind = NEWS_USAGE;
 }
 
@@ -141,6 +154,7 @@ static void on_result(struct tally *t, struct span e)
 	struct span text;
 
 	t->result = t->settled = true;
+	t->unanswered = false;
 	t->ok = is_true(e, "ok");
 	copy_text(e, "reason", name, sizeof name);
 	t->reason = t->ok ? SUCCESS : reason_of(name);

@@ -19,6 +19,7 @@ struct tally {
 	bool acted;	     /* the model has said or done something */
 	bool result, ok;     /* the last terminal event */
 	bool settled;	     /* nothing has happened since */
+	bool unanswered;     /* the agent itself has gone on since, to no result yet */
 	enum reason reason;
 	char message[400];
 	int64_t resets_at;

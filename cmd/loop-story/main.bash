@@ -23,7 +23,7 @@ readonly OPTIONS="
 branch|b|NAME|the branch that the story is merged onto
 item|||do an item of a queue, as loop-queue work hands it over
 delay||D|with --item, the time since the last one; none by default
-$STORY_OPTIONS"
+$STORY_OPTIONS$ROOM_OPTIONS"
 readonly BRIEF='bring one story of a run to merged work'
 
 help() {
@@ -93,7 +93,8 @@ run_session() { # TEMPLATE RECORD
 		[[ ${OPT[$name]-} ]] && words+=("--$name" "${OPT[$name]}")
 	done
 	for command in "${verify[@]}"; do words+=(--verify "$command"); done
-	loop-spawn "${words[@]}" >"$2"
+	# It waits for a limit itself, and knows how long: nobody else is to wait for it once more.
+	env -u LOOP_RETRY_AFTER loop-spawn "${words[@]}" >"$2"
 	status=$?
 	eval "$(jq -r '
 		"worktree=\(.worktree // "" | @sh)", "session=\(.session // .id // "" | @sh)",
@@ -103,8 +104,16 @@ run_session() { # TEMPLATE RECORD
 		' "$2" 2>/dev/null || echo "worktree='' session='' reason=spawn_failed final='' begun='' evidence=''")"
 }
 
-# Commits whatever the agent left uncommitted; sets work, the commit that holds all of it.
+# Commits whatever the agent left uncommitted; sets work, the commit that holds all of it. A disk that is
+# full is waited for: what the session did must not be done again.
 commit_work() {
+	until commit_all; do
+		loop-sched room "$LOOP_DIR" . >/dev/null && return 1
+		sleep 2
+	done
+}
+
+commit_all() {
 	safe_git -C "$worktree" add -A &&
 		if ! safe_git -C "$worktree" diff --cached --quiet || safe_git -C "$worktree" rev-parse -q --verify MERGE_HEAD >/dev/null; then
 			safe_git "${AUTHOR[@]}" -C "$worktree" commit -q -m "$LOOP_TASK: attempt $LOOP_ATTEMPT"
@@ -189,7 +198,8 @@ resolve_conflict() {
 	safe_git "${AUTHOR[@]}" -C "$worktree" merge -q --no-ff --no-commit "$tip" >/dev/null 2>&1
 	base=$tip
 	run_session "$(share prompts/conflict.md)" "$attempt_folder/resolve.json"
-	[[ $status -eq 0 && -d $worktree ]] && commit_work || return
+	[[ $status -eq 0 && -d $worktree ]] || return
+	commit_work || { work='' && return; }
 	if ! safe_git merge-base --is-ancestor "$tip" "$work" || safe_git diff --check "$tip" "$work" | grep -q 'conflict marker'; then
 		return
 	fi
@@ -208,9 +218,10 @@ attempt_branch() { # N
 	printf 'loop/%s/%s-%s' "$LOOP_RUN" "$(branch_name "$LOOP_TASK")" "$1"
 }
 
-# The worktree goes: what was in it is committed. With it goes its lock, which nobody holds any more.
+# The worktree goes: what was in it is committed. With it goes its lock, which nobody holds any more. One
+# that could not be committed stays, for loop gc to save.
 remove_worktree() {
-	[[ $worktree && -d $worktree ]] || return 0
+	[[ ($work || ! $begun) && $worktree && -d $worktree ]] || return 0
 	safe_git worktree remove --force "$worktree" 2>/dev/null && rm -f -- "${worktree%/*}/.${worktree##*/}.lock"
 }
 
@@ -295,7 +306,7 @@ main() {
 		exit
 		;;
 	esac
-	parse "$OPTIONS" help "$@"
+	parse "$OPTIONS$FORMER_OPTIONS" help "$@"
 	run_log=${LOOP_DIR-}/runs/${LOOP_RUN-}/run.jsonl
 	if [[ ${OPT[item]-} ]]; then become_item; fi
 	check_environment

@@ -258,6 +258,7 @@ static const char *run_word(const struct run *r)
 	return r->ended		? r->outcome
 		: r->cancelling ? "cancelling"
 		: r->paused	? "paused"
+		: r->held	? "held"
 				: "";
 }
 
@@ -272,7 +273,7 @@ static void add_head(const struct board *d, struct buf *b, size_t width)
 	add_failures(r, &facts);
 	buf_str(&facts, "  ");
 	add_clock(&facts, elapsed(r));
-	if (!r->ended && !r->paused)
+	if (!r->ended && !r->paused && !r->held)
 		left_add(d->left, &facts);
 	add_criteria(r, &facts);
 	add_money(d, &facts);

@@ -13,6 +13,7 @@
 #include "route.h"
 #include "server.h"
 #include "ws.h"
+#include "ws_handshake.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -297,6 +298,8 @@ static void check(struct conn *c)
 	const struct request *r = &c->intake->request;
 	int status = guard_check(&c->server->guard, r);
 
+	if (!status && r->method != METHOD_GET && ws_asked(r))
+		status = 400; /* it begins with a GET, always */
 	if (status) {
 		refuse(c, status);
 		return;

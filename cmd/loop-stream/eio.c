@@ -26,12 +26,13 @@ static int64_t nearest(const struct eio *s)
 
 static void on_timer(uv_timer_t *);
 
+/* What is due has its turn in the loop's next round: others, and what came in, before it. */
 void eio_arm(struct eio *s)
 {
 	int64_t next = s->closed ? clock_now() : nearest(s);
 
 	uv_update_time(&s->server->loop);
-	uv_timer_start(&s->timer, on_timer, (uint64_t)clock_poll_timeout(next), 0);
+	uv_timer_start(&s->timer, on_timer, (uint64_t)MAX(clock_poll_timeout(next), 1), 0);
 }
 
 /* The client was heard: the next ping, and the last moment for its answer. */
@@ -39,7 +40,7 @@ static void beat(struct eio *s)
 {
 	const struct server_limits *l = &s->server->limits;
 
-	s->pinged = false;
+	s->pinged = s->doubted = false;
 	s->ping_at = clock_after(l->ping_interval);
 	s->expires = s->ping_at + l->ping_timeout;
 }
@@ -123,6 +124,23 @@ struct eio *eio_find(struct server *server, struct span id)
 	return NULL;
 }
 
+/*
+ * Whether its time is over. What came while we were late ourselves lies there unread, and is heard
+ * first; and who could have had a ping that was never sent gets it now, with all the time for its
+ * answer.
+ */
+static bool give_up(struct eio *s)
+{
+	if (clock_now() >= s->content_by)
+		return true;
+	if (!s->pinged && (s->socket || s->poll)) {
+		s->expires = clock_after(s->server->limits.ping_timeout);
+		return false;
+	}
+	s->doubted = !s->doubted;
+	return !s->doubted;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct eio *s = timer->data;
@@ -133,7 +151,7 @@ static void on_timer(uv_timer_t *timer)
 	}
 	if (s->probe && clock_now() >= s->probe_expires)
 		eio_drop_socket(s->probe);
-	if (expired(s)) {
+	if (expired(s) && give_up(s)) {
 		eio_close(s);
 		return;
 	}
@@ -151,6 +169,12 @@ void eio_wake(struct eio *s, int64_t after)
 {
 	s->more_at = clock_after(after);
 	eio_arm(s);
+}
+
+void eio_wake_when_read(struct eio *s, int64_t at_the_latest)
+{
+	s->asks_if_read = s->socket;
+	eio_wake(s, s->socket ? at_the_latest : 0);
 }
 
 void eio_send(struct eio *s, bool binary, struct span message)

@@ -36,10 +36,11 @@ struct eio {
 	int64_t ping_at, expires, probe_expires;
 	int64_t content_by; /* the user's own deadline, NS_FOREVER: none */
 	int64_t more_at;    /* when the user will have more to send */
-	bool pinged;
-	bool probed;	  /* the probe was answered: polls are let go */
-	bool closed;	  /* it is told to nobody any more, and freed soon */
-	bool client_left; /* the client said so */
+	bool pinged, doubted;
+	bool asks_if_read; /* its WebSocket is pinged behind what is sent */
+	bool probed;	   /* the probe was answered: polls are let go */
+	bool closed;	   /* it is told to nobody any more, and freed soon */
+	bool client_left;  /* the client said so */
 };
 
 /* A session of its own; NULL if there are too many. */
@@ -53,6 +54,9 @@ void eio_send(struct eio *, bool binary, struct span);
 
 /* The user will have more to send so much later. */
 void eio_wake(struct eio *, int64_t after);
+
+/* The same once the client has read what was sent so far, as far as that can be known. */
+void eio_wake_when_read(struct eio *, int64_t at_the_latest);
 
 /* Takes a packet as it came: its type and what belongs to it. */
 void eio_take(struct eio *, char type, struct span);

@@ -50,12 +50,16 @@ static void reply_packets(struct conn *c, const struct buf *body)
 /* What the poll is told now: the queue, else that it is to be let go; nothing if it may wait. */
 static void collect(struct eio *s, struct buf *body)
 {
+	bool more = !s->closed && !s->queue.length && s->user->more(s);
+
 	if (s->closed)
 		buf_str(body, s->client_left ? "6" : "1");
-	else if (s->queue.length || (s->user->more(s), s->queue.length))
+	else if (s->queue.length)
 		packet_join(&s->queue, (size_t)s->server->limits.payload_max, body);
 	else if (s->probed || s->socket)
 		buf_str(body, "6");
+	else if (more)
+		eio_wake(s, 0); /* what it looked at was of no interest: it goes on from there */
 }
 
 /* Answers what waits; it is then sent by whoever called us. */

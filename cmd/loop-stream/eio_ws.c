@@ -32,7 +32,19 @@ static bool speak(struct conn *c)
 	move_queue(s, c);
 	more = s->user->more(s);
 	move_queue(s, c);
+	if (s->asks_if_read)
+		ws_frame(c, WS_PING, (struct span){"", 0});
+	s->asks_if_read = false;
 	return more;
+}
+
+/* All that was sent before the ping was read before it was answered. */
+static void ponged(struct conn *c)
+{
+	struct eio *s = c->owner;
+
+	if (s && s->socket == c && s->more_at != NS_FOREVER)
+		eio_wake(s, 0);
 }
 
 static void take_over(struct eio *s, struct conn *c)
@@ -93,7 +105,8 @@ static void gone(struct conn *c)
 	eio_close(s);
 }
 
-static const struct ws_protocol protocol = {.heard = heard, .speak = speak, .gone = gone};
+static const struct ws_protocol protocol = {
+	.heard = heard, .speak = speak, .ponged = ponged, .gone = gone};
 
 /* It has so long to take what was said to it. */
 void eio_drop_socket(struct conn *c)

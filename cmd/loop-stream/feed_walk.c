@@ -1,6 +1,6 @@
 #include "feed_walk.h"
 
-enum { ROUND_LINES = 16384 };
+enum { ROUND_LINES = 4096 /* before the others have their turn */ };
 
 static void walk_ring(const struct feed *f, const struct filter *filter, int64_t *position,
 	feed_visit *visit, void *context)

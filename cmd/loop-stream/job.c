@@ -45,6 +45,7 @@ static void gone(struct conn *c)
 	struct job *j = c->owner;
 
 	j->conn = NULL;
+	j->left = true;
 }
 
 /* The server ends. */

@@ -8,6 +8,7 @@
 #include "jscan.h"
 #include "state.h"
 
+#include <stdatomic.h>
 #include <uv.h>
 
 struct conn;
@@ -15,6 +16,7 @@ struct conn;
 struct job {
 	uv_work_t work;
 	struct conn *conn; /* NULL: the client has left */
+	atomic_bool left;  /* the same, for the thread */
 	void (*run)(struct job *);
 	/* what is asked: nothing of the connection is looked at meanwhile */
 	const struct state *state;

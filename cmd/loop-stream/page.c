@@ -29,6 +29,13 @@ static const struct {
 	{"/feed.js", "dashboard/feed.js", "text/javascript; charset=utf-8"},
 };
 
+/* A page without scripts, whose only style is its own. */
+const char page_report_fields[] =
+	"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+	"form-action 'none'; frame-ancestors 'none'\r\n"
+	"X-Frame-Options: DENY\r\n"
+	"Referrer-Policy: no-referrer\r\n";
+
 /* A page that was asked for with the token goes on with it: its files have no other way. */
 static void add_cookie(const struct conn *c, struct buf *fields)
 {

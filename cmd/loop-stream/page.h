@@ -7,4 +7,7 @@ struct conn;
 /* GET / and its files. */
 void page_answer(struct conn *);
 
+/* The header lines of a report. */
+extern const char page_report_fields[];
+
 #endif

@@ -4,6 +4,7 @@
 #include "eio.h"
 #include "history.h"
 #include "page.h"
+#include "program.h"
 #include "resources.h"
 #include "sse.h"
 #include "status.h"
@@ -39,6 +40,7 @@ static const struct route routes[] = {
 	{"/healthz", READ, healthz},
 	{"/status", READ, status_answer},
 	{"/metrics", READ, metrics_answer},
+	{"/stat", READ, stat_answer},
 	{"/events", READ | METHOD_POST, events_answer},
 	{"/stream/progress", READ, sse_open},
 	{"/ws", METHOD_GET, ws_open},
@@ -49,6 +51,7 @@ static const struct route routes[] = {
 	{"/poll", METHOD_GET, poll_open},
 	{"/runs", READ, runs_answer},
 	{"/runs/*", READ, run_answer},
+	{"/runs/*/report", READ, report_answer},
 	{"/runs/*/pause", METHOD_POST, run_control},
 	{"/runs/*/continue", METHOD_POST, run_control},
 	{"/runs/*/cancel", METHOD_POST, run_control},

@@ -176,7 +176,7 @@ static void take_owner(struct run *r, const json_t *o)
 	r->owner = (struct owner){.pid = (pid_t)number_of(o, "pid", 0),
 		.start = (uint64_t)number_of(o, "start", 0)};
 	snprintf(r->owner.boot, sizeof r->owner.boot, "%s", boot ? boot : id_boot());
-	r->paused = r->cancelling = false;
+	r->paused = r->held = r->cancelling = false;
 	r->ended = 0;
 	if (!r->started)
 		r->started = time_of(o);
@@ -193,6 +193,8 @@ static void change_run(struct run *r, const char *what, const json_t *o)
 		snprintf(r->outcome, sizeof r->outcome, "%s", state ? state : "ended");
 	} else if (strcmp(what, "cancelling") == 0) {
 		r->cancelling = true;
+	} else if (strcmp(what, "held") == 0 || strcmp(what, "released") == 0) {
+		r->held = strcmp(what, "held") == 0;
 	} else {
 		r->paused = strcmp(what, "paused") == 0;
 	}

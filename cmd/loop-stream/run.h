@@ -58,7 +58,7 @@ struct run {
 	int64_t ended;	    /* clock_real; 0: goes on */
 	char outcome[32];   /* "succeeded", once it has ended */
 	int64_t retries;
-	bool paused, cancelling;
+	bool paused, held, cancelling;
 };
 
 /* -ENOENT where it has no plan and log (yet); -EINVAL with the reason for a plan that is none. */

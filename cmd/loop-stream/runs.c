@@ -33,8 +33,10 @@ static const char *run_state(const struct run *r)
 		return r->outcome;
 	if (!r->owner.pid || !owner_alive(&r->owner))
 		return "interrupted";
-	return r->cancelling ? "cancelling" : r->paused ? "paused"
-							: "running";
+	return r->cancelling ? "cancelling"
+		: r->paused  ? "paused"
+		: r->held    ? "held"
+			     : "running";
 }
 
 /* Members of an object that is open, each with its comma behind it. */

@@ -28,9 +28,19 @@ struct server *sio_server(const struct sio_socket *k)
 	return k->session->eio->server;
 }
 
-void sio_wake(struct sio_socket *k, int64_t after)
+void sio_wake_when_read(struct sio_socket *k, int64_t at_the_latest)
 {
-	eio_wake(k->session->eio, after);
+	eio_wake_when_read(k->session->eio, at_the_latest);
+}
+
+bool sio_awake(const struct sio_socket *k)
+{
+	return k->session->eio->more_at == NS_FOREVER;
+}
+
+void sio_flush(struct sio_socket *k)
+{
+	eio_flush(k->session->eio);
 }
 
 size_t sio_queued(const struct sio_socket *k)
@@ -50,6 +60,8 @@ static void forget_pending(struct sio *s)
 static void socket_free(struct sio_socket *k)
 {
 	link_drop(&k->link);
+	if (k->session->profile->gone)
+		k->session->profile->gone(k);
 	filter_free(k->filter);
 	buf_clear(&k->auth);
 	free(k->name_space);

@@ -8,6 +8,7 @@
 
 #include "eio.h"
 #include "err.h"
+#include "lookup.h"
 #include "sio_packet.h"
 
 struct sio;
@@ -21,9 +22,8 @@ struct sio_socket {
 	struct filter *filter;
 	int64_t position;
 	bool trusted;
-	/* the echo's: what it has not sent back yet, and when (clock_now) it does */
-	struct buf auth;
-	int64_t auth_at;
+	struct lookups lookups;
+	struct buf auth; /* the echo's: what it has not sent back yet */
 };
 
 /* What a client sent: its name and arguments as JSON text, and what was attached. */
@@ -39,6 +39,7 @@ struct sio_profile {
 	bool (*admit)(struct sio_socket *, struct span auth, struct err *);
 	void (*connected)(struct sio_socket *, struct span auth);
 	void (*event)(struct sio_socket *, const struct sio_event *);
+	void (*gone)(struct sio_socket *); /* the socket is: NULL: nobody asks */
 	bool (*more)(struct sio_socket *); /* as eio_user's */
 	bool (*knows)(const struct server *, struct span name_space);
 };
@@ -50,12 +51,16 @@ const struct eio_user *sio_user(const struct conn *);
 
 struct server *sio_server(const struct sio_socket *);
 
-/* The name is JSON text, the arguments are, with commas between them. */
-/* The profile will have more to send so much later. */
-void sio_wake(struct sio_socket *, int64_t after);
+/* The profile has more to send, once the client has read what it was sent: then it is awake. */
+void sio_wake_when_read(struct sio_socket *, int64_t at_the_latest);
+bool sio_awake(const struct sio_socket *);
+
+/* Sends what waits: for who answers later than from within event or more. */
+void sio_flush(struct sio_socket *);
 
 size_t sio_queued(const struct sio_socket *); /* bytes that wait to be sent */
 
+/* The name is JSON text, the arguments are, with commas between them. */
 void sio_emit(struct sio_socket *, const struct sio_event *);
 
 /* The answer to an event; nothing if it wants none. */

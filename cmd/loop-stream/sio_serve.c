@@ -7,7 +7,6 @@
 #include "changes.h"
 #include "err.h"
 #include "feed_walk.h"
-#include "history.h"
 #include "mem.h"
 #include "parse.h"
 #include "server.h"
@@ -20,9 +19,11 @@ enum { ROUND_BYTES = 65536 };
 
 /* An answer in the making: an object that is open, or what was wrong. */
 struct outcome {
+	struct span id; /* of the event that it answers */
 	struct buf text;
 	struct err err;
 	struct buf attached;
+	bool later; /* it is given when more is known */
 };
 
 static bool knows(const struct server *s, struct span name_space)
@@ -63,7 +64,7 @@ static int subscribe(
 	struct filter *filter = NULL;
 
 	if (filter_from_json(&filter, wish, e) < 0 ||
-		history_place(place, &sio_server(k)->feed, wish, e) < 0) {
+		search_place(place, &sio_server(k)->feed, wish, e) < 0) {
 		filter_free(filter);
 		return -EINVAL;
 	}
@@ -73,11 +74,15 @@ static int subscribe(
 	return 0;
 }
 
+static void tell_found(struct lookups *, const char *id, const struct search *,
+	const struct err *);
+
 static bool admit(struct sio_socket *k, struct span auth, struct err *e)
 {
 	struct span wish = auth.n ? auth : (struct span){"{}", 2};
 	struct resume place;
 
+	lookups_init(&k->lookups, tell_found, k);
 	take_token(k, wish);
 	return subscribe(k, wish, &place, e) == 0;
 }
@@ -172,19 +177,13 @@ static void op_leave(struct sio_socket *k, struct span wish, struct outcome *out
 	change_rooms(k, wish, false, out);
 }
 
-/* Members that end with the bracket of their object, which another ends here. */
-static void out_members(struct outcome *out, const struct buf *members)
-{
-	buf_char(&out->text, ',');
-	buf_add(&out->text, members->text, members->length - 1);
-}
-
 static void op_history(struct sio_socket *k, struct span wish, struct outcome *out)
 {
-	AUTO_BUF struct buf found = {0};
+	struct server *s = sio_server(k);
+	struct search *search = search_of_json(&s->feed, wish, &out->err);
 
-	if (history_json(&sio_server(k)->feed, wish, &found, &out->err) == 0)
-		out_members(out, &found);
+	out->later = search &&
+		lookups_add(&k->lookups, &s->loop, s->state, search, out->id, &out->err) == 0;
 }
 
 static char *text_of(struct span object, const char *key)
@@ -302,27 +301,63 @@ static void perform(struct sio_socket *k, const struct sio_event *e, struct outc
 	err_set(&out->err, -EINVAL, "unknown request");
 }
 
-static void event(struct sio_socket *k, const struct sio_event *e)
+/* The answer itself; what it was made of is freed. */
+static void answer(struct sio_socket *k, struct outcome *out)
 {
+	const struct sio_event asked = {.id = out->id};
+	struct sio_event back = {0};
 	AUTO_BUF struct buf text = {0};
-	struct outcome out = {0};
-	struct sio_event answer = {0};
 
-	perform(k, e, &out);
-	if (out.err.text[0]) {
+	if (out->err.text[0]) {
 		buf_str(&text, "{\"ok\":false,\"error\":");
-		buf_json(&text, out.err.text, strlen(out.err.text));
+		buf_json(&text, out->err.text, strlen(out->err.text));
 	} else {
 		buf_str(&text, "{\"ok\":true");
-		buf_add(&text, out.text.text, out.text.length);
-		answer.attachment = &out.attached;
-		answer.attachments = out.attached.text != NULL;
+		buf_add(&text, out->text.text, out->text.length);
+		back.attachment = &out->attached;
+		back.attachments = out->attached.text != NULL;
 	}
 	buf_char(&text, '}');
-	answer.parts.arguments = (struct span){text.text, text.length};
-	sio_answer(k, e, &answer);
-	buf_clear(&out.text);
-	buf_clear(&out.attached);
+	back.parts.arguments = (struct span){text.text, text.length};
+	sio_answer(k, &asked, &back);
+	buf_clear(&out->text);
+	buf_clear(&out->attached);
 }
 
-const struct sio_profile sio_serve = {admit, connected, event, more, knows};
+static void event(struct sio_socket *k, const struct sio_event *e)
+{
+	struct outcome out = {.id = e->id};
+
+	perform(k, e, &out);
+	if (!out.later)
+		answer(k, &out);
+}
+
+static void tell_found(struct lookups *l, const char *id, const struct search *found,
+	const struct err *e)
+{
+	struct sio_socket *k = l->context;
+	struct outcome out = {.id = {id, strlen(id)}, .err = *e};
+
+	if (found) {
+		buf_char(&out.text, ',');
+		search_found(found, found->next, &out.text);
+		out.text.length--; /* the object's end is the answer's */
+	}
+	answer(k, &out);
+	sio_flush(k);
+}
+
+static void gone(struct sio_socket *k)
+{
+	lookups_clear(&k->lookups);
+}
+
+const struct sio_profile sio_serve = {
+	.admit = admit,
+	.connected = connected,
+	.event = event,
+	.gone = gone,
+	.more = more,
+	.knows = knows,
+};

@@ -22,8 +22,15 @@ struct ws {
 	const char *input; /* while it is heard */
 	size_t input_left;
 	uint64_t fragments; /* of the message at hand */
-	bool hearing;
+	struct buf kept;    /* messages that came while it was held, each behind its struct kept */
+	bool hearing, held;
 	bool broken; /* what came were no frames: the goodbye is our own */
+};
+
+/* A message that waits. */
+struct kept {
+	enum ws_kind kind;
+	size_t length;
 };
 
 size_t ws_header(char out[WS_HEADER], enum ws_kind kind, size_t length)
@@ -46,7 +53,7 @@ static ssize_t take_input(
 	size_t n = MIN(room, w->input_left);
 
 	(void)flags;
-	if (!n || w->conn->out.length > QUEUE_MAX) {
+	if (!n || w->held || w->conn->out.length > QUEUE_MAX) {
 		wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
 		return -1;
 	}
@@ -118,10 +125,17 @@ static void on_message(wslay_event_context_ptr context,
 	const struct wslay_event_on_msg_recv_arg *m, void *user)
 {
 	struct ws *w = user;
+	struct kept k = {(enum ws_kind)m->opcode, m->msg_length};
 
-	if (!wslay_is_ctrl_frame(m->opcode))
-		w->protocol->heard(w->conn, (enum ws_kind)m->opcode,
-			(struct span){(const char *)m->msg, m->msg_length});
+	if (w->held && !wslay_is_ctrl_frame(m->opcode)) {
+		buf_add(&w->kept, &k, sizeof k);
+		buf_add(&w->kept, m->msg, m->msg_length);
+	} else if (!wslay_is_ctrl_frame(m->opcode)) {
+		w->protocol->heard(
+			w->conn, k.kind, (struct span){(const char *)m->msg, m->msg_length});
+	} else if (m->opcode == WSLAY_PONG && w->protocol->ponged) {
+		w->protocol->ponged(w->conn);
+	}
 	/* To the output at once: libwslay would let a goodbye overtake the answers before it. */
 	(void)wslay_event_send(context);
 }
@@ -153,6 +167,7 @@ static void refuse(struct conn *c, int status)
 				     "Connection: Upgrade\r\n";
 	const char *phrase = reply_phrase(status);
 
+	c->last = true; /* what it meant to send next are frames */
 	conn_reply(c, &(struct reply){
 			      .status = status,
 			      .type = "text/plain; charset=utf-8",
@@ -173,6 +188,7 @@ bool ws_accept(struct conn *c, const struct ws_protocol *protocol, int64_t messa
 	}
 	ws_head(r, &head);
 	reply_date(&head);
+	c->owner = NULL; /* whose it was when it still asked by requests */
 	c->ws = ws_new(c, protocol, message_max);
 	if (!c->ws) {
 		conn_reply_text(c, 503, reply_phrase(503));
@@ -193,6 +209,7 @@ void ws_free(struct conn *c)
 	if (w->protocol->gone)
 		w->protocol->gone(c);
 	wslay_event_context_free(w->context);
+	buf_clear(&w->kept);
 	free(w);
 }
 
@@ -274,14 +291,52 @@ void ws_hear(struct conn *c, const char *bytes, size_t length)
 		buf_add(&c->rest, w->input, w->input_left);
 	delivery_flush(c);
 	if (c->rest.length && c->state == CONN_STREAMING)
-		conn_want_room(c, true);
+		conn_want_room(c, !w->held);
 	ws_end_if_done(c);
+}
+
+void ws_hold(struct conn *c)
+{
+	c->ws->held = true;
+}
+
+/* What libwslay had taken in already when it was held. */
+static void hear_kept(struct ws *w)
+{
+	AUTO_BUF struct buf kept = w->kept;
+	size_t at = 0;
+	struct kept k;
+
+	w->kept = (struct buf){0};
+	for (; at < kept.length && !w->held; at += sizeof k + k.length) {
+		memcpy(&k, kept.text + at, sizeof k);
+		w->protocol->heard(w->conn, k.kind,
+			(struct span){kept.text + at + sizeof k, k.length});
+	}
+	buf_add(&w->kept, kept.text + at, kept.length - at);
+}
+
+void ws_release(struct conn *c)
+{
+	struct ws *w = c->ws;
+
+	w->held = false;
+	if (w->kept.length)
+		hear_kept(w);
+	delivery_flush(c);
+	if (c->state == CONN_STREAMING)
+		ws_go_on(c);
+	if (c->state == CONN_STREAMING)
+		ws_end_if_done(c);
 }
 
 void ws_go_on(struct conn *c)
 {
-	AUTO_BUF struct buf rest = c->rest;
+	AUTO_BUF struct buf rest = {0};
 
+	if (c->ws->held)
+		return;
+	rest = c->rest;
 	c->rest = (struct buf){0};
 	if (rest.length)
 		ws_hear(c, rest.text, rest.length);

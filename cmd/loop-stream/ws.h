@@ -13,7 +13,8 @@ struct ws;
 
 enum { WS_HEADER = 10 };
 enum ws_kind { WS_TEXT = 1,
-	WS_BINARY = 2 };
+	WS_BINARY = 2,
+	WS_PING = 9 };
 enum { WS_NORMAL = 1000,
 	WS_PROTOCOL = 1002,
 	WS_POLICY = 1008 };
@@ -24,8 +25,9 @@ struct ws_protocol {
 	/* Nothing waits to be sent: adds what there is by ws_frame; whether there is more. NULL:
 	   nothing but answers. */
 	bool (*speak)(struct conn *);
-	void (*gone)(struct conn *); /* the connection; NULL: nobody asks */
-	bool pinged;		     /* keep-alive is by WebSocket's own pings */
+	void (*ponged)(struct conn *); /* the answer to a WS_PING; NULL: nobody asks */
+	void (*gone)(struct conn *);   /* the connection; NULL: nobody asks */
+	bool pinged;		       /* keep-alive is by WebSocket's own pings */
 };
 
 /*
@@ -37,8 +39,15 @@ bool ws_accept(struct conn *, const struct ws_protocol *, int64_t message_max);
 /* A message in answer to what was heard. */
 void ws_say(struct conn *, enum ws_kind, struct span);
 
-/* A whole message straight to the output: only in speak. */
+/* A whole message, or a ping, straight to the output: only in speak. */
 void ws_frame(struct conn *, enum ws_kind, struct span);
+
+/*
+ * Messages are kept, and heard only when it is let go: for who, from within
+ * heard, has begun something that has to be answered first.
+ */
+void ws_hold(struct conn *);
+void ws_release(struct conn *);
 
 /* Says goodbye; nothing more is heard or said. */
 void ws_close(struct conn *, unsigned code);

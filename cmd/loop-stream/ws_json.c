@@ -1,7 +1,8 @@
 #include "ws_json.h"
 
 #include "conn.h"
-#include "history.h"
+#include "lookup.h"
+#include "mem.h"
 #include "server.h"
 #include "ws.h"
 
@@ -31,7 +32,7 @@ static void subscribe(struct conn *c, struct span message)
 	struct err e = {0};
 
 	if (filter_from_json(&filter, message, &e) < 0 ||
-		history_place(&place, &c->server->feed, message, &e) < 0) {
+		search_place(&place, &c->server->feed, message, &e) < 0) {
 		filter_free(filter);
 		say_error(c, e.text);
 		return;
@@ -64,16 +65,44 @@ static void answer_ping(struct conn *c, struct span message)
 	say_text(c, &b);
 }
 
-static void answer_history(struct conn *c, struct span message)
+static void tell_found(struct lookups *l, const char *note, const struct search *found,
+	const struct err *e)
 {
+	struct conn *c = l->context;
 	AUTO_BUF struct buf b = {0};
-	struct err e = {0};
 
-	buf_str(&b, "{\"op\":\"history\",");
-	if (history_json(&c->server->feed, message, &b, &e) < 0)
-		say_error(c, e.text);
-	else
+	(void)note;
+	if (found) {
+		buf_str(&b, "{\"op\":\"history\",");
+		search_found(found, found->next, &b);
 		say_text(c, &b);
+	} else {
+		say_error(c, e->text);
+	}
+	ws_release(c);
+}
+
+static struct lookups *lookups_of(struct conn *c)
+{
+	if (!c->owner) {
+		c->owner = mem_new(sizeof(struct lookups));
+		lookups_init(c->owner, tell_found, c);
+	}
+	return c->owner;
+}
+
+/* Answers carry no mark of what they answer, so they come in the order of what was asked. */
+static void look_up(struct conn *c, struct span message)
+{
+	struct server *s = c->server;
+	struct err e = {0};
+	struct search *search = search_of_json(&s->feed, message, &e);
+
+	if (search &&
+		lookups_add(lookups_of(c), &s->loop, s->state, search, (struct span){0}, &e) == 0)
+		ws_hold(c);
+	else
+		say_error(c, e.text);
 }
 
 static const struct {
@@ -83,7 +112,7 @@ static const struct {
 	{"sub", subscribe},
 	{"unsub", unsubscribe},
 	{"ping", answer_ping},
-	{"history", answer_history},
+	{"history", look_up},
 };
 
 static void obey(struct conn *c, const char *text, size_t length)
@@ -104,6 +133,14 @@ static void obey(struct conn *c, const char *text, size_t length)
 		}
 	}
 	say_error(c, "unknown op; known are sub, unsub, ping, history");
+}
+
+static void gone(struct conn *c)
+{
+	if (c->owner)
+		lookups_clear(c->owner);
+	free(c->owner);
+	c->owner = NULL;
 }
 
 static void heard(struct conn *c, enum ws_kind kind, struct span message)
@@ -150,7 +187,7 @@ static void begin(struct conn *c, struct filter **filter, const struct resume *p
 
 void ws_open(struct conn *c)
 {
-	static const struct ws_protocol json = {.heard = heard, .pinged = true};
+	static const struct ws_protocol json = {.heard = heard, .gone = gone, .pinged = true};
 
 	struct filter *filter = NULL;
 	struct resume place;

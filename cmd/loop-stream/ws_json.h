@@ -1,7 +1,7 @@
 /*
  * ws_json: the protocol of GET /ws. A client sends JSON objects, a message
  * each, and gets events as they stand in the journal, and an answer to each of
- * its messages:
+ * its messages, in their order:
  *
  *	{"op":"sub","types":["story.*"],"subject":"P/US-1","run":"…","from":"start"}
  *	{"op":"unsub"}  {"op":"ping"}  {"op":"history","limit":100,"types":[…]}

@@ -53,14 +53,14 @@ retries||N|how many further attempts there are in the whole run at most
 branch|b|NAME|where the stories are merged; by default what the plan says
 base||REF|where that branch starts if it is new; HEAD by default
 id||RUN|the id of the run; by default made from the time
-$STORY_OPTIONS$FOLLOW_OPTIONS"
+$STORY_OPTIONS$ROOM_OPTIONS$FOLLOW_OPTIONS"
 	[work]="
 jobs|j|N|how many items at a time; 1 by default
 branch|b|NAME|where the items are merged; loop/QUEUE by default
 base||REF|where that branch starts if it is new; HEAD by default
 delay||D|the time between one item and the next; 5s by default
 until-empty|||end when the queue is empty
-$STORY_OPTIONS
+$STORY_OPTIONS$ROOM_OPTIONS
 config||FILE|read this configuration, and no other
 quiet|q||say nothing of items that are done
 "

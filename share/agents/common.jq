@@ -1,7 +1,9 @@
 # What the maps of several agents share; loop-spawn puts this folder on jq's library path.
 
-def texts: if type == "array" then [.[] | select(type == "object" and .type == "text") | .text | strings] | join("\n")
-	elif type == "string" then . else "" end;
+# The words of a text, of a part, or of a list of parts.
+def texts: if type == "string" then .
+	elif type == "array" then [.[] | if type == "object" then (select((.type? // "text") == "text") | .text) else . end | strings] | join("\n")
+	elif type == "object" then .text? | strings // "" else "" end;
 
 def cut($n): if length > $n then .[0:$n] + "..." else . end;
 
@@ -9,7 +11,10 @@ def cut($n): if length > $n then .[0:$n] + "..." else . end;
 def members: if type == "object" then . else {} end;
 def items: if type == "array" then . else [] end;
 
-def number: if type == "number" then . else 0 end;
+# A count of something; a sum of money, or null where it is not known.
+def number: if type == "number" and . > 0 then floor else 0 end;
+def money: if type == "number" and . >= 0 then . else null end;
+def less($part): . - $part | number;
 
 def matches($expression): type == "string" and test($expression; "i");
 
@@ -20,12 +25,13 @@ def summary: if type != "object" then "" else
 # ---- why something failed: an HTTP status goes before words, and words are the last resort ---------
 
 def by_http: if . == 401 or . == 403 then "auth" elif . == 402 or . == 429 then "quota"
-	elif . == 413 then "context" elif . >= 500 then "transient" else null end;
+	elif . == 413 then "context" elif . == 408 or . >= 500 then "transient" else null end;
 
 def by_words:
 	if matches("prompt is too long|context (window|length)|too many tokens") then "context"
-	elif matches("usage limit|limit reached|hit your .*limit|credit balance|out of .*credits|quota|too many requests|exhausted") then "quota"
-	elif matches("not logged in|/login|api.?key|failed to authenticate|unauthori[sz]ed|unauthenticated|auth method|authentication") then "auth"
+	elif matches("usage polic|content.?(policy|filter)|prohibited.?content|safety reasons") then "refused"
+	elif matches("usage limit|limit reached|rate.?limit|hit your .*limit|credit balance|billing|out of .*credits|quota|too many requests|exhausted") then "quota"
+	elif matches("not logged in|/login|api.?key|failed to authenticate|unauthori[sz]ed|unauthenticated|auth method|authentication|oauth token") then "auth"
 	elif matches("cannot be used with root|permission") then "permission"
 	elif matches("overloaded|high demand|timed out|timeout|disconnected|connection|econnre|network|socket|fetch failed|server error|\\b5[0-9][0-9]\\b") then "transient"
 	else null end;
@@ -69,17 +75,35 @@ def act: if .acting then . else .acting = true | .turns += 1 | say({type: "usage
 def tool_came_back: .acting = false;
 
 # A line that breaks a rule of ours, as another version may write it, is activity and costs nothing else.
-def safely(f): . as $before | try f catch ($before | say({type: "activity", of: "unreadable"}));
+def safely(f): . as $before | [try f catch empty] | .[0] // ($before | say({type: "activity", of: "unreadable"}));
 
-# Runs line (with the line as its argument) over what loop-spawn sends. A line that is no strict JSON
-# may still be JSON of a careless writer.
-def each_line($state; line; noise; errors; finish):
+# Without what a terminal, an editor or a careless writer puts around words.
+def plain: if length > 65536 then . else
+	gsub("\u001b(\\[[0-9;?]*[ -/]*[@-~]|\\][^\u0007\u001b]*(\u0007|\u001b\\\\)?|[ -~])|[\u0000-\u0008\u000b-\u001f\u007f\ufeff\ufffd]"; "") end;
+
+def failure($reason; $words): {type: "result", ok: false, reason: $reason, message: ($words | cut(300)), reset_at: ($words | reset_in_words)};
+
+# To be used at the end: where there was no result, what was said last in plain words, on stderr or else
+# on stdout, may tell why; $known goes before it.
+def end_in_words($known): if .result or .in.status == 0 then . else
+	([.errors, .noise] | map(strings | select(. != ""))) as $said
+	| ([$said[] | select(by_words)] | .[0]) as $telling
+	| ($known // ($telling | by_words)) as $reason
+	| if $reason then say(failure($reason; $telling // $said[0] // "")) else . end end;
+
+# Runs line over what loop-spawn sends, with a line of stdout, errors with one of stderr, finish with
+# the end; each finds it in .in. A line that is no strict JSON may still be JSON of a careless writer, and
+# a list is a line for each of its members.
+def each_line($state; line; errors; finish):
+	def each($out): reduce ($out | if type == "array" then .[] else . end) as $one (.; .in = $one | safely(line));
+	def noise($words): (if $words == "" then . else .noise = $words end) | say({type: "activity", of: "noise"});
 	foreach inputs as $in ($state;
 		.emit = []
-		| if $in | has("out") then .in = $in.out | safely(line)
-		elif $in | has("text") then (($in.text | fromjson? | objects) // null) as $e
-			| if $e then .in = $e | safely(line) else .in = $in.text | safely(noise) end
-		elif $in | has("err") then .in = $in.err | safely(errors)
+		| if $in | has("out") then each($in.out)
+		elif $in | has("text") then ($in.text | tostring | plain) as $words
+			| ([$in.text, $words | fromjson? | select(type == "object" or type == "array")] | .[0]) as $out
+			| if $out then each($out) else noise($words) end
+		elif $in | has("err") then .in = ($in.err | tostring | plain) | if .in == "" then . else safely(errors) end
 		elif $in | has("end") then .in = $in.end | safely(finish)
 		else . end;
 		.emit[]);

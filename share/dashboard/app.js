@@ -182,6 +182,7 @@ function drawHead(run, now) {
 	$('facts').textContent = [`${done} of ${tasks.length} tasks over`, failed && `${failed} failed`, run.retries && `${run.retries} ${run.retries === 1 ? 'retry' : 'retries'}`,
 		run.started && duration((run.ended ?? now) - run.started), dollars(run.cost),
 		run.tokens && `${run.tokens.toLocaleString('en')} tokens`].filter(Boolean).join(' · ');
+	$('report').href = `/runs/${encodeURIComponent(state.id)}/report`;
 	$('bar').max = Math.max(1, tasks.length);
 	$('bar').value = done;
 	$('controls').hidden = state.until !== null;
@@ -254,6 +255,30 @@ $('log-error').onclick = () => {
 	$('log-follow').checked = false;
 	if (next) $('log').scrollTop = next.offsetTop - $('log').offsetTop;
 };
+
+// ---- metrics: what loop-stat says of the journal, asked for as long as they are looked at ----
+
+const METRICS_EVERY = 5000;
+const figure = value => value === undefined ? '–' : Number(value.toPrecision(4)).toLocaleString('en');
+
+function metricsRow(series) {
+	const {by, count, min, p50, p95, p99, max} = series;
+	return node('tr', {}, node('th', {scope: 'row'}, by.type), ...[count, min, p50, p95, p99, max].map(value => node('td', {}, figure(value))));
+}
+
+async function readMetrics() {
+	clearTimeout(readMetrics.timer);
+	if (!$('metrics-box').open) return;
+	const since = $('metrics-since').value;
+	const {series} = await json(`/stat?${new URLSearchParams({by: 'type', ...since && {since}})}`);
+	if (since !== $('metrics-since').value) return;
+	$('metrics').tBodies[0].replaceChildren(...series.sort((a, b) => b.count - a.count).map(metricsRow));
+	clearTimeout(readMetrics.timer);
+	readMetrics.timer = setTimeout(showMetrics, METRICS_EVERY);
+}
+
+const showMetrics = () => readMetrics().catch(error => say(`No metrics: ${error.message}`));
+$('metrics-box').ontoggle = $('metrics-since').onchange = showMetrics;
 
 // ---- control ----
 

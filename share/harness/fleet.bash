@@ -1,14 +1,15 @@
 # fleet: what all stories of a state directory share before one of them may start: the question to a
-# human after too many failures in a row, room on the disk and in memory, counted resources, and a pace
-# of starting. All of it is waited for, and waiting burns no attempt. To be sourced by loop-story.
+# human after too many failures in a row, counted resources, and for items of a queue room on the disk and
+# in memory. All of it is waited for, and waiting burns no attempt. To be sourced by loop-story.
 # shellcheck shell=bash disable=SC2154,SC2015 # what the story knows is set there
 
 # "STARTS FAILURES": how often the run began anew (a success, or a human who went on with it), and how
-# many attempts have failed since. A conflict (75) and the end of a budget (112) say nothing about the agent.
+# many attempts have failed since. A conflict (75), the end of a budget (112) and what the scheduler does
+# not count say nothing about the agent.
 failure_streak() {
 	jq -Rnr 'reduce (inputs | fromjson? | objects) as $line ([0, 0];
 		if $line.run == "resumed" or $line.state == "succeeded" then [.[0] + 1, 0]
-		elif ($line.state | IN("retrying", "failed", "timed_out", "errored")) and ($line.status | IN(75, 112) | not)
+		elif ($line.state | IN("retrying", "failed", "timed_out", "errored")) and ($line.status | IN(75, 112) | not) and ($line.spared | not)
 		then .[1] += 1 else . end) | "\(.[0]) \(.[1])"' "$run_log" 2>/dev/null
 }
 
@@ -29,31 +30,24 @@ await_trust() {
 
 # What there is too little of, in words; status 1 if there is enough.
 short_of() {
-	local least place free
-	least=$(bytes "${OPT[min-disk]-512M}") || usage "--min-disk: '${OPT[min-disk]}' is no size"
-	for place in "$LOOP_DIR" .; do
-		free=$(df --output=avail -B1 -- "$place" 2>/dev/null | tail -n 1)
-		[[ $free && $free -lt $least ]] || continue
-		printf '%s: %s free, and new work starts with %s\n' "$(realpath -- "$place")" \
-			"$(numfmt --to=iec "$free")" "$(numfmt --to=iec "$least")"
-		return 0
-	done
-	least=$(bytes "${OPT[min-memory]-256M}") || usage "--min-memory: '${OPT[min-memory]}' is no size"
-	free=$(awk '/^MemAvailable:/ { printf "%.0f", $2 * 1024 }' /proc/meminfo)
-	[[ $free && $free -lt $least ]] || return 1
-	printf 'memory: %s available, and new work starts with %s\n' "$(numfmt --to=iec "$free")" "$(numfmt --to=iec "$least")"
+	loop-sched room --min-disk="${OPT[min-disk]-512M}" --min-memory="${OPT[min-memory]-256M}" "$LOOP_DIR" .
+	case $? in
+	0) return 1 ;;
+	1) return 0 ;;
+	*) exit 64 ;;
+	esac
 }
 
+# An item of a queue has no scheduler that would hold it.
 await_room() {
-	local lack said='' until
-	until=$((SECONDS + $(milliseconds "${OPT[quota-wait]-6h}") / 1000))
+	local lack said=''
+	[[ ${OPT[item]-} ]] || return 0
 	while lack=$(short_of); do
-		if [[ $lack != "$said" && ! $said ]]; then
+		if [[ ! $said ]]; then
 			warn "$lack"
-			loop-emit error.occurred --priority=high "message=$lack" program=loop-story
+			loop-emit run.needs_human --priority=high "plan=$LOOP_QUEUE" "why=$lack"
 		fi
-		said=$lack
-		((SECONDS < until)) || stop_story no_room 75 "$lack"
+		said=1
 		sleep 2
 	done
 }
@@ -78,24 +72,10 @@ take_resources() {
 	done < <(printf '%s\n' "${wanted[@]}" | LC_ALL=C sort -u)
 }
 
-# The agents' programs race for files of their own when several start at once. Who starts holds the
-# lock for a moment more, by a process that has inherited it.
-pace_start() {
-	local pace=${OPT[stagger]-} agent=${OPT[agent]-claude} lock
-	[[ $pace ]] || { [[ $agent == mock ]] && pace=0 || pace=1s; }
-	pace=$(milliseconds "$pace") || usage "--stagger: '${OPT[stagger]}' is no duration"
-	((pace)) || return 0
-	lock=start@$agent
-	exec 8<>"$(loop-lock path "$lock")" && loop-lock acquire "$lock" --fd 8 || return
-	sleep "$((pace / 1000)).$(printf %03d "$((pace % 1000))")" >/dev/null 2>&1 &
-	exec 8>&-
-}
-
 await_start() {
 	await_trust
 	await_room
 	take_resources
-	pace_start
 }
 
 # ---- stuck --------------------------------------------------------------------------------------

@@ -52,4 +52,6 @@ end_item() { # STATUS
 		;;
 	119) exit 65 ;;
 	esac
+	# What fails while there is no room does not count; what fills the disk itself does in the end.
+	if (($1 && LOOP_ATTEMPT <= 10)) && short_of >/dev/null; then exit 75; fi
 }

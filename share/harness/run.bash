@@ -73,12 +73,13 @@ absolute_files() {
 # the same.
 story_command() { # BRANCH
 	local line=(loop-story "--branch=$1")
-	story_words line
+	story_words line "$STORY_OPTIONS"
 	quoted "${line[@]}"
 }
 
-# Endings after which the same story does no better: the budget of all, credentials, permissions, a human.
-readonly FINAL_STATUSES=112,115,116,119
+# Endings after which the same story does no better: the budget of all, a limit of the account that lasts
+# longer than it may be waited for, credentials, permissions, a human.
+readonly FINAL_STATUSES=112,113,115,116,119
 
 run_plan() {
 	local plan normal branch run said
@@ -96,6 +97,7 @@ run_plan() {
 	make_branch "$branch"
 	run=${OPT[id]-run-$(date -u +%Y%m%dT%H%M%S)-$(od -An -N2 -tx2 /dev/urandom | tr -d ' ')}
 	follow "$run" loop-sched run "$plan" --id "$run" --jobs "${OPT[jobs]-2}" --attempts "${OPT[attempts]-3}" \
+		--min-disk "${OPT[min-disk]-512M}" --min-memory "${OPT[min-memory]-256M}" \
 		${OPT[retries]+--retries "${OPT[retries]}"} --never-on "$FINAL_STATUSES" --run "$(story_command "$branch")"
 }
 

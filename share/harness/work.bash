@@ -16,7 +16,7 @@ work_queue() {
 	process_name $$ >"$LOOP_DIR/work/$queue/owners/$$" || exit 73
 	[[ ! ${OPT[until-empty]-} ]] || words+=(--idle-exit 0)
 	line=(loop-story --item "--branch=${OPT[branch]}" "--delay=${OPT[delay]-5s}")
-	story_words line
+	story_words line "$STORY_OPTIONS$ROOM_OPTIONS"
 	exec loop-queue work "${words[@]}" --jobs "${OPT[jobs]-1}" "$queue" -- "${line[@]}"
 }
 

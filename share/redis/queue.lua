@@ -155,10 +155,27 @@ local function paused(q, now)
 	return till and (till == '0' or tonumber(till) > now)
 end
 
--- ARGV: how many, lease (0: its own), id ('': the next), bytes that are enough, a seed for the tokens.
+local function token_of(nonce, id)
+	return string.sub(redis.sha1hex(nonce .. ':' .. id), 1, 16)
+end
+
+-- Those that this very call has claimed before and that are still its.
+local function claimed_before(q, nonce, ids)
+	local out = {}
+	for _, id in ipairs(ids) do
+		if redis.call('HGET', q .. ':i:' .. id, 'token') == token_of(nonce, id) then
+			out[#out + 1] = item_of(q, id)
+		end
+	end
+	return out
+end
+
+-- ARGV: how many, lease (0: its own), id ('': the next), bytes that are enough, nonce.
 local function claim(keys, a)
-	local q, now, out = keys[1], now_ms(), {}
+	local q, now, out, taken = keys[1], now_ms(), {}, {}
 	local told, size = sweep(q, now), 0
+	local before = again(q, a[5])
+	if before then return {told, claimed_before(q, a[5], before)} end
 	if paused(q, now) then return {told, out} end
 	local ids = {}
 	if a[3] == '' then
@@ -173,12 +190,13 @@ local function claim(keys, a)
 		leave(q, id, 'ready')
 		redis.call('HINCRBY', item, 'tries', 1)
 		redis.call('HSET', item, 'state', 'claimed', 'due', now + lease, 'lease', lease,
-			'token', string.sub(redis.sha1hex(a[5] .. ':' .. id .. ':' .. n), 1, 16))
+			'token', token_of(a[5], id))
 		redis.call('ZADD', q .. ':claimed', now + lease, id)
-		out[n] = item_of(q, id)
+		out[n], taken[n] = item_of(q, id), id
 		size = size + #out[n][2]
 		if size >= tonumber(a[4]) then break end
 	end
+	if #taken > 0 then answer(q, a[5], taken) end
 	return {told, out}
 end
 
@@ -235,10 +253,12 @@ local function settle(keys, a)
 	return answer(q, a[1], out)
 end
 
+-- ARGV: id ('': the next to be claimed).
 local function get(keys, a)
 	local q = keys[1]
 	local told = sweep(q, now_ms())
-	return {told, item_of(q, a[1]) or {}}
+	local id = a[1] == '' and redis.call('ZRANGE', q .. ':ready', 0, 0)[1] or a[1]
+	return {told, item_of(q, id) or {}}
 end
 
 -- ARGV: state, the id to go on behind, how many. Items by id; the set is walked by ranks, so that it
@@ -323,28 +343,33 @@ local function control(keys, a)
 	return 'OK'
 end
 
--- Every id of every set has its item, of that state. What is wrong, in words; ARGV: repair.
+-- Every id of the set has its item, of that state. ARGV: repair, state, the rank to begin with, how
+-- many. How many were looked at and are still there, and what is wrong, in words.
 local function check(keys, a)
-	local q, out = keys[1], {}
-	for _, state in ipairs({'ready', 'delayed', 'claimed', 'buried'}) do
-		for _, id in ipairs(redis.call('ZRANGE', q .. ':' .. state, 0, -1)) do
-			local is = redis.call('HGET', q .. ':i:' .. id, 'state')
-			if is ~= state then
-				out[#out + 1] = 'item ' .. id .. ': in ' .. state .. ', but ' .. (is or 'not there')
-				if a[1] == '1' then leave(q, id, state) end
-			end
+	local q, state, out, left = keys[1], a[2], {}, 0
+	for _, id in ipairs(redis.call('ZRANGE', q .. ':' .. state, a[3], a[3] + a[4] - 1)) do
+		local is = redis.call('HGET', q .. ':i:' .. id, 'state')
+		if is ~= state then
+			out[#out + 1] = 'item ' .. id .. ': in ' .. state .. ', but ' .. (is or 'not there')
+			if a[1] == '1' then leave(q, id, state) end
 		end
+		if is == state or a[1] ~= '1' then left = left + 1 end
 	end
-	return out
+	return {left, out}
+end
+
+-- Where the memory is full nothing is put, but what is there is worked off.
+local function register(name, callback)
+	redis.register_function{function_name = name, callback = callback, flags = {'allow-oom'}}
 end
 
 redis.register_function('lq1_put', put)
-redis.register_function('lq1_claim', claim)
-redis.register_function('lq1_settle', settle)
-redis.register_function('lq1_get', get)
-redis.register_function('lq1_list', list)
-redis.register_function('lq1_stats', stats)
-redis.register_function('lq1_kick', kick)
-redis.register_function('lq1_purge', purge)
-redis.register_function('lq1_control', control)
-redis.register_function('lq1_check', check)
+register('lq1_claim', claim)
+register('lq1_settle', settle)
+register('lq1_get', get)
+register('lq1_list', list)
+register('lq1_stats', stats)
+register('lq1_kick', kick)
+register('lq1_purge', purge)
+register('lq1_control', control)
+register('lq1_check', check)

@@ -49,7 +49,7 @@ static double now(void)
 struct lab {
 	const char *protocol, *address;
 	int subs, *sub;
-	long *due;	     /* of a stream's answer, entries that are still to come; by subscriber */
+	long *due;	     /* by subscriber: entries of a stream's answer still to come */
 	int publisher;	     /* where messages are written, for a protocol that has such a thing */
 	struct buf batch[2]; /* one message, and BATCH of them */
 	struct state state;
@@ -348,7 +348,7 @@ static long count(const char *text, ssize_t n)
 	return found;
 }
 
-/* Of a stream's answer, which tells first how many entries it has; at its end the next is asked for. */
+/* Of a stream's answer, which tells first how many entries it has; then the next is asked for. */
 static long count_entries(const struct lab *l, int subscriber, char *text, ssize_t n)
 {
 	long *due = &l->due[subscriber], found = count(text, n);

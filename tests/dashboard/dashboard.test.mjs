@@ -224,6 +224,34 @@ test('a log is followed, made safe, and leads from error to error', async () => 
 	assert.deepEqual(await log.locator('mark').allInnerTexts(), ['error: two', 'failed: four']);
 });
 
+test('the metrics are those of loop-stat, and the report is that of loop', async () => {
+	begin({name: 'night', tasks: [{id: 'A', title: 'First <story>', run: 'true'}, {id: 'B', title: 'Second', run: 'exit 3'}]});
+	await house.serve();
+	const page = await house.page();
+	await state(page, {A: 'succeeded', B: 'failed'});
+	house.run('loop-emit', '-', {input: Array.from({length: 100}, (_, i) => JSON.stringify({type: 'metric', data: {value: i + 1}})).join('\n') + '\n'});
+	await page.getByRole('heading', {name: 'Metrics'}).click();
+	const row = page.locator('#metrics tbody tr', {hasText: 'metric'});
+	await row.waitFor();
+	const series = house.run('loop-stat', '--json', '--type', 'metric').trim(), {p50, p99, max} = JSON.parse(series);
+	const cells = await row.locator('td').allInnerTexts();
+	assert.deepEqual([cells[0], cells[2], cells[4], cells[5]], ['100', ...[p50, p99, max].map(value => Number(value.toPrecision(4)).toLocaleString('en'))]);
+	assert.equal(await page.locator('#metrics tbody tr').first().locator('th').innerText(), 'metric', 'the most frequent first');
+	await page.locator('#metrics-since').selectOption('10m');
+	house.run('loop-emit', 'metric', 'value:=1');
+	await until('they go along', async () => await row.locator('td').first().innerText() === '101');
+	assert.deepEqual(await violations(page), []);
+	if (process.env.SCREENSHOTS) await page.screenshot({path: join(process.env.SCREENSHOTS, 'metrics.png')});
+
+	await until('the run has ended', async () => (await shown(page)).title === 'night: failed');
+	await page.getByRole('link', {name: 'Report', exact: true}).click();
+	await page.getByRole('heading', {level: 1}).waitFor();
+	assert.equal(await (await fetch(page.url())).text(), house.run('loop', 'report', '--html', 'night'));
+	assert.match(await page.locator('body').innerText(), /First <story>/);
+	assert.deepEqual(await violations(page), []);
+	if (process.env.SCREENSHOTS) await page.screenshot({path: join(process.env.SCREENSHOTS, 'report.png')});
+});
+
 test('150 tasks and 10,000 events are drawn without a stall', async () => {
 	const tasks = Array.from({length: 150}, (_, i) => ({id: `T${i}`, title: `Task ${i}`, run: 'true',
 		needs: i < 10 ? [] : [`T${i - 10}`, `T${Math.floor(i / 2) - 5 < 0 ? 0 : Math.floor(i / 2) - 5}`].filter((id, at, all) => all.indexOf(id) === at)}));

@@ -23,7 +23,9 @@ TEST(canary_verdicts)
 		{"{\"samples\":100,\"errors\":4}", 0, VERDICT_PASS},
 		{"{\"samples\":100,\"errors\":5}", 0, VERDICT_DEGRADED},
 		{"{\"samples\":100,\"errors\":10}", 0, VERDICT_DEGRADED},
-		{"{\"samples\":100,\"errors\":11}", 0, VERDICT_FAIL},
+		{"{\"samples\":100,\"errors\":11}", 0, VERDICT_SUSPECT},
+		{"{\"samples\":100,\"errors\":16}", 0, VERDICT_FAIL},
+		{"{\"samples\":1000,\"errors\":110}", 0, VERDICT_FAIL},
 		{"{\"samples\":100,\"error_rate\":0.2,\"errors\":0}", 1, VERDICT_FAIL},
 		{"{\"samples\":9,\"errors\":9}", 0, VERDICT_FEW},
 		{"{\"samples\":0}", 0, VERDICT_FEW},
@@ -77,4 +79,9 @@ TEST(canary_course_of_verdicts)
 	CHECK_INT(course_take(&c, &plan, VERDICT_ERROR, &why), ACTION_ROLL_BACK);
 	CHECK_INT(course_take(&c, &plan, VERDICT_DEGRADED, &why), ACTION_WAIT);
 	CHECK_INT(course_take(&c, &plan, VERDICT_DEGRADED, &why), ACTION_PAUSE);
+	c = (struct course){.failures = 1};
+	CHECK_INT(course_take(&c, &plan, VERDICT_SUSPECT, &why), ACTION_WAIT);
+	CHECK_INT(course_take(&c, &plan, VERDICT_DEGRADED, &why), ACTION_WAIT); /* starts anew */
+	CHECK_INT(course_take(&c, &plan, VERDICT_SUSPECT, &why), ACTION_WAIT);
+	CHECK_INT(course_take(&c, &plan, VERDICT_SUSPECT, &why), ACTION_ROLL_BACK);
 }

@@ -5,12 +5,14 @@
 #include "io.h"
 #include "lock.h"
 #include "lock_bytes.h"
+#include "lock_place.h"
 #include "lock_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
@@ -347,6 +349,40 @@ TEST(lock_table_full_of_the_living_is_busy)
 	state_close(&s);
 }
 
+/* Else everybody who looks at the queue reads them, and ever more of them. */
+TEST(lock_lines_of_ended_holds_do_not_pile_up)
+{
+	struct lock_row row = {
+		.state = LOCK_WAITS,
+		.units = 1,
+		.pid = 1,
+		.key = INT64_C(999999999999),
+		.since = "2026",
+	};
+	enum { WAITERS = 40,
+		HOLDS = 300 };
+	struct state s = open_here();
+	struct lock *a;
+	int fd;
+
+	CHECK_INT(acquire(&a, &s, "x", 1, 4, false), 0);
+	lock_release(a);
+	fd = io_open(s.dir, "locks/x.lk", O_RDWR, 0);
+	CHECK_INT(lock_bytes_own(fd, LOCK_WAIT + 10, WAITERS), 0);
+	for (int i = 0; i < WAITERS; i++) {
+		row.ticket = 10 + i;
+		row.line = LOCK_FIRST_ROW + (size_t)i;
+		CHECK_INT(lock_row_write(&row, fd), 0);
+	}
+	for (int i = 0; i < HOLDS; i++) {
+		CHECK_INT(acquire(&a, &s, "x", 1, 0, false), 0);
+		lock_release(a);
+	}
+	CHECK(lseek(fd, 0, SEEK_END) < (LOCK_FIRST_ROW + 2 * WAITERS) * LOCK_LINE);
+	close(fd);
+	state_close(&s);
+}
+
 /* Order goes by the monotonic clock, tokens by counting: the time of day is only shown. */
 TEST(lock_a_time_of_day_that_jumps_changes_nothing)
 {
@@ -432,15 +468,67 @@ int __wrap_fstatfs(int fd, struct statfs *fs)
 	return r;
 }
 
+/* Whatever statfs(2) says lies elsewhere is refused by its name, and nothing is held. */
 TEST(lock_refuses_network_file_systems)
 {
-	struct lock_want want = {.name = "x", .units = 1};
+	static const struct {
+		long type;
+		const char *name;
+	} remote[] = {
+		{0x6969, "NFS"},
+		{0xff534d42, "CIFS"},
+		{0xfe534d42, "SMB"},
+		{0x01021997, "9P"},
+		{0x00c36400, "Ceph"},
+	};
+	const struct lock_want want = {.name = "x", .units = 1};
 	struct state s = open_here();
-	struct err e = {0};
 	struct lock *a;
 
-	pretended_type = 0x6969;
-	CHECK_INT(lock_acquire(&a, &s, &want, 1, &at_once, &e), -ENOTSUP);
-	CHECK(strstr(e.text, "NFS"));
+	for (size_t i = 0; i < countof(remote); i++) {
+		struct err e = {0};
+
+		pretended_type = remote[i].type;
+		CHECK_INT(lock_acquire(&a, &s, &want, 1, &at_once, &e), -ENOTSUP);
+		CHECK(strstr(e.text, "locks/x: lies on a network file system ("));
+		CHECK(strstr(e.text, remote[i].name));
+	}
+	pretended_type = 0x65735546; /* in user space; what is mounted here in truth is local */
+	CHECK_INT(lock_acquire(&a, &s, &want, 1, &at_once, NULL), 0);
+	lock_release(a);
 	state_close(&s);
+}
+
+TEST(lock_knows_what_is_remote_among_file_systems_in_user_space)
+{
+	static const char mounts[] =
+		"22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+		"80 22 0:50 / /a rw,nosuid shared:5 master:2 - fuse.sshfs me@host:/home rw\n"
+		"81 22 0:51 / /b rw - fuse.bindfs /srv/x:y rw\n"
+		"82 22 0:52 / /c\\040-\\040d rw - fuseblk /dev/sdb1 rw\n"
+		"83 22 0:53 / /d rw - fuse.gcsfuse bucket rw\n"
+		"84 22 0:54 / /e rw - virtiofs share rw\n"
+		"85 22 0:55 / /f rw - fuse https://host/dav/ rw\n"
+		"86 22 0:56 / /g rw - fuse.gvfsd-fuse gvfsd-fuse rw";
+	static const struct {
+		unsigned minor;
+		const char *type; /* NULL: local */
+	} cases[] = {
+		{50, "fuse.sshfs"},
+		{51, NULL},
+		{52, NULL},
+		{53, "fuse.gcsfuse"},
+		{54, "virtiofs"},
+		{55, "fuse"},
+		{56, NULL},
+		{57, NULL},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		char type[NETWORK_SIZE] = "";
+		bool remote = lock_place_remote(mounts, makedev(0, cases[i].minor), type);
+
+		CHECK_INT(remote, cases[i].type != NULL);
+		CHECK_STR(type, cases[i].type ? cases[i].type : "");
+	}
 }

@@ -295,6 +295,30 @@ TEST(proc_sweep_ends_what_left_its_group_its_session_and_its_parents)
 	close(alive[0]);
 }
 
+static volatile sig_atomic_t stops;
+
+static void on_child(int sig UNUSED, siginfo_t *info, void *context UNUSED)
+{
+	stops += info->si_code == CLD_STOPPED;
+}
+
+/* Bears no mark yet: stopped by one that is killed then, nobody would ever find it. */
+TEST(proc_sweep_stops_nothing_that_has_not_become_its_program)
+{
+	const struct sigaction told = {.sa_sigaction = on_child, .sa_flags = SA_SIGINFO};
+	struct sweep swept;
+
+	sigaction(SIGCHLD, &told, NULL);
+	for (int i = 0; i < 20; i++) {
+		if (fork() == 0)
+			for (;;)
+				pause();
+		CHECK_INT(proc_sweep(NULL, NULL, 0, clock_after(9 * NS_PER_S), &swept), 0);
+		CHECK_INT(swept.killed, 1);
+	}
+	CHECK_INT(stops, 0);
+}
+
 static pid_t start_sleeper(const char *marker)
 {
 	char *argv[] = {word("sh"), word("-c"),

@@ -3,7 +3,7 @@
 
 include "common";
 
-def blocks: (.message.content? // []) | if type == "array" then .[] | objects else empty end;
+def blocks: .message | (.content? // .) | if type == "string" then {type: "text", text: .} elif type == "array" then .[] | objects else empty end;
 
 # ---- why it failed: what is typed goes before what is said in words -------------------------------
 
@@ -11,52 +11,69 @@ def by_class: {
 	authentication_failed: "auth", oauth_org_not_allowed: "auth", account_on_hold: "auth",
 	verification_required: "auth", cloud_credential_error: "auth", billing_error: "quota",
 	rate_limit: "quota", overloaded: "transient", server_error: "transient",
-	max_output_tokens: "context"
+	max_output_tokens: "context",
+	authentication_error: "auth", permission_error: "auth", rate_limit_error: "quota",
+	overloaded_error: "transient", api_error: "transient", timeout_error: "transient"
 }[.];
 
+# A class, or the service's own error as it came: {"type": …, "message": …}, once more in "error" or not.
+def class: if type == "object" then (.error? // .) | .type? // .message? else . end | strings // null;
+
+def message: [(.result? | texts), ((.errors? // [])[]? | strings), (.error? | strings, .message?, .error?.message? | strings)]
+	| map(select(. != "")) | (.[0] // "") | cut(300);
+
+# A result that does not say how it ended is no success: one that says so names no error anywhere.
+def succeeded: if .is_error? == null
+	then .subtype? == "success" and .api_error_status? == null and .error? == null and ((.terminal_reason? // "completed") == "completed")
+	else .is_error == false and ((.subtype? // "success") == "success") end;
+
 def reason($state):
-	(.result? // "" | texts) as $words |
+	message as $words |
 	(.subtype? // "") as $subtype | (.terminal_reason? // "") as $terminal |
 	if $subtype == "error_max_turns" or $terminal == "max_turns" then "max_turns"
 	elif $subtype == "error_max_budget_usd" or $terminal == "budget_exhausted" then "budget"
 	elif $state.refused or (.stop_reason? // "") == "refusal" then "refused"
 	elif $terminal == "prompt_too_long" then "context"
 	elif $state.rejected then "quota"
-	else ($state.class | if . == null then null else by_class end)
+	else ($state.class // (.error? | class) | if . == null then null else by_class end)
 		// ((.api_error_status? // null) | if type == "number" then by_http else null end)
 		// ($words | by_words)
-		// (if (.subtype? // "") == "success" and (.api_error_status? // null) == null and $terminal == "api_error" then "transient" else "failed" end)
+		// (if $subtype == "success" and .api_error_status? == null and $terminal == "api_error" then "transient"
+			elif .is_error? == null and ($subtype == "" or $subtype == "success") and $words == "" then "malformed"
+			else "failed" end)
 	end;
-
-def message: [(.result? | texts), ((.errors? // [])[]? | strings)] | map(select(. != "")) | (.[0] // "") | cut(300);
 
 # ---- what was used --------------------------------------------------------------------------------
 
 def add_usage($u): .input += ($u.input_tokens? | number) | .output += ($u.output_tokens? | number)
 	| .cache_read += ($u.cache_read_input_tokens? | number) | .cache_write += ($u.cache_creation_input_tokens? | number);
 
-# Sums of one result, sub-agents included where the version tells.
-def result_usage: (.model_usage_since_last_result? // {}) as $models |
-	if ($models | type) == "object" and ($models | length) > 0 then
+def add_sums($u): .input += ($u.input | number) | .output += ($u.output | number)
+	| .cache_read += ($u.cache_read | number) | .cache_write += ($u.cache_write | number);
+
+# Sums of one result, sub-agents included where the version tells; $live where it tells nothing.
+def result_usage($live): (.model_usage_since_last_result? | members) as $models |
+	if ($models | length) > 0 then
 		reduce $models[] as $m ({}; .input += ($m.inputTokens? | number) | .output += ($m.outputTokens? | number)
 			| .cache_read += ($m.cacheReadInputTokens? | number) | .cache_write += ($m.cacheCreationInputTokens? | number))
-	else {} end;
+	elif (.usage? | type) == "object" then .usage as $usage | {} | add_usage($usage)
+	else $live end;
 
-def usage_event: . as $s | {type: "usage", turns: ($s.messages | length)}
-	+ ({input: 0, output: 0, cache_read: 0, cache_write: 0} as $zero
-		| reduce ($s.settled, $s.live) as $u ($zero; .input += ($u.input | number) | .output += ($u.output | number)
-			| .cache_read += ($u.cache_read | number) | .cache_write += ($u.cache_write | number)))
-	+ (if $s.cost == null then {} else {cost_usd: $s.cost, cost_of: "conversation"} end);
+def usage_event: . as $s | {type: "usage", turns: ($s.messages | length)} + ({} | add_sums($s.settled) | add_sums($s.live))
+	+ (if $s.cost == null and ($s.result | not) then {} else {cost_usd: $s.cost, cost_of: "conversation"} end);
 
 # ---- the lines ------------------------------------------------------------------------------------
 
 def on_init($e): if .started then . else .started = true
-	| say({type: "session.started", agent_session: $e.session_id, model: $e.model, version: $e.claude_code_version}) end;
+	| say({type: "session.started", agent_session: ($e.session_id // $e.sessionId), model: $e.model, version: $e.claude_code_version}) end;
+
+# Told when it happens, and in a list with the result; older versions have only the list.
+def on_denied($e): .denied += 1 | say({type: "denied", tool: $e.tool_name?});
 
 def on_system($e):
 	if $e.subtype == "init" then on_init($e)
-	elif $e.subtype == "api_retry" then say({type: "retry", delay_ms: ($e.retry_delay_ms | number | floor), class: $e.error, status: $e.error_status, attempt: $e.attempt})
-	elif $e.subtype == "permission_denied" then say({type: "denied", tool: $e.tool_name})
+	elif $e.subtype == "api_retry" then say({type: "retry", delay_ms: ($e.retry_delay_ms | number), class: ($e.error | class), status: $e.error_status, attempt: $e.attempt})
+	elif $e.subtype == "permission_denied" then on_denied($e)
 	elif $e.subtype == "background_tasks_changed" then say({type: "background", count: ($e.tasks? | items | length)})
 	elif $e.subtype == "session_state_changed" then say({type: "state", idle: ($e.state == "idle")})
 	elif ($e.subtype | matches("^model_refusal")) then .refused = true | say({type: "activity", of: $e.subtype})
@@ -69,15 +86,18 @@ def on_block($e; $b):
 	elif $b.type == "tool_use" then .tools[$b.id | tostring] = ($b.name // "") | say({type: "tool.started", id: $b.id, name: $b.name, input: ($b.input | summary), sub: $sub})
 	else say({type: "activity", of: "assistant/\($b.type? // "")"}) end;
 
-# One line a block: the message's usage is the same in all of them.
+# One line a block: the message's usage is the same in all of them. Where a version does not tell which
+# message it is, its usage does.
 def on_assistant($e):
-	(if $e.error? then .class = ($e.error | strings) else . end)
-	| ($e.message.id? // "" | tostring) as $id
-	| (if .messages[$id] or ($e.message.model? == "<synthetic>") then . else .messages[$id] = true | .live |= add_usage($e.message.usage? // {})
-		| say(usage_event) end)
+	(if $e.error? then .class = ($e.error | class) else . end)
+	| (if $e.message.stop_reason? == "refusal" then .refused = true else . end)
+	| ($e.message.usage? // {}) as $usage | ($usage | tostring) as $same | $e.message.id? as $id
+	| (if $e.message.model? == "<synthetic>" or .messages[$id // $same | tostring] or .unnamed[$same] or ($id == null and .usages[$same])
+		then . else .messages[$id // $same | tostring] = true | .live |= add_usage($usage) | say(usage_event) end)
+	| .usages[$same] = true | (if $id == null then .unnamed[$same] = true else . end)
 	| reduce ($e | blocks) as $b (.; on_block($e; $b));
 
-def exit_code: (if type == "string" then . else texts end) | (capture("^Exit code (?<n>[0-9]+)")? | .n | tonumber) // null;
+def exit_code: texts | (capture("^Exit code (?<n>[0-9]+)")? | .n | tonumber) // null;
 
 def on_user($e): reduce ($e | blocks) as $b (.;
 	if $b.type == "tool_result" then say({type: "tool.finished", id: $b.tool_use_id, name: (.tools[$b.tool_use_id | tostring] // ""),
@@ -90,36 +110,32 @@ def on_limit($e): ($e.rate_limit_info? | members) as $i |
 		| say({type: "limit", kind: $i.rateLimitType, reset_at: $i.resetsAt, fatal: true})
 	else say({type: "limit", kind: $i.rateLimitType, fatal: false, utilization: $i.utilization}) end;
 
+# The cost is the conversation's up to here; tokens are this result's own.
 def on_result($e):
-	(if ($e.total_cost_usd? | type) == "number" then .cost = $e.total_cost_usd else . end)
-	| .settled as $before
-	| ($e | result_usage) as $models
-	| .settled = (if ($models | length) > 0
-		then reduce ($before, $models) as $u ({}; .input += ($u.input | number) | .output += ($u.output | number) | .cache_read += ($u.cache_read | number) | .cache_write += ($u.cache_write | number))
-		else ($before | add_usage($e.usage? // {})) end)
-	| .live = {}
-	| reduce ($e.permission_denials? | items)[] as $d (.; .denials += 1)
-	| if $e.is_error == true or ($e.subtype? // "success") != "success" then
-		. as $s | say({type: "result", ok: false, reason: ($e | reason($s)), message: ($e | message),
-			reset_at: (.reset_at // ($e.result? | texts | reset_in_words)), turns: $e.num_turns})
-	else say({type: "result", ok: true, reason: "success", text: ($e.result? | texts), turns: $e.num_turns}) end
+	.result = true
+	| .cost = ([$e.total_cost_usd, $e.cost_usd] | map(money | values) | .[0])
+	| .live as $live | ($e | result_usage($live)) as $used
+	| .settled |= add_sums($used) | .live = {}
+	| reduce ($e.permission_denials? | items)[.denied:][] as $d (.; on_denied($d))
+	| if $e | succeeded then say({type: "result", ok: true, reason: "success", text: ($e.result? | texts), turns: $e.num_turns})
+	else . as $s | say({type: "result", ok: false, reason: ($e | reason($s)), message: ($e | message),
+			reset_at: (.reset_at // ($e | message | reset_in_words)), turns: $e.num_turns}) end
 	| say(usage_event)
 	| .class = null;
 
-# Nothing but words on stderr, if it never got as far as a result.
-def on_end($e): .result as $seen |
-	if $seen or $e.status == 0 or .errors == "" then . else
-		(.errors | by_words) as $why
-		| if $why then say({type: "result", ok: false, reason: $why, message: (.errors | cut(300))}) else . end end;
+# The service's own words, passed on.
+def on_error($e): ($e | message) as $words
+	| .noise = ([($e.error? | class), $words] | map(values) | join(": "))
+	| say({type: "error", message: $words});
 
 def on_line: .in as $e |
 	if ($e | type) != "object" then say({type: "activity", of: "line"})
 	elif $e.type == "system" then on_system($e)
 	elif $e.type == "assistant" then on_assistant($e)
 	elif $e.type == "user" then on_user($e)
-	elif $e.type == "result" then .result = true | on_result($e)
+	elif $e.type == "result" then on_result($e)
+	elif $e.type == "error" then on_error($e)
 	elif $e.type == "rate_limit_event" then on_limit($e)
 	else say({type: "activity", of: ($e.type? // "line" | tostring)}) end;
 
-each_line({tools: {}, messages: {}, settled: {}, live: {}, cost: null, errors: ""};
-	on_line; say({type: "activity", of: "noise"}); .errors = .in; on_end(.in))
+each_line({tools: {}, messages: {}, usages: {}, unnamed: {}, settled: {}, live: {}, cost: null, denied: 0}; on_line; .errors = .in; end_in_words(null))

@@ -12,15 +12,14 @@ def on_tool($p): ($p.state? | members) as $s |
 def on_finish($p): .reason = $p.reason | .turns += 1
 	| .input += ($p.tokens?.input? | number) | .output += ($p.tokens?.output? | number)
 	| .cache_read += ($p.tokens?.cache?.read? | number) | .cache_write += ($p.tokens?.cache?.write? | number)
-	| (if ($p.cost? | type) == "number" then .cost += $p.cost else . end)
-	| say({type: "usage", input, output, cache_read, cache_write, turns, cost_usd: .cost});
+	| .costs += [$p.cost? | money]
+	| say({type: "usage", input, output, cache_read, cache_write, turns, cost_usd: (if .costs | all(. != null) then .costs | add else null end)});
 
 def on_error_event($e): ($e.error? // {}) as $error | ($error.data? // {}) as $d
-	| ($d.message? // $error.name? // "" | tostring) as $words
+	| ([$error | strings, $d.message?, $error.message?, $error.name?, $e.message?] | map(strings) | .[0] // "") as $words
 	| ((($d.responseHeaders? // {})["retry-after"]? // null) | if type == "string" then tonumber? // null else null end) as $after
-	| .failed = {type: "result", ok: false, message: ($words | cut(300)),
-		reason: (($d.statusCode? | if type == "number" then by_http else null end) // ($words | by_words) // "failed"),
-		reset_at: (if $after then now + $after | floor else null end)}
+	| (($d.statusCode? | if type == "number" then by_http else null end) // ($words | by_words) // "failed") as $reason
+	| .failed = failure($reason; $words) + (if $after then {reset_at: (now + $after | floor)} else {} end)
 	| say({type: "error", message: ($words | cut(300))});
 
 def on_line: .in as $e |
@@ -33,19 +32,13 @@ def on_line: .in as $e |
 		else say({type: "activity", of: ($e.type? // "line" | tostring)}) end
 	end;
 
-def plain: gsub("\u001b\\[[0-9;]*m"; "");
-
-def on_error_line: (.in | plain) as $words
+def on_error_line: .in as $words
 	| if $words | matches("permission requested.*reject") then .denied = ($words | cut(300)) | say({type: "denied"}) else .errors = $words end;
 
 def on_end: .in as $e |
 	if .failed then say(.failed)
 	elif $e.status == 0 and $e.signal == 0 and .reason == "stop" then say({type: "result", ok: true, reason: "success"})
 	elif $e.status == 0 and .denied then say({type: "result", ok: false, reason: "permission", message: .denied})
-	elif $e.status == 0 then .
-	else .errors as $errors | ($errors | by_words) as $why
-		| if $why then say({type: "result", ok: false, reason: $why, message: ($errors | cut(300))}) else . end
-	end;
+	else end_in_words(null) end;
 
-each_line({input: 0, output: 0, cache_read: 0, cache_write: 0, cost: 0, turns: 0, errors: ""};
-	on_line; say({type: "activity", of: "noise"}); on_error_line; on_end)
+each_line({input: 0, output: 0, cache_read: 0, cache_write: 0, costs: [], turns: 0}; on_line; on_error_line; on_end)

@@ -11,7 +11,8 @@
  *
  * Settings: processes, seconds, seed; hold (us, at most); kills and stops (ms, on
  * average, between two of them, at any moment); dies and halts (one round of so many
- * is killed, or stopped for a while, at a system call of the lock's code).
+ * is killed, or stopped for a while, at a system call of the lock's code); idle (of
+ * queue: seconds that all wait before the hold is let go).
  *
  * Wrong are: a slot that a living process owns is given to another (violation); no
  * wanted lock is owned or was let go in three seconds (lost wake-up); somebody was
@@ -51,6 +52,7 @@ static void set(const char *name, const char *value)
 		{"dies", &settings.dies, 1000000},
 		{"halts", &settings.halts, 1000000},
 		{"hold", &settings.hold_us, 1000000},
+		{"idle", &settings.idle, 86400},
 		{"seed", &settings.seed, INT32_MAX},
 	};
 

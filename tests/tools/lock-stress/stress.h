@@ -30,7 +30,7 @@ struct mode {
 
 struct settings {
 	const struct mode *mode;
-	int64_t processes, seconds, kill_ms, stop_ms, hold_us, seed;
+	int64_t processes, seconds, kill_ms, stop_ms, hold_us, idle, seed;
 	int64_t dies, halts; /* one round of so many is ended or stopped at a system call */
 };
 

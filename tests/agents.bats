@@ -1,0 +1,196 @@
+load helper
+load spawn
+
+# Plays one captured stream through the whole of loop-spawn; what comes out wrong is noted.
+replay() { # AGENT NAME END REASON INPUT OUTPUT CACHE-READ CACHE-WRITE COST
+	local file=$SOURCE_TREE/tests/fixtures/agents/$1/$2 got
+	jq -n --arg file "$file" --arg how "$3" \
+		--argjson lines "$(test -e "$file.jsonl" && echo true || echo false)" \
+		--argjson words "$(test -e "$file.stderr" && echo true || echo false)" '
+		[{replay: (if $lines then $file + ".jsonl" else "" end)}
+		+ if $words then {errors: ($file + ".stderr")} else {} end
+		+ if $how | test("^[0-9]+$") then {exit: ($how | tonumber)} else {killed: $how} end]' >"$2.json"
+	got=$(LOOP_MOCK_SCRIPT=$PWD/$2.json loop-spawn --agent "$1" --prompt prompt --json 2>/dev/null | jq -r '
+		"\(.reason) \(.usage | "\(.input) \(.output) \(.cache_read) \(.cache_write)") \(.cost_usd | if . then . * 1e6 | round / 1e6 else . end)"') || true
+	[ "$got" = "${*:4}" ] || echo "$2 ($3): $got, not ${*:4}" >>wrong
+}
+
+replay_table() { # AGENT
+	local n=0
+	local -a row
+	stand_in "$1"
+	while IFS=$'\t' read -r -a row; do
+		case ${row[0]} in '#'*) continue ;; esac
+		replay "$1" "${row[@]}" &
+		((++n % 4)) || wait
+	done <"$SOURCE_TREE/tests/cases/agents/$1.tsv"
+	wait
+	((n > 10))
+	if [ -e wrong ]; then cat wrong; fi
+	[ ! -e wrong ]
+}
+
+@test "every captured claude stream comes to its reason" {
+	replay_table claude
+}
+
+@test "every captured codex stream comes to its reason" {
+	replay_table codex
+	jq -es 'map(select(.agent == "codex" and .success and .usage.input == 350 and .cost_usd == null)) | length > 0' \
+		"$LOOP_DIR"/sessions/*/result.json
+}
+
+@test "every captured gemini stream comes to its reason" {
+	replay_table gemini
+}
+
+@test "every captured opencode stream comes to its reason" {
+	replay_table opencode
+}
+
+# Every shape of line that an agent has been seen to write, with each of its members taken away and made
+# something else, down to the third level; then what is no line of its at all.
+mutants() { # AGENT
+	cat "$SOURCE_TREE/tests/fixtures/agents/$1/"*.jsonl | jq -Rc '
+		def changed: (paths | select(length <= 3)) as $path
+			| delpaths([$path]), (null, true, -1, "", "x", [], [1], {}, {"a": [null]}) as $value | setpath($path; $value);
+		[inputs | fromjson? | objects] | unique_by([.type, .subtype?, (.item?.type?), [paths | map(strings)]])
+		| .[:150][] | ., changed, . + {brand_new: {deep: [1]}} | {out: .}' 2>/dev/null || true
+	printf '%s\n' '{"out":null}' '{"out":[]}' '{"out":"x"}' '{"out":3}' '{"text":""}' '{"text":"{\"type\": 3}"}' \
+		'{"err":""}' '{"err":"\u0000"}' '{}' '{"else":1}' '{"end":{"status":1,"signal":0}}'
+}
+
+@test "whatever a version of an agent writes, its map lives on" {
+	local agent n
+	for agent in claude codex gemini opencode; do
+		mutants "$agent" >lines
+		n=$(wc -l <lines)
+		((n > 500))
+		jq -nc -L "$SOURCE_TREE/share/agents" -f "$SOURCE_TREE/share/agents/$agent/map.jq" <lines >events 2>errors || {
+			echo "$agent, $n lines: $(tail -n 3 errors)" >&2
+			return 1
+		}
+		if jq -e 'select((.type | type != "string") or .of == "unreadable")' events; then return 1; fi
+	done
+}
+
+# The map of an agent as a function of a list of lines, and behind it the mutants of captured streams.
+mutation() { # AGENT
+	mkdir -p "$1"
+	sed 's/foreach inputs as/foreach .[] as/' "$SOURCE_TREE/share/agents/common.jq" >"$1/common.jq"
+	{
+		sed 's/^each_line(/def mapped: &/' "$SOURCE_TREE/share/agents/$1/map.jq"
+		echo ';'
+		cat "$SOURCE_TREE/tests/mutants.jq"
+	} >"$1/map.jq"
+}
+
+# Each captured stream of an agent as one line: {name, status, signal, lines}.
+streams() { # AGENT
+	local name how rest file
+	while IFS=$'\t' read -r name how rest; do
+		file=$SOURCE_TREE/tests/fixtures/agents/$1/$name.jsonl
+		if [ -e "$file" ]; then
+			jq -Rnc --arg name "$name" --arg how "$how" '{name: $name, status: ($how | tonumber? // 0),
+				signal: ($how | if test("^[0-9]") then 0 else 9 end),
+				lines: [inputs | . as $text | ([fromjson?] | map({out: .})[0]) // {text: $text}]}' "$file"
+		fi
+	done < <(grep -v '^#' "$SOURCE_TREE/tests/cases/agents/$1.tsv")
+}
+
+@test "a stream with something missing is no success, and tells no more than it did" {
+	local agent
+	for agent in claude codex gemini opencode; do
+		mutation "$agent"
+		streams "$agent" >"$agent.streams"
+		(($(wc -l <"$agent.streams") > 7))
+		jq -nr -L "$agent" --argjson all "${MUTANTS:-0}" -f "$agent/map.jq" "$agent.streams" >"$agent.wrong" &
+	done
+	wait
+	for agent in claude codex gemini opencode; do
+		[ "$(tail -n 1 "$agent.wrong" | cut -d' ' -f2-)" = 'mutants, 0 wrong' ] || {
+			echo "$agent:" "$(cut -c1-300 "$agent.wrong")" >&2
+			return 1
+		}
+	done
+}
+
+# heard AGENT EXIT-STATUS: the lines of stdin as this agent's; its reason, tokens, cost and last message.
+heard() {
+	stand_in "$1"
+	cat >heard.jsonl
+	jq -n --argjson exit "$2" '[{replay: "heard.jsonl", exit: $exit}]' >"$LOOP_MOCK_SCRIPT"
+	loop-spawn --agent "$1" --prompt prompt --json 2>/dev/null |
+		jq -r '"\(.reason) \(.usage | "\(.input) \(.output) \(.cache_read)") \(.cost_usd) \(.final)"'
+}
+
+@test "other versions of the agents are understood" {
+	# codex before it had threads
+	[ "$(heard codex 0 <<-'END'
+		{"model":"gpt-5","provider":"openai","sandbox":"read-only"}
+		{"prompt":"do it"}
+		{"id":"0","msg":{"type":"task_started"}}
+		{"id":"0","msg":{"type":"exec_command_begin","call_id":"c1","command":["bash","-lc","ls"]}}
+		{"id":"0","msg":{"type":"exec_command_end","call_id":"c1","exit_code":2}}
+		{"id":"0","msg":{"type":"token_count","info":{"total_token_usage":{"input_tokens":500,"cached_input_tokens":200,"output_tokens":30}}}}
+		{"id":"0","msg":{"type":"agent_message","message":"Done so."}}
+		{"id":"0","msg":{"type":"task_complete","last_agent_message":"Done so."}}
+	END
+	)" = 'success 300 30 200 null Done so.' ]
+	[ "$(heard codex 0 <<-'END'
+		{"id":"0","msg":{"type":"error","message":"exceeded retry limit, last status: 429 Too Many Requests"}}
+		{"id":"0","msg":{"type":"task_complete","last_agent_message":null}}
+	END
+	)" = 'quota 0 0 0 null null' ]
+	# codex when items had an item_type
+	[ "$(heard codex 0 <<-'END'
+		{"type":"session.created","session_id":"s"}
+		{"type":"item.completed","item":{"id":"item_0","item_type":"assistant_message","text":"Hi."}}
+		{"type":"turn.completed","usage":{"input_tokens":10,"output_tokens":5}}
+	END
+	)" = 'success 10 5 0 null Hi.' ]
+	# gemini when its sums had one kind of input
+	[ "$(heard gemini 0 <<-'END'
+		{"type":"init","session_id":"s","model":"m"}
+		{"type":"message","role":"model","content":[{"text":"Hi"}],"delta":true}
+		{"type":"result","status":"success","stats":{"total_tokens":15,"input_tokens":10,"output_tokens":5}}
+	END
+	)" = 'success 10 5 0 null Hi' ]
+	# claude with other names, messages and errors
+	[ "$(heard claude 0 <<-'END'
+		{"type":"system","subtype":"init","sessionId":"s"}
+		{"type":"assistant","message":"A plain text."}
+		{"type":"result","subtype":"success","cost_usd":0.25,"is_error":false,"result":[{"type":"text","text":"An array"}]}
+	END
+	)" = 'success 0 0 0 0.25 An array' ]
+	[ "$(heard claude 1 <<-'END'
+		{"type":"system","subtype":"init","session_id":"s"}
+		{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}
+	END
+	)" = 'transient 0 0 0 null null' ]
+	[ "$(heard claude 1 <<<'Claude AI usage limit reached|2000000000')" = 'quota 0 0 0 null null' ]
+	[ "$(result .resets_at)" = 2033-05-18T03:33:20.000000Z ]
+	[ "$(heard opencode 0 <<-'END'
+		{"type":"step_finish","sessionID":"s","part":{"reason":"stop","tokens":{"input":10,"output":5,"cache":{"read":1,"write":0}}}}
+	END
+	)" = 'success 10 5 1 null null' ]
+}
+
+@test "a success is the last word" {
+	[ "$(heard claude 0 <<-'END'
+		{"type":"result","subtype":"success","is_error":false,"result":"first"}
+		{"type":"assistant","message":{"id":"m2","content":[{"type":"text","text":"and then"}]}}
+	END
+	)" = 'malformed 0 0 0 null and then' ]
+	[ "$(heard claude 0 <<-'END'
+		{"type":"result","subtype":"success","is_error":false,"result":"first"}
+		{"type":"assistant","parent_tool_use_id":"t1","message":{"id":"m2","content":[{"type":"text","text":"of a helper"}]}}
+	END
+	)" = 'success 0 0 0 null first' ]
+	[ "$(heard claude 0 <<<'{"type":"result"}')" = 'malformed 0 0 0 null null' ]
+	[ "$(heard claude 0 <<-'END'
+		{"type":"result","subtype":"success","is_error":false,"total_cost_usd":0.5,"usage":{"input_tokens":1}}
+		{"type":"result","subtype":"success","is_error":false,"usage":{"input_tokens":1}}
+	END
+	)" = 'success 2 0 0 null null' ]
+}
