@@ -45,10 +45,19 @@ void lease_clear(struct lease *l)
 	free(l->slots);
 }
 
+static void on_warning(void *context, const char *text)
+{
+	(void)context;
+	warn("%s", text);
+}
+
 int lease_store(struct redis **out, const char *url, int64_t patience, struct err *e)
 {
-	const struct redis_how how = {
-		.url = url, .library = "lock", .probe = "loop_lock_1", .patience = patience};
+	const struct redis_how how = {.url = url,
+		.library = "lock",
+		.probe = "loop_lock_1",
+		.patience = patience,
+		.warning = on_warning};
 
 	return redis_open(out, &how, e);
 }

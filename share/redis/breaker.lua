@@ -19,5 +19,5 @@ local function set(keys, a)
 	return 1
 end
 
-redis.register_function('lb1_get', get)
+redis.register_function{function_name = 'lb1_get', callback = get, flags = {'no-writes'}}
 redis.register_function('lb1_set', set)

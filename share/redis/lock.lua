@@ -219,9 +219,14 @@ local function holding(keys, a)
 	return count
 end
 
+-- Where memory is full, nothing new is held, but what is can be kept, given back and looked at.
+local function register(name, callback)
+	redis.register_function{function_name = name, callback = callback, flags = {'allow-oom'}}
+end
+
 redis.register_function('ll1_ask', ask)
-redis.register_function('ll1_renew', renew)
-redis.register_function('ll1_free', free)
-redis.register_function('ll1_show', show)
-redis.register_function('ll1_put_out', put_out)
-redis.register_function('ll1_holding', holding)
+register('ll1_renew', renew)
+register('ll1_free', free)
+register('ll1_show', show)
+register('ll1_put_out', put_out)
+register('ll1_holding', holding)
