@@ -150,13 +150,14 @@ static int allow_locked(struct breaker *b, struct permit *p, struct err *e)
 	struct breaker_file f;
 	AUTO_CLOSE int lock = -1;
 	int r = breaker_open_locked(b, &f, &lock, e), failed;
-	int64_t now = clock_real(), before;
+	int64_t now, before;
 	bool changed;
 
 	if (r < 0)
 		return r;
 	before = f.generation;
-	changed = settle(&f, now) || b->repaired;
+	changed = settle(&f, clock_real()) || b->repaired;
+	now = clock_real(); /* not before what has just been settled */
 	r = answer(&f, now, p);
 	if (r == -EAGAIN) {
 		lend_probe(&f, now, p);

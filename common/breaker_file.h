@@ -80,8 +80,9 @@ struct breaker_place {
 };
 
 /*
- * Writes what was changed under the lock; -ESTALE: it is to be changed again. Where the generation is another than before,
- * the journal is told of the new state before others see the lock free.
+ * Writes what was changed under the lock; -ESTALE: it is to be changed again.
+ * Where the generation is another than before, the journal is told of the new state
+ * before others see the lock free.
  */
 int breaker_commit(const struct breaker *, struct breaker_file *, int64_t before, struct err *)
 	MUST_CHECK;

@@ -11,7 +11,8 @@
 struct strs;
 
 /* Lets a breaker, just made by breaker_init, live there. Errors as redis_open. */
-int breaker_redis_open(struct breaker *, const char *url, int64_t patience, struct err *) MUST_CHECK;
+int breaker_redis_open(struct breaker *, const char *url, int64_t patience, struct err *)
+	MUST_CHECK;
 void breaker_redis_close(struct breaker *); /* does nothing for one in a file */
 
 /* Whether anybody has used it. */

@@ -306,7 +306,9 @@ static void open_breaker(struct work *w)
 	if (breaker_init(&w->breaker, queue_state(true), options.breaker,
 		    &(struct breaker_settings){0}, &e) < 0)
 		die(EXIT_OWN, "%s", e.text);
-	if (!store_is_file() && breaker_redis_open(&w->breaker, store_choose(place.store), place.patience, &e) < 0)
+	if (!store_is_file() &&
+		breaker_redis_open(
+			&w->breaker, store_choose(place.store), place.patience, &e) < 0)
 		die(EXIT_OWN, "%s", e.text);
 	w->guarded = true;
 }
