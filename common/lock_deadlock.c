@@ -1,310 +1,120 @@
 #include "lock_deadlock.h"
 
-#include "id.h"
-#include "lock_view.h"
-#include "mem.h"
+#include "lock_graph.h"
 #include "proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
-enum { ANCESTORS_MAX = 64 };
+enum { HOLDERS_MAX = 16, /* asked what they do; else, and if they do much, the graph is made */
+	BELOW_MAX = 256 };
 
-struct wait {
-	const struct lock_view *lock;
-	const struct lock_row *row;
-	pid_t line[ANCESTORS_MAX]; /* the process and its ancestors */
-	size_t length;
-	bool reduced;
-
-	/* Of the search for a cycle: who of it this one keeps from going on, and by which hold. */
-	struct wait *from;
-	const struct hold *through;
-};
-
-struct hold {
-	const struct lock_view *lock;
-	const struct lock_row *row;
-};
-
-struct graph {
-	struct wait *wait;
-	size_t waits;
-	struct hold *hold;
-	size_t holds;
-};
-
-static void graph_clear(struct graph *g)
+static bool waits_anywhere(const struct lock_views *all, pid_t pid)
 {
-	free(g->wait);
-	free(g->hold);
-}
+	for (size_t i = 0; i < all->count; i++) {
+		const struct lock_view *v = &all->item[i];
 
-static void find_ancestors(struct wait *w)
-{
-	for (pid_t pid = (pid_t)w->row->pid; pid > 1 && w->length < ANCESTORS_MAX;
-		pid = proc_parent(pid))
-		w->line[w->length++] = pid;
-}
-
-static bool belongs(const struct wait *w, const struct hold *h)
-{
-	for (size_t i = 0; i < w->length; i++)
-		if (w->line[i] == h->row->pid)
-			return true;
+		for (size_t k = v->holders; k < v->holders + v->waiters; k++)
+			if (v->row[k].pid == pid)
+				return true;
+	}
 	return false;
 }
 
-/* The same row in the other reading. */
-static bool stands_in(const struct lock_views *other, const char *name, const struct lock_row *row)
+/* Whether one who belongs to this hold may wait. */
+static bool may_stay(const struct lock_views *all, const struct lock_row *holder)
 {
-	for (size_t i = 0; i < other->count; i++) {
-		const struct lock_view *v = &other->item[i];
+	pid_t below[BELOW_MAX];
+	size_t n = proc_descendants((pid_t)holder->pid, below, countof(below));
+
+	for (size_t i = 0; i < n; i++)
+		if (waits_anywhere(all, below[i]))
+			return true;
+	return n == countof(below);
+}
+
+/*
+ * Most holders wait for nothing: so their lock comes free, and all who queue for it get
+ * it in their turn. That is seen at once, where the graph costs the more the more wait.
+ */
+static bool may_be_stuck(const struct lock_views *all, const char *name)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct lock_view *v = &all->item[i];
 
 		if (strcmp(v->name, name) != 0)
 			continue;
-		for (size_t k = 0; k < v->holders + v->waiters; k++)
-			if (v->row[k].ticket == row->ticket && v->row[k].pid == row->pid &&
-				lock_row_waits(&v->row[k]) == lock_row_waits(row))
-				return true;
-	}
-	return false;
-}
-
-/* A holder whose pid is another process's by now cannot be told to be anybody's ancestor. */
-static bool is_itself(const struct lock_row *row)
-{
-	struct owner now;
-
-	return row->start && owner_of((pid_t)row->pid, &now) == 0 &&
-		(int64_t)now.start == row->start;
-}
-
-static void add_rows(struct graph *g, const struct lock_view *v, const struct lock_views *second)
-{
-	for (size_t i = 0; i < v->holders + v->waiters; i++) {
-		const struct lock_row *row = &v->row[i];
-
-		if (!stands_in(second, v->name, row))
-			continue;
-		if (lock_row_waits(row))
-			g->wait[g->waits++] = (struct wait){.lock = v, .row = row};
-		else if (is_itself(row))
-			g->hold[g->holds++] = (struct hold){.lock = v, .row = row};
-	}
-}
-
-static void graph_make(struct graph *g, const struct lock_views *first,
-	const struct lock_views *second)
-{
-	size_t rows = 0;
-
-	for (size_t i = 0; i < first->count; i++)
-		rows += first->item[i].holders + first->item[i].waiters;
-	*g = (struct graph){.wait = mem_zero(rows, sizeof *g->wait),
-		.hold = mem_zero(rows, sizeof *g->hold)};
-	for (size_t i = 0; i < first->count; i++)
-		add_rows(g, &first->item[i], second);
-}
-
-/* Whether somebody who belongs to the hold is not known to get what it waits for. */
-static bool is_stuck(const struct graph *g, const struct hold *h)
-{
-	for (size_t i = 0; i < g->waits; i++)
-		if (!g->wait[i].reduced && belongs(&g->wait[i], h))
+		if (v->holders > HOLDERS_MAX)
 			return true;
-	return false;
-}
-
-/* The units of a lock that are free once all holds that can end have ended. */
-static int64_t units_in_the_end(const struct graph *g, const struct lock_view *lock)
-{
-	int64_t units = lock->capacity;
-
-	for (size_t i = 0; i < g->holds; i++)
-		if (g->hold[i].lock == lock && is_stuck(g, &g->hold[i]))
-			units -= g->hold[i].row->units;
-	return units;
-}
-
-/* Waits stand in the order of their locks and queues: one pass; true if anything was reduced. */
-static bool reduce_once(struct graph *g)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < g->waits;) {
-		const struct lock_view *lock = g->wait[i].lock;
-		int64_t units = units_in_the_end(g, lock);
-		bool open = true; /* nobody ahead is stuck */
-
-		for (; i < g->waits && g->wait[i].lock == lock; i++) {
-			struct wait *w = &g->wait[i];
-			bool can = w->row->units <= units && open;
-
-			if (!w->reduced && can)
-				w->reduced = any = true;
-			if (!w->reduced && w->row->state != LOCK_HANGS)
-				open = false;
-		}
-	}
-	return any;
-}
-
-static struct wait *find_wait(struct graph *g, const char *name, int64_t ticket)
-{
-	for (size_t i = 0; i < g->waits; i++)
-		if (g->wait[i].row->ticket == ticket && strcmp(g->wait[i].lock->name, name) == 0)
-			return &g->wait[i];
-	return NULL;
-}
-
-static bool gives_up_before(const struct wait *a, const struct wait *b)
-{
-	int64_t x = lock_row_arrival(a->row), y = lock_row_arrival(b->row);
-
-	if (a->row->priority != b->row->priority)
-		return a->row->priority < b->row->priority;
-	return x != y ? x > y : a->row->pid > b->row->pid;
-}
-
-static void tell_link(struct err *cycle, const struct wait *w, const struct hold *h)
-{
-	size_t n = strlen(cycle->text);
-
-	snprintf(cycle->text + n, sizeof cycle->text - n, "%spid %lld (%s) waits for %s",
-		n ? "; " : "deadlock: ", (long long)w->row->pid, w->row->label, w->lock->name);
-	n = strlen(cycle->text);
-	if (h)
-		snprintf(cycle->text + n, sizeof cycle->text - n, ", which pid %lld (%s) holds",
-			(long long)h->row->pid, h->row->label);
-}
-
-/* A hold above u that keeps w from its lock; those who share a lock do not keep one another. */
-static const struct hold *hold_between(
-	const struct graph *g, const struct wait *w, const struct wait *u)
-{
-	for (size_t i = 0; i < g->holds; i++) {
-		const struct hold *h = &g->hold[i];
-		bool shares = w->lock->head.capacity == 1 &&
-			w->row->units + h->row->units <= w->lock->capacity;
-
-		if (h->lock == w->lock && !shares && belongs(u, h))
-			return h;
-	}
-	return NULL;
-}
-
-/* Whether u, which is stuck, keeps w from going on: by a hold, else ahead of it in the queue. */
-static bool blocks(const struct graph *g, struct wait *u, struct wait *w)
-{
-	const struct hold *h = hold_between(g, w, u);
-
-	if (!h && (u == w || u->lock != w->lock || !lock_row_before(u->row, w->row)))
-		return false;
-	u->through = h;
-	u->from = w;
-	return true;
-}
-
-/*
- * Searches for a shortest cycle through a stuck waiter, which the members' from then
- * lead along, backwards; with worst, only for one in which nobody gives up before it.
- */
-static bool find_cycle(struct graph *g, struct wait *me, bool worst)
-{
-	AUTO_FREE struct wait **queue = mem_zero(g->waits, sizeof *queue);
-	size_t queued = 0;
-
-	for (size_t i = 0; i < g->waits; i++)
-		g->wait[i].from = NULL;
-	queue[queued++] = me;
-	for (size_t head = 0; head < queued; head++) {
-		for (size_t i = 0; i < g->waits; i++) {
-			struct wait *u = &g->wait[i];
-
-			if (u->reduced || u->from || (worst && gives_up_before(u, me)))
-				continue;
-			if (!blocks(g, u, queue[head]))
-				continue;
-			if (u == me)
+		for (size_t k = 0; k < v->holders; k++)
+			if (may_stay(all, &v->row[k]))
 				return true;
-			queue[queued++] = u;
-		}
 	}
 	return false;
 }
 
-/* The cycle in words, from me on; returns who of it gives up. */
-static struct wait *tell_cycle(struct graph *g, struct wait *me, struct err *cycle)
+/* Of what stands in an earlier reading and in one that is made now, which takes its place. */
+static int compare(
+	struct lock_views *views, enum lock_view_what what, const struct lock_inquiry *q)
 {
-	AUTO_FREE struct wait **step = mem_zero(g->waits, sizeof *step);
-	struct wait *worst = me, *w = me;
-	size_t n = 0;
+	struct lock_views now;
+	int r = lock_views_all(&now, q->state, what, NULL);
 
-	do {
-		step[n++] = w;
-		if (gives_up_before(w, worst))
-			worst = w;
-		w = w->from;
-	} while (w != me);
-	for (; n; w = step[--n])
-		tell_link(cycle, w, step[n - 1]->through);
-	return worst;
+	if (r < 0)
+		return r;
+	r = lock_graph_judge(&now, views, q);
+	lock_views_clear(views);
+	*views = now;
+	return r;
 }
 
-/*
- * Whoever is the worst of any cycle gives up. Another looks at what keeps itself, not at
- * cycles further on, which have members to look at them.
- */
-static int analyse(struct graph *g, const char *name, int64_t ticket, struct lock_victim *victim,
-	struct err *cycle)
+/* One at a time; whoever it is may be stopped, so nobody sleeps for it. */
+static int open_court(const struct state *s)
 {
-	struct wait *me = find_wait(g, name, ticket), *worst;
+	int fd = state_file(s, "locks", O_RDONLY | O_DIRECTORY, 0), r;
 
-	for (size_t i = 0; i < g->waits; i++)
-		find_ancestors(&g->wait[i]);
-	while (reduce_once(g))
-		;
-	if (!me || me->reduced || !(find_cycle(g, me, true) || find_cycle(g, me, false)))
-		return 0;
-	worst = tell_cycle(g, me, cycle);
-	snprintf(victim->name, sizeof victim->name, "%s", worst->lock->name);
-	victim->ticket = worst->row->ticket;
-	return 1;
-}
-
-bool lock_deadlock_possible(const struct state *s)
-{
-	AUTO(lock_views_clear)
-	struct lock_views all;
-	const struct lock_row self = {.pid = getpid()};
-	struct wait me = {.row = &self};
-
-	if (lock_views_all(&all, s, LOCK_VIEW_HOLDERS, NULL) < 0)
-		return false;
-	find_ancestors(&me);
-	for (size_t i = 0; i < all.count; i++)
-		for (size_t k = 0; k < all.item[i].holders; k++)
-			if (belongs(&me, &(struct hold){.row = &all.item[i].row[k]}))
-				return true;
-	return false;
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	r = -errno;
+	close(fd);
+	return r;
 }
 
 int lock_deadlock_look(const struct state *s, const char *name, int64_t ticket,
-	struct lock_victim *victim, struct err *cycle)
+	struct lock_victim *victim, struct err *cycle, int *court)
+{
+	const struct lock_inquiry q = {s, name, ticket, victim, cycle};
+	AUTO(lock_views_clear)
+	struct lock_views views;
+	int r = lock_views_all(&views, s, LOCK_VIEW_SEEMING, NULL);
+
+	if (r < 0 || !may_be_stuck(&views, name))
+		return r;
+	r = compare(&views, LOCK_VIEW_SEEMING, &q);
+	if (r <= 0)
+		return r;
+	*court = open_court(s);
+	return *court < 0 ? *court : compare(&views, LOCK_VIEW_USED, &q);
+}
+
+enum lock_above lock_deadlock_above(const struct state *s)
 {
 	AUTO(lock_views_clear)
-	struct lock_views first = {0};
-	AUTO(lock_views_clear)
-	struct lock_views second = {0};
-	struct graph g;
-	int r = lock_views_all(&first, s, LOCK_VIEW_USED, NULL);
+	struct lock_views all;
+	struct lock_line line;
+	enum lock_above above = LOCK_ABOVE_NONE;
 
-	if (r == 0)
-		r = lock_views_all(&second, s, LOCK_VIEW_USED, NULL);
-	if (r < 0)
-		return r;
-	graph_make(&g, &first, &second);
-	r = analyse(&g, name, ticket, victim, cycle);
-	graph_clear(&g);
-	return r;
+	if (lock_views_all(&all, s, LOCK_VIEW_HOLDERS, NULL) < 0)
+		return above;
+	lock_line_find(&line, getpid(), NULL);
+	for (size_t i = 0; i < all.count; i++) {
+		const struct lock_view *v = &all.item[i];
+		enum lock_above its = v->waiters ? LOCK_ABOVE_WANTED : LOCK_ABOVE_UNWANTED;
+
+		for (size_t k = 0; k < v->holders; k++)
+			if (lock_line_has(&line, v->row[k].pid))
+				above = MAX(above, its);
+	}
+	return above;
 }

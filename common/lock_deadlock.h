@@ -9,7 +9,10 @@
  * be stuck, and what is stuck need not be one simple cycle.)
  *
  * The tables are read twice, and only what stands in both counts: between the
- * readings all of that was true at once, and what is stuck stays stuck.
+ * readings all of that was true at once, and what is stuck stays stuck. That holds
+ * without the guard, too: nobody waits or holds twice with one ticket. So at first
+ * it is not asked who of the waiters is dead: they may seem to be in the way, but if
+ * nothing seems stuck, nothing is. Thousands can look in this way at once.
  */
 #ifndef LOCK_DEADLOCK_H
 #define LOCK_DEADLOCK_H
@@ -23,18 +26,26 @@ struct lock_victim {
 };
 
 /*
- * Whether we wait under a hold, of our own or of an ancestor. Most waiters do not: they
- * close no cycle, and those who do look for themselves.
+ * What we, who wait, hold or an ancestor does. Most waiters hold nothing: they close no
+ * cycle. No more does one whose holds nobody waits for. Those who close one look for
+ * themselves.
  */
-bool lock_deadlock_possible(const struct state *) MUST_CHECK;
+enum lock_above {
+	LOCK_ABOVE_NONE,
+	LOCK_ABOVE_UNWANTED,
+	LOCK_ABOVE_WANTED,
+};
+enum lock_above lock_deadlock_above(const struct state *) MUST_CHECK;
 
 /*
  * 1 if our own wait, of this lock and ticket, is stuck in a cycle: that cycle, in
  * words, and who of it has to give up: the lowest priority, then the youngest wait.
  * Of several cycles it is one in which we have to, if there is such. 0 if it is in
- * none.
+ * none. *court is then a descriptor; while it is open, nobody else gets such an answer
+ * but -EAGAIN: one who gives up closes it when its wait is over, so that of cycles that
+ * share a member no two have a victim where one is enough.
  */
 int lock_deadlock_look(const struct state *, const char *name, int64_t ticket,
-	struct lock_victim *, struct err *cycle) MUST_CHECK;
+	struct lock_victim *, struct err *cycle, int *court) MUST_CHECK;
 
 #endif

@@ -12,12 +12,13 @@
 #include <sys/stat.h>
 
 enum { AHEAD_A_TICK = 8, /* so many more ahead make the time between two ticks longer by one */
-	TICKS_MAX = 8 };
+	TICKS_MAX = 16 };
 
 #define TICK (NS_PER_S / 4)	/* of those in front, and of those that may be in a deadlock */
 #define GUARD_PATIENCE NS_PER_S /* of one that does not wait for the lock itself */
 #define LOOK_MIN (NS_PER_S / 2)
 #define LOOK_MAX (30 * NS_PER_S)
+#define LOOK_AGAIN (20 * NS_PER_MS) /* where somebody else was at it */
 #define POLL_MIN NS_PER_MS
 #define POLL_MAX (50 * NS_PER_MS)
 
@@ -120,25 +121,45 @@ static void tell_waiting(struct lock_request *q)
 	lock_request_tell(q, LOCK_WAITING, why.text);
 }
 
+/* The wait is over before anybody else may look whether it has to give up. */
+static int give_up(struct lock_request *q, const struct err *cycle, struct err *e)
+{
+	lock_bytes_free(q->fd, LOCK_WAIT + q->row.ticket, 1);
+	if (q->options->tell)
+		lock_request_tell(q, LOCK_DEADLOCK, cycle->text);
+	return err_set(e, -EDEADLK, "locks/%s: %s", name_of(q), cycle->text);
+}
+
+static void plan_look(struct lock_request *q)
+{
+	int64_t waited = clock_now() - q->arrived;
+
+	q->next_look = clock_after(MIN(MAX(LOOK_MIN, q->nested ? waited / 2 : waited), LOOK_MAX));
+}
+
 /* -EDEADLK if we are to give up. Another victim is marked, so that it looks for itself. */
 static int look_for_deadlock(struct lock_request *q, struct err *e)
 {
-	struct lock_victim victim;
+	enum lock_above above = lock_deadlock_above(q->state);
+	AUTO_CLOSE int court = -1;
+	struct lock_victim victim = {0};
 	struct err cycle = {0};
-	int64_t pause = MAX((clock_now() - q->arrived) / 2, LOOK_MIN);
+	int r;
 
-	q->next_look = clock_after(MIN(pause, LOOK_MAX));
-	q->nested = lock_deadlock_possible(q->state);
-	if (!q->nested ||
-		lock_deadlock_look(q->state, name_of(q), q->row.ticket, &victim, &cycle) <= 0)
+	q->nested = above != LOCK_ABOVE_NONE;
+	plan_look(q);
+	if (above != LOCK_ABOVE_WANTED)
 		return 0;
-	if (victim.ticket != q->row.ticket || strcmp(victim.name, name_of(q)) != 0) {
-		lock_file_mark(q->state, victim.name, victim.ticket, LOCK_SUSPECTED);
+	r = lock_deadlock_look(
+		q->state, name_of(q), q->row.ticket, &victim, &cycle, &court);
+	if (r == -EAGAIN)
+		q->next_look = clock_after(LOOK_AGAIN);
+	if (r <= 0)
 		return 0;
-	}
-	if (q->options->tell)
-		lock_request_tell(q, LOCK_DEADLOCK, cycle.text);
-	return err_set(e, -EDEADLK, "locks/%s: %s", name_of(q), cycle.text);
+	if (victim.ticket == q->row.ticket && strcmp(victim.name, name_of(q)) == 0)
+		return give_up(q, &cycle, e);
+	lock_file_mark(q->state, victim.name, victim.ticket, LOCK_SUSPECTED);
+	return 0;
 }
 
 /* What a waiter does when it looks up: 0 to sleep on, 1 to look at the table, or -errno. */

@@ -190,7 +190,7 @@ static bool read_row(const char *line, bool holders_only, struct lock_row *row)
 	if (!read_state(line, &row->state) || row->state == LOCK_NOBODY)
 		return false;
 	if (holders_only && !lock_row_holds(row))
-		return false;
+		return true;
 	for (size_t i = 0; i < countof(columns); p += 1 + columns[i++].width)
 		if (*p != ' ' || !read_cell(p + 1, columns[i].width, cell(row, &columns[i])))
 			return false;
@@ -255,10 +255,14 @@ static void read_rows(struct lock_table *t, size_t lines)
 {
 	struct lock_row row = {0};
 
-	t->count = 0;
+	t->count = t->waiters = 0;
 	for (row.line = LOCK_FIRST_ROW; row.line < lines; row.line++) {
 		if (!read_row(t->text + row.line * LOCK_LINE, t->holders_only, &row))
 			continue;
+		if (t->holders_only && lock_row_waits(&row)) {
+			t->waiters++;
+			continue;
+		}
 		t->row = mem_grow(t->row, t->count, &t->capacity, sizeof *t->row);
 		t->row[t->count++] = row;
 	}

@@ -54,7 +54,8 @@ struct lock_table {
 	struct lock_head head;
 	struct lock_row *row; /* those in use, in the file's order */
 	size_t count, capacity;
-	bool holders_only; /* the caller's wish: rows of waiters are not read */
+	bool holders_only; /* the caller's wish: rows of waiters are counted, not read */
+	size_t waiters;	   /* how many were */
 	char *text;
 	size_t room;
 };

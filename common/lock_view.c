@@ -40,8 +40,8 @@ static int compare_rows(const void *a, const void *b)
 	return lock_row_before(x, y) ? -1 : 1;
 }
 
-/* Keeps the rows whose owners live. */
-static int keep_living(struct lock_view *v, struct lock_table *t, int fd)
+/* Keeps the rows whose owners live; or of holders only, where so many ask for so many. */
+static int keep_living(struct lock_view *v, struct lock_table *t, int fd, enum lock_view_what what)
 {
 	int64_t held = 0, unowned;
 	size_t kept = 0;
@@ -49,7 +49,8 @@ static int keep_living(struct lock_view *v, struct lock_table *t, int fd)
 	v->row = t->row;
 	t->row = NULL;
 	for (size_t i = 0; i < t->count; i++) {
-		int r = lock_row_alive(&v->row[i], fd);
+		bool believed = what == LOCK_VIEW_SEEMING && lock_row_waits(&v->row[i]);
+		int r = believed ? 1 : lock_row_alive(&v->row[i], fd);
 
 		if (r < 0)
 			return r;
@@ -65,6 +66,9 @@ static int keep_living(struct lock_view *v, struct lock_table *t, int fd)
 	}
 	if (kept)
 		qsort(v->row, kept, sizeof *v->row, compare_rows);
+	v->waiters += t->waiters;
+	if (what <= LOCK_VIEW_SEEMING)
+		return 0;
 	unowned = lock_slots_free(fd, v->capacity, v->capacity);
 	if (unowned < 0)
 		return (int)unowned;
@@ -116,12 +120,13 @@ static int view_file(struct lock_view *v, int fd, enum lock_view_what what)
 
 	if (used < 0 || (used == 0 && what != LOCK_VIEW_ALL))
 		return used;
-	if (what != LOCK_VIEW_HOLDERS)
+	if (what > LOCK_VIEW_SEEMING)
 		try_guard(fd);
 	r = read_table(v, &t, fd);
 	if (r == 0 && used)
-		r = keep_living(v, &t, fd);
-	lock_bytes_free(fd, LOCK_GUARD, 1);
+		r = keep_living(v, &t, fd, what);
+	if (what > LOCK_VIEW_SEEMING)
+		lock_bytes_free(fd, LOCK_GUARD, 1);
 	lock_table_clear(&t);
 	return r < 0 ? r : v->holders || v->waiters || v->unknown;
 }

@@ -13,7 +13,7 @@
 struct lock_view {
 	char *name;
 	struct lock_head head;
-	struct lock_row *row; /* the holders, then the waiters in the order of the queue */
+	struct lock_row *row; /* the holders, then the waiters in the queue's order, if wanted */
 	size_t holders, waiters;
 	int64_t capacity; /* in slots: a plain lock has LOCK_CAPACITY_MAX */
 	int64_t unknown;  /* slots that somebody owns whose line was lost */
@@ -25,8 +25,10 @@ struct lock_views {
 	size_t count, capacity;
 };
 
+/* The first two do without the guard, so that thousands may look at once. */
 enum lock_view_what {
-	LOCK_VIEW_HOLDERS, /* no waiters, nor the guard: thousands may look at once */
+	LOCK_VIEW_HOLDERS, /* of waiters only how many there seem to be, with dead ones */
+	LOCK_VIEW_SEEMING, /* the waiters, too, with dead ones */
 	LOCK_VIEW_USED,	   /* locks that are in use */
 	LOCK_VIEW_ALL,	   /* the others' heads as well */
 };

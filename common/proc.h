@@ -103,6 +103,9 @@ int64_t proc_tree_cpu(pid_t pid);
 /* The parent's pid; 0 if there is no such process. */
 pid_t proc_parent(pid_t pid);
 
+/* The process and those below it: how many; of a tree that changes some may be missing. */
+size_t proc_descendants(pid_t pid, pid_t *out, size_t max);
+
 /* Resident memory of that tree in bytes; shared pages count in every process. */
 int64_t proc_tree_memory(pid_t pid);
 

@@ -197,3 +197,19 @@ int64_t proc_tree_memory(pid_t pid)
 	free(tree.item);
 	return pages * sysconf(_SC_PAGESIZE);
 }
+
+size_t proc_descendants(pid_t pid, pid_t *out, size_t max)
+{
+	size_t n = 0;
+
+	out[n++] = pid;
+	for (size_t i = 0; i < n && n < max; i++) {
+		struct pids below = {0};
+
+		children_of(out[i], &below);
+		for (size_t k = 0; k < below.count && n < max; k++)
+			out[n++] = below.item[k];
+		free(below.item);
+	}
+	return n;
+}

@@ -64,7 +64,7 @@ types() {
 @test "too few samples are never a pass and never a failure" {
 	local words
 	for words in '{"samples":9,"errors":0}' '{"samples":9,"errors":9}' '{"samples":0}' '{"samples":0,"errors":0,"verdict":"pass"}'; do
-		rollout '.deadline = "300ms"'
+		rollout '.deadline = "1s"'
 		says "$words"
 		status_is 1 loop-canary run --again rollout.json
 		has "$stderr" 'rolled back: the deadline has passed'

@@ -17,6 +17,9 @@ struct view {
 	int64_t formed; /* the youngest wait on the best way to it from where the search began */
 };
 
+/* In this time before a victim gives up, a kill may have broken the cycle that it saw. */
+#define KILLED_BEFORE (NS_PER_S / 10)
+
 static struct view views[PROCESSES];
 static char court[4096];
 
@@ -133,6 +136,6 @@ void judge_victim(struct worker *w)
 	atomic_fetch_add(&board->victims, 1);
 	if (formed)
 		raise_to(&board->longest, clock_now() - formed);
-	else
+	else if (clock_now() - atomic_load(&board->started) > KILLED_BEFORE)
 		atomic_fetch_add(&board->phantoms, 1);
 }

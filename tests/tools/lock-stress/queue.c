@@ -14,25 +14,24 @@
 
 static pid_t waiter[PROCESSES];
 
-/* Reads the text without the guard, so as not to keep it from those who come. */
-static int64_t count_waiters(const struct state *state)
+/* Until so many rows are so. The text is read without the guard, to keep it from nobody. */
+static void await_rows(const struct state *state, bool (*is)(const struct lock_row *), int64_t n)
 {
-	AUTO_CLOSE int fd = io_open(state->dir, "locks/s0.lk", O_RDONLY, 0);
+	AUTO_CLOSE int fd = -1;
 	struct lock_table t = {0};
-	int64_t n = 0;
+	int64_t found = 0;
 
-	if (fd < 0 || lock_table_read(&t, fd, SIZE_MAX) < 0)
-		die(EX_SOFTWARE, "s0: cannot be read");
-	for (size_t i = 0; i < t.count; i++)
-		n += lock_row_waits(&t.row[i]);
+	while (found < n) {
+		clock_sleep(10 * NS_PER_MS);
+		if (fd < 0)
+			fd = io_open(state->dir, "locks/s0.lk", O_RDONLY, 0);
+		if (fd < 0 || lock_table_read(&t, fd, SIZE_MAX) < 0)
+			continue;
+		found = 0;
+		for (size_t i = 0; i < t.count; i++)
+			found += is(&t.row[i]);
+	}
 	lock_table_clear(&t);
-	return n;
-}
-
-static void await_queue(const struct state *state)
-{
-	while (count_waiters(state) < settings.processes)
-		clock_sleep(20 * NS_PER_MS);
 }
 
 /* The time of the processor that the waiters have used so far. */
@@ -61,46 +60,47 @@ static int64_t idle(void)
 	return used * 1000 / (clock_now() - start);
 }
 
-/* Its own copy of the hold is let go first; it ends with its parent, however that ends. */
-static void NORETURN wait_once(
-	const struct state *state, const struct lock_want *want, struct lock *lock, pid_t parent)
-{
-	const struct lock_options o = {.timeout = NS_FOREVER, .priority = LEVEL_BASE};
-	struct err e = {0};
-
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		_exit(EXIT_NO);
-	lock_release(lock);
-	_exit(lock_acquire(&lock, state, want, 1, &o, &e) < 0);
-}
-
-int run_queue(const struct state *state)
+/* A child that acquires and, as a holder, stays until it is killed; it ends with its parent. */
+static pid_t start(const struct state *state, bool stays)
 {
 	const struct lock_want want = {.name = "s0", .units = 1};
 	const struct lock_options o = {.timeout = NS_FOREVER, .priority = LEVEL_BASE};
-	struct lock *lock;
 	struct err e = {0};
-	pid_t parent = getpid();
-	int64_t start, idly;
+	struct lock *lock;
+	pid_t parent = getpid(), pid = fork();
 
+	if (pid < 0)
+		die_errno(EX_OSERR, "fork");
+	if (pid)
+		return pid;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(EXIT_NO);
 	if (lock_acquire(&lock, state, &want, 1, &o, &e) < 0)
 		die(EX_TEMPFAIL, "%s", e.text);
-	for (int i = 0; i < settings.processes; i++) {
-		waiter[i] = fork();
-		if (waiter[i] < 0)
-			die_errno(EX_OSERR, "fork");
-		if (waiter[i] == 0)
-			wait_once(state, &want, lock, parent);
-	}
-	await_queue(state);
+	while (stays)
+		pause();
+	_exit(0);
+}
+
+/* The holder is nobody's ancestor: who waits below a hold looks for a deadlock. */
+int run_queue(const struct state *state)
+{
+	pid_t holder = start(state, true);
+	int64_t began, idly;
+
+	await_rows(state, lock_row_holds, 1);
+	for (int i = 0; i < settings.processes; i++)
+		waiter[i] = start(state, false);
+	await_rows(state, lock_row_waits, settings.processes);
 	idly = idle();
-	start = clock_now();
-	lock_release(lock);
+	began = clock_now();
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
 	for (int status; wait(&status) > 0;)
 		if (status != 0)
 			die(EX_SOFTWARE, "a waiter failed");
 	printf("queue: %lld waiters, %lld us a hand-over", (long long)settings.processes,
-		(long long)((clock_now() - start) / settings.processes / NS_PER_US));
+		(long long)((clock_now() - began) / settings.processes / NS_PER_US));
 	if (settings.idle)
 		printf(", idle %lld.%lld %% of a processor", (long long)(idly / 10),
 			(long long)(idly % 10));

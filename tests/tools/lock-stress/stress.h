@@ -60,6 +60,7 @@ struct board {
 	_Atomic pid_t owner[LOCKS][LOCK_CAPACITY_MAX];
 	_Atomic int64_t released[LOCKS]; /* last */
 	_Atomic int64_t freed[LOCKS];	 /* the same, until somebody takes it */
+	_Atomic int64_t started;	 /* the last worker that took the place of a dead one */
 	_Atomic int64_t acquisitions, violations, failures, passed, victims, phantoms, longest;
 	_Atomic int64_t hand_overs, bucket[BUCKETS];
 	struct level level[LEVELS];

@@ -22,6 +22,7 @@ static void start_worker(struct worker *w, const struct state *state)
 	static unsigned number;
 	pid_t pid;
 
+	atomic_store(&board->started, clock_now());
 	atomic_store(&w->since, 0);
 	atomic_store(&w->victim, false);
 	w->hit = false;
