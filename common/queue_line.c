@@ -78,7 +78,7 @@ static bool take_state(char letter, enum item_state *out)
 }
 
 /* What a line of ours may hold: larger numbers would be damage, and not fit when they are ns. */
-#define TIME_MAX INT64_C(9999999999999)
+#define TIME_MAX (INT64_MAX / NS_PER_MS)
 #define OFFSET_MAX INT64_C(99999999999)
 
 static bool is_sane(const struct item_line *l)

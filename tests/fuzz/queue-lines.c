@@ -1,7 +1,7 @@
 /*
- * What loop-queue reads from outside, one form a run: lines of items and of blocks, ids, lines of
- * JSON for put and import, base64, URLs of Redis. What is accepted is within its bounds, and what is
- * written and read again is the same.
+ * What loop-queue reads from outside, one form a run: lines of items and of blocks, ids, lines
+ * of JSON for put and import, base64, URLs of Redis. What is accepted is within its bounds, and
+ * what is written and read again is the same.
  */
 #include "loop-queue/loop-queue.h"
 
@@ -94,7 +94,8 @@ static void put_line(const char *text, size_t size, bool import)
 		.body = {bodies.text + l.body, l.length}};
 	snprintf(out.key, sizeof out.key, "%s", l.key);
 	item_json(&line, &queue, &out, SHOW_PORTABLE | SHOW_BODY);
-	must(put_line_parse(&m, &defaults, (struct span){line.text, line.length}, true, &again, &e));
+	must(put_line_parse(
+		&m, &defaults, (struct span){line.text, line.length}, true, &again, &e));
 	must(m.length == l.length && !memcmp(again.text + m.body, bodies.text + l.body, l.length));
 	must(strcmp(l.key, m.key) == 0 && l.put.priority == m.put.priority);
 }
