@@ -253,6 +253,7 @@ conflict() { # what the second attempt does
 	id=$(loop queue put jobs '{"title":"Never","verify":["false"]}')
 	mock "$id" '{"result":"Done, I promise."}'
 	status_is 0 loop work --agent mock --until-empty --delay 0s --stuck 1 --branch work jobs
+	[[ $stderr != *'.bash: line '* ]]
 	[ "$(git log --format=%s work | grep -c '^feat: ')" = 2 ]
 	git cat-file -e work:A && git cat-file -e work:B
 	[ "$(loop queue list jobs --state buried --json | jq -r .id)" = "$id" ]
