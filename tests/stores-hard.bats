@@ -8,9 +8,9 @@ setup_more() {
 	export LOOP_STORE=redis+unix://$SOCKET
 }
 
-server() { # [OPTION…]
+server() {
 	start redis-server --port 0 --unixsocket "$SOCKET" --dir "$SCRATCH" --save '' --appendonly yes \
-		--appendfsync always --maxmemory-policy noeviction --logfile "$SCRATCH/redis.log" "$@"
+		--appendfsync always --maxmemory-policy noeviction --logfile "$SCRATCH/redis.log"
 	wait_for 10 test -S "$SOCKET"
 }
 redis() { redis-cli -s "$SOCKET" "$@"; }

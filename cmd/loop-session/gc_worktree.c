@@ -263,7 +263,7 @@ static bool save(const struct worktree *w, struct buf *out)
 		       "0000000000000000000000000000000000000000", (char *)NULL) == 0;
 }
 
-/* A git that was killed while it made the worktree left it locked; whoever else locks one means it. */
+/* A git killed while it made the worktree left it locked; whoever else locks one means it. */
 static void unlock_half_made(const struct worktree *w)
 {
 	AUTO_FREE char *path = mem_format("%s/worktrees/%s/locked", w->common, w->name);
