@@ -243,7 +243,7 @@ int gate_check(const struct gate *g, struct err *e)
 	enum gate_state ignored;
 
 	if (!is_text(g->question))
-		return err_set(e, -EINVAL, "the question has to be UTF-8 text of at most %d bytes",
+		return err_set(e, -EINVAL, "the question has to be UTF-8 text of 1 to %d bytes",
 			GATE_TEXT_MAX);
 	for (size_t i = 0; i < g->choices.count; i++)
 		if (!is_text(g->choices.item[i]))

@@ -1253,7 +1253,7 @@ _loop_table() {
 		--until) COMPREPLY=(); return ;;
 		--run) COMPREPLY=(); return ;;
 		esac
-		options='--since --until --run --markdown --json --help --version'
+		options='--since --until --run --markdown --html --json --help --version'
 		commands=''
 		;;
 	"loop-session gc")

@@ -684,6 +684,7 @@ complete -c loop-session -n '__fish_seen_subcommand_from report' -l since -x -d 
 complete -c loop-session -n '__fish_seen_subcommand_from report' -l until -x -d 'up to this time; now'
 complete -c loop-session -n '__fish_seen_subcommand_from report' -l run -x -d 'only this run, whenever it was'
 complete -c loop-session -n '__fish_seen_subcommand_from report' -l markdown -f -d 'as Markdown'
+complete -c loop-session -n '__fish_seen_subcommand_from report' -l html -f -d 'as a page of HTML'
 complete -c loop-session -n '__fish_seen_subcommand_from report' -l json -f -d 'JSON lines, each with its kind'
 complete -c loop-session -n __fish_use_subcommand -f -a gc -d 'remove what is proven to be no longer needed'
 complete -c loop-session -n '__fish_seen_subcommand_from gc' -l older-than -x -d 'remove sessions that ended longer ago'

@@ -93,7 +93,7 @@ def headline: "\(.run): \(.state)" + (if .ms then " in \(.ms | seconds)" else ""
   + ", \(.done | length) of \(.tasks | length | counted("story"; "stories")) done";
 
 def timing:
-  (if .ms and .work > 0 then
+  (if .ms and .work > 0 and .ms >= .path then # else it is a resume's: the work was done before
      "work of \(.work | seconds) in \(.ms | seconds); the longest chain of stories alone took \(.path | seconds)"
    else empty end),
   (.held | if .since then empty elif .why then "nothing new was started for \(.ms | seconds): \(.why | shown(160))"

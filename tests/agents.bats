@@ -194,3 +194,30 @@ heard() {
 	END
 	)" = 'success 2 0 0 null null' ]
 }
+
+# Plays one row of the table of reasons in a dialect.
+play() { # NUMBER DIALECT REASON STATUS OPTIONS SCRIPT
+	local status=0 reason
+	local -a options
+	read -r -a options <<<"$5"
+	printf '%s' "$6" >"$1-$2.script"
+	LOOP_MOCK_SCRIPT=$PWD/$1-$2.script loop-spawn --agent "$2" --prompt prompt --session "row-$1-$2" "${options[@]}" 2>/dev/null || status=$?
+	reason=$(jq -r .reason "$LOOP_DIR/sessions/row-$1-$2/result.json")
+	[ "$reason $status" = "$3 $4" ] || echo "$2, $6: $reason $status, not $3 $4" >>wrong
+}
+
+@test "every reason can be played in every dialect" {
+	local n=0 reason status dialects options script dialect
+	for dialect in claude codex gemini; do stand_in "$dialect" "$dialect"; done
+	while IFS=$'\x1f' read -r reason status dialects options script; do
+		for dialect in ${dialects/'*'/claude codex gemini}; do
+			play "$n" "$dialect" "$reason" "$status" "$options" "$script" &
+			((++n % 4)) || wait
+		done
+	done < <(grep -v '^#' "$SOURCE_TREE/tests/cases/reasons.tsv" | tr '\t' '\037')
+	wait
+	if [ -e wrong ]; then cat wrong; fi
+	[ ! -e wrong ]
+	sed -n '/^\.Sh EXIT STATUS/,/^\.El/s/^\.It \([a-z_]*\) Ta.*/\1/p' "$SOURCE_TREE/cmd/loop-spawn/loop-spawn.1" | sort >documented
+	jq -r .reason "$LOOP_DIR"/sessions/*/result.json | sort -u | diff documented -
+}

@@ -89,6 +89,8 @@ types() {
 	has "$stderr" 'script.json: line 1'
 	status_is 65 play '[{"dance":true}]' </dev/null
 	has "$stderr" 'none of the keys'
+	status_is 65 play '[{"result":"x","reason":"moody"}]' </dev/null
+	has "$stderr" "'moody' is no reason"
 }
 
 @test "a budget ends it as claude's does" {

@@ -330,8 +330,25 @@ calls() {
 	[ "$(field '.[0] | "\(.sessions) \(.cost_usd) \(.unknown_cost)"' report)" = '6 1 2' ]
 	[ "$(field '.[0].sessions' report --since 2d)" = 7 ]
 	has "$(session report --markdown)" '## Waits for you'
+	session report --html >page.html
+	has "$(cat page.html)" '<li>P/US-3  needs_human'
+	has "$(cat page.html)" '<li><code>loop resume run-a</code></li>'
+	status_is 64 session report --html --json
 	truncate -s -5 "$journal"
 	status_is 0 session report
+}
+
+@test "the report as a page of HTML is whole, and what others wrote is no markup in it" {
+	record ses_1 60 failed '{"subject":"P/<script>alert(1)</script>","message":"a & b \"c\"","final":"<img src=x>"}'
+	loop-emit story.completed story=US-1 success:=true
+	loop-emit commit.created commit=1 'branch=a&b' title=x
+	session report --html >page.html
+	[ "$(grep -o '<[/!]\?[a-z0-9]*' page.html | sort -u | tr -d '<\n' | tr '/' ' ')" = \
+		"!doctype code h1 h2 html li style title ulbrcodeh1h2htmllimetapstyletitleul" ]
+	local tag
+	for tag in ul li code h2; do [ "$(grep -o "<$tag>" page.html | wc -l)" = "$(grep -o "</$tag>" page.html | wc -l)" ]; done
+	has "$(cat page.html)" '&#60;script&#62;'
+	has "$(cat page.html)" 'last words: &#60;img src=x&#62;'
 }
 
 @test "the report asks what is asked, until it is answered" {

@@ -22,29 +22,6 @@ load spawn
 	has "$stderr" 'already'
 }
 
-@test "each ending has its reason and its exit status" {
-	script '[{"result":"x","reason":"failed"}]'
-	ends failed 1 mock
-	script '[{"result":"x","reason":"auth"}]'
-	ends auth 115 mock
-	script '[{"result":"x","reason":"refused"}]'
-	ends failed 1 mock
-	script '[{"result":"x","reason":"context"}]'
-	ends context 121 mock
-	script '[{"result":"x","reason":"network"}]'
-	ends transient 114 mock
-	script '[{"text":"a"},{"text":"b"}]'
-	ends max_turns 111 mock --max-turns 1
-	script '[{"signal":"SEGV"}]'
-	ends crashed 139 mock
-	script '[{"text":"a"},{"exit":0}]'
-	ends malformed 117 mock
-	script '[{"text":"a"},{"exit":42}]'
-	ends failed 42 mock
-	script '[{"text":"a"},{"exit":143}]'
-	ends failed 1 mock
-}
-
 @test "a limit is a quota with the time of its reset" {
 	script '[{"limit":{"resets_in":"1h"}},{"result":"You have hit your limit","reason":"rate_limit"}]'
 	LOOP_RETRY_AFTER=$SCRATCH/hint ends quota 113 mock
@@ -522,8 +499,7 @@ metered() { # COMMAND of its usage
 }
 
 @test "turns are counted where the agent cannot" {
-	stand_in gemini
-	printf '#!/bin/sh\nexec loop-mock --dialect gemini\n' >"$LOOP_DIR/agents/gemini/run"
+	stand_in gemini gemini
 	script '[{"run":"true","repeat":9},{"stall":true}]'
 	ends max_turns 111 loop-spawn --agent gemini --prompt prompt --max-turns 3 --grace 100ms
 }
@@ -559,4 +535,91 @@ metered() { # COMMAND of its usage
 	END
 	script '[{"run":"sh nap"},{"delay":0.2},{"text":"b"}]'
 	ends success 0 mock --session ses_a --stall 1s --tool-timeout 1s --timeout 3s
+}
+
+# A claude of our own on the PATH, which is this script.
+fake_claude() { # SCRIPT
+	mkdir -p bin
+	printf '#!/bin/sh\n%s\n' "$1" >bin/claude
+	chmod 755 bin/claude
+}
+
+claude() {
+	PATH=$PWD/bin:$PATH loop-spawn --agent claude --prompt prompt "$@"
+}
+
+@test "an agent that cannot work says so in a reason of its own" {
+	mkdir bin
+	ends spawn_failed 127 claude
+	[ "$(result .message)" = 'claude: not found' ]
+	: >bin/claude
+	ends spawn_failed 126 claude
+	[ "$(result .message)" = 'claude: Permission denied' ]
+	fake_claude 'echo "Invalid API key. Please run /login"; exit 1'
+	ends auth 115 claude
+	has "$(result .message)" 'Please run /login'
+	fake_claude 'echo "<html><title>502 Bad Gateway</title>"; echo "</html>"'
+	ends malformed 117 claude
+	has "$(result .message)" 'without a result: <html><title>502'
+	fake_claude 'echo "<html><title>502 Bad Gateway</title></html>"; exit 1'
+	ends transient 114 claude
+	fake_claude ':'
+	ends malformed 117 claude
+	[ "$(result .message)" = 'it ended without a result' ]
+}
+
+@test "a prompt that is no prompt is refused before anything is made" {
+	printf ' \n\t\n' >prompt
+	status_is 125 mock
+	has "$stderr" 'prompt: an empty prompt'
+	head -c 20M /dev/zero | tr '\0' a >prompt
+	status_is 125 mock
+	has "$stderr" 'more than 10 MiB'
+	echo '{{WHO}} did {{WHAT}}' >prompt
+	status_is 125 mock --var WHO=me
+	has "$stderr" "prompt:1:13: error: 'WHAT' has no value"
+	rm prompt
+	status_is 125 mock
+	has "$stderr" 'prompt: No such file'
+	[ ! -e "$LOOP_DIR/sessions" ]
+}
+
+@test "a worktree that is dirty, on another branch, or deleted" {
+	local trees=$LOOP_DIR/worktrees
+	git init -q
+	echo one >file
+	git add file
+	git commit -qm begin
+	echo two >>file # stays where it is
+	script '[{"run":"cat file >seen"}]'
+	ends success 0 mock --worktree --session ses_a
+	[ "$(cat "$trees/ses_a/seen")" = one ]
+	echo three >>"$trees/ses_a/file"
+	ends success 0 mock --worktree --branch loop/ses_a --session ses_b # goes on in it
+	[ "$(tail -n 1 "$trees/ses_a/seen")" = three ]
+	git -C "$trees/ses_a" checkout -qb other
+	ends success 0 mock --worktree --branch loop/ses_a --session ses_c # gets one of its own
+	[ "$(git -C "$trees/ses_c" branch --show-current)" = loop/ses_a ]
+	rm -rf "$trees/ses_c"
+	ends success 0 mock --worktree --branch loop/ses_a --session ses_d
+	[ "$(git -C "$trees/ses_d" branch --show-current)" = loop/ses_a ]
+	mkdir new
+	ends spawn_failed 125 mock --worktree --dir new
+	has "$(result .message)" 'HEAD has no folder new/'
+	script '[{"run":"rm -rf \"$PWD\""}]'
+	ends verify_failed 118 mock --worktree --verify true
+	has "$(result .message)" 'No such file or directory'
+	[ "$(git status --short file)" = ' M file' ]
+}
+
+@test "a verify command that hangs is ended, and one that cannot be asked to end too" {
+	script '[{"text":"ok"}]'
+	ends verify_failed 118 mock --verify 'trap "" TERM; sleep 1000.7 & sleep 1000.7' --verify-timeout 300ms
+	has "$(result .message)" 'did not end within 300ms'
+	wait_for 10 nothing_left
+	start loop-spawn --agent mock --prompt prompt --session ses_v --verify 'sleep 1000.8'
+	wait_for 20 grep -qs '"verifying"' "$LOOP_DIR/sessions/ses_v/session.json"
+	kill -TERM "$started"
+	wait "$started" || [ $? = 143 ]
+	[ "$(jq -r .reason "$LOOP_DIR/sessions/ses_v/result.json")" = killed ]
 }

@@ -36,9 +36,9 @@ ends() {
 }
 
 # The agent of this name with its own map, its words played by loop-mock.
-stand_in() { # AGENT
+stand_in() { # AGENT [DIALECT]
 	mkdir -p "$LOOP_DIR/agents/$1"
-	printf '#!/bin/sh\nexec loop-mock\n' >"$LOOP_DIR/agents/$1/run"
+	printf '#!/bin/sh\nexec loop-mock --dialect "%s"\n' "${2:-claude}" >"$LOOP_DIR/agents/$1/run"
 	chmod +x "$LOOP_DIR/agents/$1/run"
 	jq -n --arg map "$SOURCE_TREE/share/agents/$1/map.jq" '{map: $map}' >"$LOOP_DIR/agents/$1/agent.json"
 }

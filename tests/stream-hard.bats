@@ -239,3 +239,17 @@ others_meanwhile() {
 	until grep -q '42\["late"' polled; do get "$sio" >>polled; done
 	grep -q '42\["early"' polled
 }
+
+@test "hundreds of clients at once have every event, those with a filter too" {
+	serve
+	start fanload "$port" /events 300 400 >all
+	all=$started
+	start fanload "$port" '/events?types=metric' 300 400 >some
+	some=$started
+	wait_for 30 grep -q ready all
+	wait_for 30 grep -q ready some
+	for _ in 1 2 3 4; do burst 100 metric P/1 2000; done
+	wait "$all"
+	wait "$some"
+	[ "$(get "$url/metrics" | sed -n 's/^loop_stream_events_sent_total //p')" -eq 240000 ]
+}

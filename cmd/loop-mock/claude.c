@@ -118,6 +118,7 @@ static const struct outcome {
 	{"network", "success", "api_error", "unknown", 0, "Connection refused"},
 	{"context", "success", "prompt_too_long", "invalid_request", 400, "Prompt is too long"},
 	{"refused", "success", "model_error", NULL, 0, "The model refused"},
+	{"permission", "error_during_execution", "aborted_tools", NULL, 0, "Permission denied"},
 };
 
 static const struct outcome *outcome_of(const char *reason)
@@ -140,6 +141,18 @@ static void say_api_error(struct play *p, const struct outcome *o, const char *t
 	say_line(p, line);
 }
 
+/* What claude says in lines of their own, before the result. */
+static void say_why(struct play *p, const struct outcome *o, const char *text)
+{
+	if (o->class)
+		say_api_error(p, o, text);
+	if (strcmp(o->reason, "refused") == 0)
+		say_line(p,
+			json_pack("{s:s, s:s, s:s, s:o}", "type", "system", "subtype",
+				"model_refusal_no_fallback", "original_model", p->model, "content",
+				text_json(text)));
+}
+
 static json_t *usage(const struct play *p)
 {
 	return json_pack("{s:I, s:I, s:I, s:I}", "input_tokens", (json_int_t)p->used.input,
@@ -152,12 +165,12 @@ static int end(struct play *p, const struct ending *e)
 {
 	const struct outcome *o = outcome_of(e->reason);
 	bool error = o != outcomes;
-	const char *text = *e->text ? e->text : o->text;
+	bool by_words = strcmp(o->reason, "permission") == 0; /* claude has no other way */
+	const char *text = *e->text && !by_words ? e->text : o->text;
 	json_int_t ms = (clock_now() - p->start) / NS_PER_MS;
 	json_t *line;
 
-	if (o->class)
-		say_api_error(p, o, text);
+	say_why(p, o, text);
 	line = json_pack("{s:i, s:f, s:o, s:[], s:s, s:b, s:I, s:s, s:s, s:I}",
 		"duration_api_ms", 1,
 		"total_cost_usd", p->used.cost, "usage", usage(p), "permission_denials",
@@ -165,6 +178,8 @@ static int end(struct play *p, const struct ending *e)
 		(json_int_t)p->turns, "subtype", o->subtype, "type", "result", "duration_ms", ms);
 	if (o->http)
 		json_object_set_new(line, "api_error_status", json_integer(o->http));
+	if (strcmp(o->reason, "refused") == 0)
+		json_object_set_new(line, "stop_reason", json_string("refusal"));
 	if (strcmp(o->subtype, "success") == 0)
 		json_object_set_new(line, "result", text_json(text));
 	else

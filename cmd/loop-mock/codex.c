@@ -77,6 +77,8 @@ static const char *failure(const struct play *p, const char *reason)
 		{"overloaded", "unexpected status 529: overloaded"},
 		{"server", "unexpected status 500 Internal Server Error"},
 		{"network", "stream disconnected before completion"},
+		{"permission", "Permission denied (os error 13)"},
+		{"refused", "Incomplete response returned, reason: content_filter"},
 		{"context", "Your input exceeds the context window of this model."},
 	};
 

@@ -64,6 +64,8 @@ static const struct failure {
 	{"overloaded", "Error",
 		"[API Error: {\"error\":{\"code\":503,\"message\":\"overloaded\"}}]", 503 % 256},
 	{"network", "Error", "[API Error: exception TypeError: fetch failed]", 1},
+	{"permission", "FatalUntrustedWorkspaceError", "This folder is not trusted", 55},
+	{"refused", "Error", "[API Error: the response was blocked: PROHIBITED_CONTENT]", 1},
 	{"context", "Error", "[API Error: prompt is too long]", 400 % 256},
 };
 

@@ -308,12 +308,39 @@ static int step_limit(struct play *p, const json_t *step)
 	return -1;
 }
 
+/* How a result may end, and which of those it is in loop-spawn's words. */
+static const char *ending_named(const char *word)
+{
+	static const char *const names[][2] = {
+		{"success", "success"},
+		{"failed", "failed"},
+		{"max_turns", "max_turns"},
+		{"budget", "budget"},
+		{"auth", "auth"},
+		{"permission", "permission"},
+		{"billing", "billing"},
+		{"quota", "rate_limit"},
+		{"rate_limit", "rate_limit"},
+		{"transient", "server"},
+		{"overloaded", "overloaded"},
+		{"server", "server"},
+		{"network", "network"},
+		{"context", "context"},
+		{"refused", "refused"},
+	};
+
+	for (size_t i = 0; i < countof(names); i++)
+		if (strcmp(names[i][0], word) == 0)
+			return names[i][1];
+	die(EX_DATAERR, "'%s' is no reason that loop-mock(1) lists", word);
+}
+
 /* The result; the script may go on after it, and what it says then is still heard. */
 static int step_result(struct play *p, const json_t *step)
 {
 	const char *reason = json_string_value(json_object_get(step, "reason"));
 	struct ending e = {
-		.reason = reason ? reason : "success",
+		.reason = ending_named(reason ? reason : "success"),
 	};
 	AUTO_BUF struct buf text = {0};
 	int status;

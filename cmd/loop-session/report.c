@@ -8,7 +8,7 @@
 #include "parse.h"
 
 static struct filter_words wanted;
-static bool as_json, markdown;
+static bool as_json, markdown, html;
 
 const struct opt report_options[] = {
 	{.name = "since",
@@ -21,6 +21,7 @@ const struct opt report_options[] = {
 		.help = "only this run, whenever it was",
 		.string = &wanted.run},
 	{.name = "markdown", .help = "as Markdown", .flag = &markdown},
+	{.name = "html", .help = "as a page of HTML", .flag = &html},
 	{.name = "json", .help = "JSON lines, each with its kind", .flag = &as_json},
 	{0},
 };
@@ -46,6 +47,8 @@ int report_run(const struct args *args)
 
 	if (args->count)
 		die_usage("report takes no operand");
+	if (markdown + html + as_json > 1)
+		die_usage("report: one of --markdown, --html and --json");
 	if (!wanted.since && !wanted.run)
 		wanted.since = "12h";
 	filter_make(&f, &wanted);
@@ -58,7 +61,11 @@ int report_run(const struct args *args)
 	if (as_json)
 		report_json(&r);
 	else
-		report_text(&r, markdown, &out);
+		report_text(&r,
+			html		   ? REPORT_HTML
+				: markdown ? REPORT_MARKDOWN
+					   : REPORT_TEXT,
+			&out);
 	out_text(&out);
 	report_clear(&r);
 	state_close(&r.state);

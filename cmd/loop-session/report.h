@@ -57,7 +57,11 @@ const char *report_run_state(const struct run *);
 /* What to type, one command an element; each once. */
 void report_next(const struct report *, struct strs *commands);
 
-void report_text(const struct report *, bool markdown, struct buf *out);
+enum report_format { REPORT_TEXT,
+	REPORT_MARKDOWN,
+	REPORT_HTML };
+
+void report_text(const struct report *, enum report_format, struct buf *out);
 void report_json(const struct report *);
 
 #endif

@@ -1,40 +1,137 @@
+/*
+ * The report for people. What is said is the same in each format; how it is
+ * marked up is one row of a table.
+ */
 #include "report.h"
 
 #include "clock.h"
 #include "mem.h"
-#include "out.h"
 #include "parse.h"
 #include "words.h"
 
 enum { ROWS_MAX = 30 };
 
+/* What goes around the parts of a page; special: what else in a text would be markup. */
+static const struct markup {
+	const char *title, *title_end, *end;
+	const char *heading, *heading_end, *list_end;
+	const char *item, *line, *item_end; /* line: one more of the same item */
+	const char *command, *command_end;
+	const char *special, *special_in_code;
+	bool entities; /* that becomes an entity of HTML; else a backslash goes before it */
+} markups[] = {
+	[REPORT_TEXT] = {
+		.title = "",
+		.title_end = "\n",
+		.end = "",
+		.heading = "\n",
+		.heading_end = "\n",
+		.list_end = "",
+		.item = "  ",
+		.line = "\n    ",
+		.item_end = "\n",
+		.command = "  ",
+		.command_end = "\n",
+		.special = "",
+		.special_in_code = "",
+	},
+	[REPORT_MARKDOWN] = {
+		.title = "# Report, ",
+		.title_end = "\n\n",
+		.end = "",
+		.heading = "\n## ",
+		.heading_end = "\n\n",
+		.list_end = "",
+		.item = "- ",
+		.line = "\n    ",
+		.item_end = "\n",
+		.command = "    ",
+		.command_end = "\n",
+		.special = "\\`*_[]<>|#!&",
+		.special_in_code = "",
+	},
+	[REPORT_HTML] = {
+		.title = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
+			 "<meta name=\"viewport\" content=\"width=device-width\">"
+			 "<title>Report</title>\n"
+			 "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;"
+			 "margin:2rem auto;padding:0 1rem;color-scheme:light dark}</style>\n"
+			 "<h1>Report, ",
+		.title_end = "</h1>\n<p>",
+		.end = "</html>\n",
+		.heading = "<h2>",
+		.heading_end = "</h2>\n<ul>\n",
+		.list_end = "</ul>\n",
+		.item = "<li>",
+		.line = "<br>",
+		.item_end = "</li>\n",
+		.command = "<li><code>",
+		.command_end = "</code></li>\n",
+		.special = "<>&\"'",
+		.special_in_code = "<>&\"'",
+		.entities = true,
+	},
+};
+
 struct page {
 	const struct report *report;
-	bool markdown;
+	const struct markup *marks;
 	struct buf *out;
 };
 
 static void heading(const struct page *p, const char *text)
 {
-	buf_format(p->out, p->markdown ? "\n## %s\n\n" : "\n%s\n", text);
+	buf_format(p->out, "%s%s%s", p->marks->heading, text, p->marks->heading_end);
 }
 
-/* Markdown's own characters lose their meaning; a line stays a line. */
-static void add_cell(const struct page *p, const char *text, size_t max)
+static void add_char(const struct page *p, const char *special, char c)
+{
+	bool means = strchr(special, c) != NULL;
+
+	if (means && p->marks->entities) {
+		buf_format(p->out, "&#%d;", c);
+		return;
+	}
+	if (means)
+		buf_char(p->out, '\\');
+	buf_char(p->out, c);
+}
+
+/* Somebody else's text as one line; what would be markup in it loses its meaning. */
+static void add_text(const struct page *p, const char *special, const char *text, size_t max)
 {
 	AUTO_BUF struct buf safe = {0};
 
 	words_line(&safe, text, strlen(text), max);
-	for (size_t i = 0; i < safe.length; i++) {
-		if (p->markdown && strchr("\\`*_[]<>|#!&", safe.text[i]))
-			buf_char(p->out, '\\');
-		buf_char(p->out, safe.text[i]);
-	}
+	for (size_t i = 0; i < safe.length; i++)
+		add_char(p, special, safe.text[i]);
+}
+
+static void add_cell(const struct page *p, const char *text, size_t max)
+{
+	add_text(p, p->marks->special, text, max);
 }
 
 static void begin_item(const struct page *p)
 {
-	buf_str(p->out, p->markdown ? "- " : "  ");
+	buf_str(p->out, p->marks->item);
+}
+
+static void end_item(const struct page *p)
+{
+	buf_str(p->out, p->marks->item_end);
+}
+
+/* The end of a list of count, of which only the first are shown. */
+static void end_list(const struct page *p, size_t count)
+{
+	if (count > ROWS_MAX) {
+		begin_item(p);
+		buf_format(p->out, "and %zu more", count - ROWS_MAX);
+		end_item(p);
+	}
+	if (count)
+		buf_str(p->out, p->marks->list_end);
 }
 
 static void add_money(const struct page *p, const struct group *g)
@@ -58,10 +155,8 @@ static void add_head(const struct page *p)
 	const struct report *r = p->report;
 	char from[TIME_SIZE], to[TIME_SIZE];
 
-	buf_format(p->out, "%s%.16s to %.16s UTC\n", p->markdown ? "# Report, " : "",
-		format_time(from, r->since), format_time(to, r->until));
-	if (p->markdown)
-		buf_char(p->out, '\n');
+	buf_format(p->out, "%s%.16s to %.16s UTC%s", p->marks->title, format_time(from, r->since),
+		format_time(to, r->until), p->marks->title_end);
 	words_count(p->out, r->total.sessions, "session");
 	buf_format(p->out, ": %lld succeeded, %lld failed", (long long)r->total.succeeded,
 		(long long)r->failed);
@@ -103,8 +198,9 @@ static void add_runs(const struct page *p)
 			(long long)r->tasks);
 		if (r->failed)
 			buf_format(p->out, ", %lld failed", (long long)r->failed);
-		buf_char(p->out, '\n');
+		end_item(p);
 	}
+	end_list(p, MIN(p->report->runs, (size_t)ROWS_MAX));
 }
 
 static void add_session(const struct page *p, const struct record *r)
@@ -122,14 +218,13 @@ static void add_session(const struct page *p, const struct record *r)
 		buf_str(p->out, ": ");
 		add_cell(p, r->message, 200);
 	}
-	buf_char(p->out, '\n');
 	record_last_words(r, &words);
 	if (words.length) {
 		buf_add(&words, "", 0);
-		buf_str(p->out, "    last words: ");
+		buf_format(p->out, "%slast words: ", p->marks->line);
 		add_cell(p, words.text, 160);
-		buf_char(p->out, '\n');
 	}
+	end_item(p);
 }
 
 static void add_list(const struct page *p, enum report_list list, const char *title)
@@ -145,10 +240,7 @@ static void add_list(const struct page *p, enum report_list list, const char *ti
 		if (n++ < ROWS_MAX)
 			add_session(p, &all->item[i]);
 	}
-	if (n > ROWS_MAX) {
-		begin_item(p);
-		buf_format(p->out, "and %zu more\n", n - ROWS_MAX);
-	}
+	end_list(p, n);
 }
 
 static void add_gates(const struct page *p)
@@ -165,8 +257,9 @@ static void add_gates(const struct page *p)
 		buf_format(p->out, ", %s ago: ",
 			format_duration(age, MAX(clock_real() - g->raised, INT64_C(0))));
 		add_cell(p, g->question ? g->question : "", 200);
-		buf_char(p->out, '\n');
+		end_item(p);
 	}
+	end_list(p, MIN(p->report->gates, (size_t)ROWS_MAX));
 }
 
 static int dearest_first(const void *left, const void *right)
@@ -178,28 +271,37 @@ static int dearest_first(const void *left, const void *right)
 	return (a->output < b->output) - (a->output > b->output);
 }
 
+/* Whether it is more than one session that belongs to no story and is listed by its own name. */
+static bool is_group(const struct group *g)
+{
+	return strcmp(g->name, g->newest->id) != 0;
+}
+
+static void add_group(const struct page *p, const struct group *g)
+{
+	begin_item(p);
+	add_cell(p, g->name, 60);
+	buf_str(p->out, "  ");
+	add_money(p, g);
+	buf_str(p->out, ", ");
+	words_count(p->out, g->sessions, "session");
+	buf_format(p->out, ", %lld tokens out", (long long)g->output);
+	end_item(p);
+}
+
 static void add_groups(const struct page *p, const struct groups *g, const char *title)
 {
-	size_t shown = MIN(g->count, (size_t)ROWS_MAX);
+	size_t n = 0;
 
-	if (!g->count)
-		return;
-	heading(p, title);
-	for (size_t i = 0; i < shown; i++) {
-		const struct group *one = &g->item[i];
-
-		begin_item(p);
-		add_cell(p, one->name, 60);
-		buf_str(p->out, "  ");
-		add_money(p, one);
-		buf_str(p->out, ", ");
-		words_count(p->out, one->sessions, "session");
-		buf_format(p->out, ", %lld tokens out\n", (long long)one->output);
+	for (size_t i = 0; i < g->count; i++) {
+		if (!is_group(&g->item[i]))
+			continue;
+		if (!n)
+			heading(p, title);
+		if (n++ < ROWS_MAX)
+			add_group(p, &g->item[i]);
 	}
-	if (g->count > shown) {
-		begin_item(p);
-		buf_format(p->out, "and %zu more\n", g->count - shown);
-	}
+	end_list(p, n);
 }
 
 static void add_next(const struct page *p)
@@ -210,10 +312,11 @@ static void add_next(const struct page *p)
 	if (commands.count)
 		heading(p, "What to type next");
 	for (size_t i = 0; i < commands.count; i++) {
-		buf_str(p->out, p->markdown ? "    " : "  ");
-		words_line(p->out, commands.item[i], strlen(commands.item[i]), 300);
-		buf_char(p->out, '\n');
+		buf_str(p->out, p->marks->command);
+		add_text(p, p->marks->special_in_code, commands.item[i], 300);
+		buf_str(p->out, p->marks->command_end);
 	}
+	end_list(p, MIN(commands.count, (size_t)ROWS_MAX));
 }
 
 /* A copy in order of cost: the groups themselves are looked up by their index. */
@@ -227,9 +330,9 @@ static struct groups sorted(const struct groups *g)
 	return copy;
 }
 
-void report_text(const struct report *r, bool markdown, struct buf *out)
+void report_text(const struct report *r, enum report_format format, struct buf *out)
 {
-	const struct page p = {r, markdown, out};
+	const struct page p = {r, &markups[format], out};
 	struct groups stories = sorted(&r->stories), models = sorted(&r->models);
 
 	add_head(&p);
@@ -241,79 +344,7 @@ void report_text(const struct report *r, bool markdown, struct buf *out)
 	add_groups(&p, &stories, "By story");
 	add_groups(&p, &models, "By model");
 	add_next(&p);
+	buf_str(out, p.marks->end);
 	free(stories.item);
 	free(models.item);
-}
-
-static void print_group(const char *kind, const struct group *g)
-{
-	out_json(json_pack("{s:s, s:s?, s:I, s:I, s:o, s:I, s:I, s:I}", "kind", kind, "name",
-		g->name, "sessions", (json_int_t)g->sessions, "succeeded", (json_int_t)g->succeeded,
-		"cost_usd", g->unknown == g->sessions ? json_null() : json_real(g->cost),
-		"unknown_cost", (json_int_t)g->unknown, "input", (json_int_t)g->input, "output",
-		(json_int_t)g->output));
-}
-
-static void print_list(const struct report *r, enum report_list list, const char *kind)
-{
-	for (size_t i = 0; i < r->all.count; i++) {
-		const struct record *one = &r->all.item[i];
-		AUTO_BUF struct buf words = {0};
-		json_t *j;
-
-		if (!report_holds(r, list, one))
-			continue;
-		j = record_json(one);
-		record_last_words(one, &words);
-		json_object_set_new(j, "kind", json_string(kind));
-		json_object_set_new(j, "last_words", json_stringn(words.text, words.length));
-		out_json(j);
-	}
-}
-
-static void print_head(const struct report *r)
-{
-	char from[TIME_SIZE], to[TIME_SIZE];
-
-	out_json(json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I}", "kind",
-		"report", "since", format_time(from, r->since), "until", format_time(to, r->until),
-		"sessions", (json_int_t)r->total.sessions, "succeeded",
-		(json_int_t)r->total.succeeded, "failed", (json_int_t)r->failed, "retried",
-		(json_int_t)r->retried, "lost", (json_int_t)r->lost, "live", (json_int_t)r->live,
-		"cost_usd",
-		r->total.unknown == r->total.sessions ? json_null() : json_real(r->total.cost),
-		"unknown_cost", (json_int_t)r->total.unknown, "stories_done",
-		(json_int_t)r->merged));
-}
-
-static void print_run(const struct run *r)
-{
-	char time[TIME_SIZE];
-
-	out_json(json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "kind", "run", "run", r->id,
-		"plan", r->plan, "state", report_run_state(r), "started",
-		format_time(time, r->started), "tasks", (json_int_t)r->tasks, "succeeded",
-		(json_int_t)r->succeeded, "failed", (json_int_t)r->failed));
-}
-
-void report_json(const struct report *r)
-{
-	AUTO_STRS struct strs commands = {0};
-
-	print_head(r);
-	print_list(r, REPORT_WAITING, "waiting");
-	print_list(r, REPORT_LOST, "lost");
-	print_list(r, REPORT_FAILED, "failed");
-	for (size_t i = 0; i < r->gates; i++)
-		out_json(json_pack("{s:s, s:s, s:s?}", "kind", "gate", "gate", r->gate[i].id,
-			"question", r->gate[i].question));
-	for (size_t i = 0; i < r->runs; i++)
-		print_run(&r->run[i]);
-	for (size_t i = 0; i < r->stories.count; i++)
-		print_group("story", &r->stories.item[i]);
-	for (size_t i = 0; i < r->models.count; i++)
-		print_group("model", &r->models.item[i]);
-	report_next(r, &commands);
-	for (size_t i = 0; i < commands.count; i++)
-		out_json(json_pack("{s:s, s:s}", "kind", "next", "command", commands.item[i]));
 }

@@ -155,22 +155,30 @@ void attempt_started(struct attempt *a)
 	a->starting = NULL;
 }
 
+/* Words on stderr go before those on stdout, where there should be none. */
+static void keep_words(struct attempt *a, const char *line, size_t length)
+{
+	snprintf(a->ended.last_words, sizeof a->ended.last_words, "%.*s",
+		(int)MIN(length, sizeof a->ended.last_words - 1), line);
+}
+
 static void on_out_line(struct attempt *a, const char *line, size_t length)
 {
 	a->ended.heard = true;
 	attempt_started(a);
 	if (!length || !a->session->agent.map)
 		return;
-	if (!mapper_out(&a->mapper, line, length) && line[0] != '{')
-		a->session->noise++;
+	if (mapper_out(&a->mapper, line, length) || line[0] == '{')
+		return;
+	if (a->session->noise++ == 0 && !*a->ended.last_words)
+		keep_words(a, line, length);
 }
 
 static void on_error_line(struct attempt *a, const char *line, size_t length)
 {
 	if (!length)
 		return;
-	snprintf(a->ended.last_words, sizeof a->ended.last_words, "%.*s",
-		(int)MIN(length, sizeof a->ended.last_words - 1), line);
+	keep_words(a, line, length);
 	mapper_error(&a->mapper, line, length);
 }
 

@@ -67,6 +67,14 @@ static const char *words(const struct tally *t, const struct ended *e, const cha
 							     : otherwise;
 }
 
+/* A shell's complaint without the place in the script: "run: 14: exec: claude: not found". */
+static const char *what_failed(const char *words)
+{
+	const char *exec = strstr(words, ": exec: ");
+
+	return exec ? exec + strlen(": exec: ") : words;
+}
+
 static struct verdict by_status(
 	const struct session *s, const struct tally *t, const struct ended *e)
 {
@@ -76,7 +84,8 @@ static struct verdict by_status(
 		return make(CRASHED, WTERMSIG(e->wait_status), "died by signal %d (%s)",
 			WTERMSIG(e->wait_status), strsignal(WTERMSIG(e->wait_status)));
 	if ((status == EXIT_CANNOT_RUN || status == EXIT_NOT_FOUND) && !e->heard)
-		return make(SPAWN_FAILED, status, "%s", words(t, e, "the agent cannot be run"));
+		return make(SPAWN_FAILED, status, "%s",
+			what_failed(words(t, e, "the agent cannot be run")));
 	if (status)
 		return make(FAILED, status, "exit status %d%s%s", status,
 			*words(t, e, "") ? ": " : "", words(t, e, ""));

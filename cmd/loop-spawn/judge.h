@@ -25,7 +25,7 @@ struct ended {
 	enum step step;	      /* whose clock ran out */
 	int64_t silent;	      /* how long nothing had been heard then */
 	bool heard;	      /* a line on stdout */
-	char last_words[400]; /* the last line of stderr */
+	char last_words[400]; /* the last line of stderr, else the first noise on stdout */
 };
 
 struct verdict judge(const struct session *, const struct tally *, const struct ended *);

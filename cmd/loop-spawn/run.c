@@ -46,7 +46,7 @@ static bool follow(struct run *r, const struct child *c, int fd, int64_t deadlin
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
 		if (clock_now() >= deadline || signals_caught())
 			return fds[0].fd < 0;
-		if (poll(fds, countof(fds), 500) < 0 && errno != EINTR)
+		if (signals_poll(fds, countof(fds), deadline) < 0 && errno != EINTR)
 			return false;
 		if (fds[1].fd >= 0 && fds[1].revents && !hear(r, fd))
 			fds[1].fd = -1;
@@ -93,7 +93,8 @@ int run_command(struct run *r, struct err *e)
 		return proc_spawn_status(code);
 	close(to);
 	to = -1;
-	status = end_of(&c, follow(r, &c, from, r->timeout ? clock_after(r->timeout) : NS_FOREVER));
+	r->timed_out = !follow(r, &c, from, r->timeout ? clock_after(r->timeout) : NS_FOREVER);
+	status = end_of(&c, !r->timed_out);
 	child_close(&c);
 	buf_add(&r->out, "", 0);
 	if (r->keep && r->out.length > r->keep)

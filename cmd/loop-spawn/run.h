@@ -18,6 +18,7 @@ struct run {
 	size_t keep;	  /* bytes of the tail; 0: everything */
 	struct log *log;  /* gets everything; may be NULL */
 	struct buf out;	  /* stdout and stderr together; the caller clears it */
+	bool timed_out;	  /* set: it had not ended by then */
 };
 
 /*

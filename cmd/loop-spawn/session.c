@@ -61,12 +61,23 @@ static void read_prompt(const char *path, struct buf *text)
 		die(EX_NOINPUT, "%s: %s", path, strerror(-r));
 }
 
+static bool is_blank(const struct buf *text)
+{
+	size_t n = 0;
+
+	while (n < text->length && strchr(" \t\r\n", text->text[n]))
+		n++;
+	return n == text->length;
+}
+
 /* Dies with the places of unknown names. */
 static void fill_prompt(const struct config *c, struct buf *filled)
 {
 	AUTO_BUF struct buf text = {0}, complaints = {0};
 
 	read_prompt(c->prompt, &text);
+	if (c->agent && is_blank(&text))
+		die(EX_DATAERR, "%s: an empty prompt", c->prompt);
 	if (prompt_fill(filled, c->prompt, text.text, text.length, &c->vars, &complaints)) {
 		fwrite(complaints.text, 1, complaints.length, stderr);
 		exit(EXIT_OWN);

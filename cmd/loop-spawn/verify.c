@@ -7,6 +7,7 @@
 #include "parse.h"
 #include "run.h"
 #include "sandbox.h"
+#include "signals.h"
 
 enum { TAIL = 16 << 10 };
 
@@ -24,7 +25,29 @@ static json_t *evidence(const char *command, int status, int64_t ms, const struc
 	return json_loadb(text.text, text.length, JSON_ALLOW_NUL, NULL);
 }
 
-static int verify_one(struct session *s, struct log *log, const char *command, char *const *env)
+/* e: why it could not be run at all, if so. */
+static struct verdict failed(
+	const struct run *r, const char *command, int status, const struct err *e)
+{
+	struct verdict v = {.reason = VERIFY_FAILED, .own = status};
+	char time[DURATION_SIZE];
+
+	if (signals_caught())
+		return (struct verdict){.reason = KILLED, .own = signals_caught()};
+	if (r->timed_out)
+		snprintf(v.message, sizeof v.message, "'%.200s' did not end within %s", command,
+			format_duration(time, r->timeout));
+	else if (e->text[0])
+		snprintf(v.message, sizeof v.message, "'%.180s': %.200s", command, e->text);
+	else
+		snprintf(v.message, sizeof v.message, "'%.200s' ended with status %d", command,
+			status);
+	return v;
+}
+
+/* Whether it succeeded; if not, that is the verdict. */
+static bool verify_one(struct session *s, struct log *log, const char *command, char *const *env,
+	struct verdict *v)
 {
 	struct strs argv = {0};
 	struct run r = {.env = env,
@@ -52,7 +75,9 @@ static int verify_one(struct session *s, struct log *log, const char *command, c
 	session_emit(s, "test.run", NORMAL,
 		json_pack("{s:s, s:b, s:i, s:I}", "command", command, "success", status == 0,
 			"status", status, "ms", (json_int_t)ms));
-	return status;
+	if (status)
+		*v = failed(&r, command, status, &e);
+	return status == 0;
 }
 
 void verify_run(struct session *s, struct verdict *v)
@@ -67,16 +92,9 @@ void verify_run(struct session *s, struct verdict *v)
 	if (log_open(&log, s->folder, "verify.log", s->config->max_output) < 0)
 		log.fd = -1;
 	env_build(s, &env);
-	for (size_t i = 0; i < commands->count; i++) {
-		int status = verify_one(s, &log, commands->item[i], env.item);
-
-		if (!status)
-			continue;
-		*v = (struct verdict){.reason = VERIFY_FAILED, .own = status};
-		snprintf(v->message, sizeof v->message, "'%.200s' ended with status %d",
-			commands->item[i], status);
-		break;
-	}
+	for (size_t i = 0; i < commands->count; i++)
+		if (!verify_one(s, &log, commands->item[i], env.item, v))
+			break;
 	strs_clear(&env);
 	log_close(&log);
 }

@@ -73,24 +73,46 @@ static int git_failed(struct err *e, const struct buf *said)
 	return err_set(e, -EINVAL, "--worktree: %.*s", (int)strcspn(words, "\n"), words);
 }
 
-static int add_worktree(struct session *s, const char *top, struct err *e)
+static bool git_knows(const char *top, const char *name)
 {
-	const char *base = s->config->base ? s->config->base : "HEAD";
-	AUTO_FREE char *ref = mem_format("refs/heads/%s", s->branch);
-	AUTO_FREE char *commit = mem_format("%s^{commit}", base);
 	AUTO_BUF struct buf out = {0};
-	int status;
 
-	if (git(IN(top), &out, "rev-parse", "--verify", "--quiet", ref, (char *)NULL) == 0)
-		status = git(IN(top), &out, "worktree", "add", "--quiet", s->worktree, s->branch,
-			(char *)NULL);
-	else if (git(IN(top), &out, "rev-parse", "--verify", "--quiet", commit, (char *)NULL))
+	return git(IN(top), &out, "rev-parse", "--verify", "--quiet", name, (char *)NULL) == 0;
+}
+
+/* Where the worktree begins must be there, and in it the folder that the session is to work in. */
+static int check_start(const char *top, const char *start, const char *prefix, struct err *e)
+{
+	AUTO_FREE char *commit = mem_format("%s^{commit}", start);
+	AUTO_FREE char *folder = mem_format("%s:%s", start, prefix);
+
+	if (!git_knows(top, commit))
 		return err_set(e, -EINVAL, "--worktree: %s: there is no commit %s to begin at", top,
-			base);
+			start);
+	if (!git_knows(top, folder))
+		return err_set(e, -ENOENT, "--worktree: %s: %s has no folder %s", top, start,
+			prefix);
+	return 0;
+}
+
+static int add_worktree(struct session *s, const char *top, const char *prefix, struct err *e)
+{
+	AUTO_FREE char *ref = mem_format("refs/heads/%s", s->branch);
+	bool exists = git_knows(top, ref);
+	const char *base = exists ? s->branch : s->config->base ? s->config->base
+								: "HEAD";
+	AUTO_BUF struct buf out = {0};
+	int r = check_start(top, base, prefix, e);
+
+	if (r < 0)
+		return r;
+	if (exists)
+		r = git(IN(top), &out, "worktree", "add", "--quiet", s->worktree, s->branch,
+			(char *)NULL);
 	else
-		status = git(IN(top), &out, "worktree", "add", "--quiet", "--no-track", "-b",
-			s->branch, s->worktree, base, (char *)NULL);
-	return status ? git_failed(e, &out) : 0;
+		r = git(IN(top), &out, "worktree", "add", "--quiet", "--no-track", "-b", s->branch,
+			s->worktree, base, (char *)NULL);
+	return r ? git_failed(e, &out) : 0;
 }
 
 /* Copies what .worktreeinclude names (ignored files such as .env) in batches. */
@@ -154,7 +176,7 @@ static char *ask_git(const char *root, const char *option, const char *what)
 }
 
 /* The folder is ours before git fills it. */
-static int make(struct session *s, const char *top, struct err *e)
+static int make(struct session *s, const char *top, const char *prefix, struct err *e)
 {
 	AUTO_BUF struct buf ignored = {0};
 	int r;
@@ -165,7 +187,7 @@ static int make(struct session *s, const char *top, struct err *e)
 		return err_sys(e, -errno, "%s", s->worktree);
 	r = hold(s->worktree, e);
 	if (r == 0)
-		r = add_worktree(s, top, e);
+		r = add_worktree(s, top, prefix, e);
 	if (r < 0)
 		rmdir(s->worktree);
 	else
@@ -174,12 +196,12 @@ static int make(struct session *s, const char *top, struct err *e)
 }
 
 /* The one that has the branch already, or a new one. */
-static int find_or_make(struct session *s, const char *top, struct err *e)
+static int find_or_make(struct session *s, const char *top, const char *prefix, struct err *e)
 {
 	AUTO_FREE char *found = find_checkout(top, s->branch);
 
 	if (!found || access(found, F_OK) < 0)
-		return make(s, top, e);
+		return make(s, top, prefix, e);
 	if (!is_ours(s, found))
 		return err_set(e, -EBUSY, "--branch: %s is checked out in %s", s->branch, found);
 	s->worktree = mem_string(found);
@@ -208,7 +230,7 @@ int worktree_open(struct session *s, struct err *e)
 	if (r == 0)
 		r = choose_branch(s, top.text, e);
 	if (r == 0)
-		r = find_or_make(s, top.text, e);
+		r = find_or_make(s, top.text, prefix.text ? prefix.text : "", e);
 	if (r < 0)
 		return r;
 	s->base = ask_git(s->worktree, "HEAD", NULL);

@@ -105,7 +105,10 @@ void crew_send(struct crew *c, struct sending *list, size_t count)
 	for (size_t i = 0; i < helped; i++)
 		uv_sem_post(&c->begin);
 	do_share(c);
-	for (size_t i = 0; i < helped; i++)
+	/* Who has not woken up yet need not. */
+	while (helped && uv_sem_trywait(&c->begin) == 0)
+		helped--;
+	for (; helped; helped--)
 		uv_sem_wait(&c->done);
 }
 

@@ -85,7 +85,7 @@ def failure($reason; $words): {type: "result", ok: false, reason: $reason, messa
 
 # To be used at the end: where there was no result, what was said last in plain words, on stderr or else
 # on stdout, may tell why; $known goes before it.
-def end_in_words($known): if .result or .in.status == 0 then . else
+def end_in_words($known): if .result or (.in.status | IN(0, 126, 127)) then . else
 	([.errors, .noise] | map(strings | select(. != ""))) as $said
 	| ([$said[] | select(by_words)] | .[0]) as $telling
 	| ($known // ($telling | by_words)) as $reason

@@ -57,7 +57,8 @@ tell() { # FOLDER RESULT [TEXT]
 # Adds the work of one to the batch: commits, folders. What cannot be judged before the batch is
 # merged is left for the next one.
 add_to_batch() { # FOLDER
-	local onto=${commits[-1]-$tip} work tree commit
+	local onto=$tip work tree commit
+	((${#commits[@]} == 0)) || onto=${commits[-1]}
 	work=$(<"$1/work")
 	if commit=$(merged_commit "$(<"$1/task")"); then
 		tell "$1" "merged $commit"

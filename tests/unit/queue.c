@@ -10,7 +10,7 @@ TEST(queue_item_line_round_trip)
 	const struct item_line in = {.state = ITEM_CLAIMED,
 		.keyed = true,
 		.priority = QUEUE_PRIORITY_MAX,
-		.due = 9999999999999,
+		.due = 9223372036854,
 		.created = 1795262226491,
 		.tries = 99999,
 		.max_tries = 99999,
