@@ -284,3 +284,13 @@ int proc_exit_status(int wait_status)
 	return WIFSIGNALED(wait_status) ? EXIT_SIGNAL + WTERMSIG(wait_status)
 					: WEXITSTATUS(wait_status);
 }
+
+int proc_reap(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return EXIT_SIGNAL + SIGKILL;
+	return proc_exit_status(status);
+}

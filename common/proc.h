@@ -48,6 +48,9 @@ int proc_spawn_status(int code) __attribute__((const));
 /* A wait status as an exit status: the code, or 128 + the signal. */
 int proc_exit_status(int wait_status) __attribute__((const));
 
+/* Waits for a child of ours: its exit status, as if killed where a sweep has reaped it. */
+int proc_reap(pid_t);
+
 /*
  * From here on nothing of our tree outlives us. Forks twice: the innermost
  * process returns from this call and does the work; the outermost keeps our

@@ -37,7 +37,6 @@ is_view() { [ "$(view "$1")" = "$2" ]; }
 	is_view state closed
 	[ "$(on h4 loop-bus history --all --type breaker.opened | jq -r .data.failures)" = 4 ]
 	has "$(on h9 loop-guard list)" 'api '
-	LOOP_DIR=$SCRATCH/h4/.loop events_conform
 	[ ! -e h4/.loop/breakers/api.json ]
 }
 

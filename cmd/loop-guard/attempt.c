@@ -6,9 +6,7 @@
 #include "proc.h"
 #include "wait.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 #define SWEEP_TIME (10 * NS_PER_S)
 
@@ -122,16 +120,6 @@ static void watch_over(struct running *r)
 	}
 }
 
-static int reap(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_SIGNAL + SIGKILL; /* a sweep was faster */
-	return proc_exit_status(status);
-}
-
 void attempt_run(struct attempt *a)
 {
 	struct running r = {.attempt = a, .kill = NS_FOREVER};
@@ -141,7 +129,7 @@ void attempt_run(struct attempt *a)
 	r.timeout = clock_after(a->timeout);
 	r.renew = next_renewal(a);
 	watch_over(&r);
-	a->status = reap(r.child.pid);
+	a->status = proc_reap(r.child.pid);
 	child_close(&r.child);
 	if (r.timed_out) {
 		a->status = EXIT_TIMEDOUT;

@@ -16,7 +16,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 const struct opt run_options[] = {OPT_STORE, {0}};
 
@@ -176,16 +175,6 @@ static int start(struct work *w)
 	return proc_spawn_status(r);
 }
 
-static int reap(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_SIGNAL + SIGKILL; /* a sweep was faster */
-	return proc_exit_status(status);
-}
-
 static int64_t from_now(int64_t duration)
 {
 	return duration ? clock_after(duration) : NS_FOREVER;
@@ -206,7 +195,7 @@ static int run_command(struct work *w)
 	w->beat = clock_now();
 	w->held_until = from_now(w->errand.lease);
 	watch_over(w);
-	status = reap(w->child.pid);
+	status = proc_reap(w->child.pid);
 	child_close(&w->child);
 	proc_sweep(NULL, NULL, 0, clock_after(SWEEP_TIME), &swept);
 	return status;

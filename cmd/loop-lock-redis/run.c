@@ -11,9 +11,7 @@
 #include "proc.h"
 #include "wait.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 /* The command while it runs. */
 struct held {
@@ -86,16 +84,6 @@ static void watch_over(struct held *h)
 	}
 }
 
-static int reap(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_SIGNAL + SIGKILL;
-	return proc_exit_status(status);
-}
-
 static int run_held(struct held *h, char *const *command)
 {
 	struct spawn s = {.argv = command, .in = 0, .out = 1, .error = 2};
@@ -115,7 +103,7 @@ static int run_held(struct held *h, char *const *command)
 	h->end_at = until - choices.lease / 6;
 	h->kill_at = until;
 	watch_over(h);
-	code = reap(h->child.pid);
+	code = proc_reap(h->child.pid);
 	child_close(&h->child);
 	if (h->lost && choices.on_loss == LOSS_ENDS)
 		return EXIT_OWN;

@@ -228,6 +228,7 @@ int run_main(const struct args *args)
 	pool_tell(&p, "pool.ended", ",\"restarts\":%lld", (long long)p.restarts);
 	status_write(&p);
 	free(p.slot);
+	breaker_redis_close(&p.breaker);
 	p.queue->ops->close(p.queue);
 	journal_close(&p.journal);
 	state_close(&state);

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 #define SWEEP_TIME (10 * NS_PER_S)
 #define KILL_AFTER (10 * NS_PER_S)
@@ -169,16 +168,6 @@ int64_t job_next(const struct job *j)
 	return MIN(j->renew, MIN(j->timeout, j->kill));
 }
 
-static int reap(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_SIGNAL + SIGKILL; /* a sweep was faster */
-	return proc_exit_status(status);
-}
-
 static void sweep(const struct job *j, const pid_t *spare, size_t spare_count)
 {
 	AUTO_FREE char *token = mem_format("LOOP_JOB_TOKEN=%s", j->item.token);
@@ -220,7 +209,7 @@ static void settle_by_status(struct job *j, struct queue *q, const struct work_h
 int job_finish(struct job *j, struct queue *q, const struct work_how *how, const pid_t *spare,
 	size_t spare_count)
 {
-	int status = reap(j->child.pid);
+	int status = proc_reap(j->child.pid);
 
 	child_close(&j->child);
 	sweep(j, spare, spare_count);

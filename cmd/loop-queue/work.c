@@ -349,6 +349,7 @@ int work_main(const struct args *args)
 	run(&w);
 	free(w.job);
 	close(w.signals);
+	breaker_redis_close(&w.breaker);
 	close_queue(w.queue);
 	return w.failed ? EXIT_OWN : EXIT_SUCCESS;
 }
