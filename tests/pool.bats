@@ -27,6 +27,7 @@ pool() {
 	wait "$pool"
 	jq -r 'select(.type == "pool.scaled") | .data | "\(.from)>\(.to)"' "$LOOP_DIR/events.jsonl" >scaled
 	[ "$(tail -n 3 scaled | tr '\n' ' ')" = '4>3 3>2 2>1 ' ]
+	[ "$(jq -r 'select(.type == "pool.scaled") | .data.why' "$LOOP_DIR/events.jsonl" | uniq | tr '\n' ' ')" = 'depth idle ' ]
 	status_is 1 loop-pool status q
 	nothing_left
 	events_conform

@@ -90,14 +90,17 @@ static void decide(struct pool *p)
 {
 	int64_t workers = pool_count(p, SLOT_RUNNING) + pool_count(p, SLOT_WAITING);
 	const char *why = "";
+	int64_t want;
 
 	p->next = clock_after(choices.every);
 	if (p->draining)
 		return;
-	if (look(p) && !is_open(p))
-		pool_resize(p, scale_want(&p->scale, &p->load, workers, &why), why);
-	else if (workers < choices.rules.min)
+	if (look(p) && !is_open(p)) {
+		want = scale_want(&p->scale, &p->load, workers, &why);
+		pool_resize(p, want, why);
+	} else if (workers < choices.rules.min) {
 		pool_resize(p, choices.rules.min, "min");
+	}
 	status_write(p);
 }
 
