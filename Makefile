@@ -41,7 +41,7 @@ SCRIPTS  := $(patsubst cmd/%/main.bash,%,$(wildcard cmd/*/main.bash))
 BINS     := $(PROGRAMS:%=$(B)/bin/%) $(SCRIPTS:%=$(B)/bin/%)
 MODULES  := $(wildcard common/*.c)
 # The modules that need nothing but libc, any libc: those a static program can be made of.
-HEAVY    := $(shell grep -l -E '^.include (<(jansson|uv|wslay|hiredis|openssl|sys/pidfd)|"(json|redis|redis_wire|queue_redis)\.h")' common/*.[ch])
+HEAVY    := $(shell grep -l -E '^.include (<(jansson|uv|wslay|hiredis|openssl|sys/pidfd)|"(json|redis|redis_wire|queue_redis|breaker_redis)\.h")' common/*.[ch])
 PLAIN    := $(filter-out $(addsuffix .c,$(basename $(HEAVY))),$(MODULES))
 
 # One short line a step; V=1 shows the commands.

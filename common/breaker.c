@@ -11,6 +11,8 @@
 
 #include <errno.h>
 
+enum { TRIES = 100 };
+
 #define ASK_AGAIN NS_PER_S /* of a probe that is out: its process may end unseen */
 
 int breaker_init(struct breaker *b, const struct state *s, const char *name,
@@ -146,15 +148,16 @@ static void lend_probe(struct breaker_file *f, int64_t now, struct permit *p)
 static int allow_locked(struct breaker *b, struct permit *p, struct err *e)
 {
 	struct breaker_file f;
-	AUTO_CLOSE int lock = breaker_open_locked(b, &f, e);
-	int64_t now = clock_real(), before;
+	AUTO_CLOSE int lock = -1;
+	int r = breaker_open_locked(b, &f, &lock, e), failed;
+	int64_t now, before;
 	bool changed;
-	int r, failed;
 
-	if (lock < 0)
-		return lock;
+	if (r < 0)
+		return r;
 	before = f.generation;
-	changed = settle(&f, now) || b->repaired;
+	changed = settle(&f, clock_real()) || b->repaired;
+	now = clock_real(); /* not before what has just been settled */
 	r = answer(&f, now, p);
 	if (r == -EAGAIN) {
 		lend_probe(&f, now, p);
@@ -166,7 +169,7 @@ static int allow_locked(struct breaker *b, struct permit *p, struct err *e)
 	return failed < 0 ? failed : r;
 }
 
-int breaker_allow(struct breaker *b, struct permit *p, struct err *e)
+static int allow_once(struct breaker *b, struct permit *p, struct err *e)
 {
 	struct breaker_file f;
 	struct err damage = {0};
@@ -179,6 +182,22 @@ int breaker_allow(struct breaker *b, struct permit *p, struct err *e)
 	return r < 0 ? err_set(e, r, "%s", damage.text) : r;
 }
 
+/* Where nobody is locked out, one of two that come at once has to look again. */
+static bool is_again(int *tries, int r)
+{
+	return r == -ESTALE && (*tries)++ < TRIES;
+}
+
+int breaker_allow(struct breaker *b, struct permit *p, struct err *e)
+{
+	int r, tries = 0;
+
+	do
+		r = allow_once(b, p, e);
+	while (is_again(&tries, r));
+	return r;
+}
+
 /* Whether the permit is one of the state that the file is in. */
 static bool permit_valid(const struct breaker_file *f, const struct permit *p)
 {
@@ -186,19 +205,16 @@ static bool permit_valid(const struct breaker_file *f, const struct permit *p)
 		(f->state != BREAKER_HALF_OPEN || strcmp(p->lease, f->probe.lease) == 0);
 }
 
-int breaker_renew(struct breaker *b, struct permit *p, struct err *e)
+static int renew_once(struct breaker *b, struct permit *p, struct err *e)
 {
 	struct breaker_file f;
 	AUTO_CLOSE int lock = -1;
+	int r = breaker_open_locked(b, &f, &lock, e);
 	int64_t before;
 	bool valid, changed;
-	int r;
 
-	if (!p->lease[0])
-		return 1;
-	lock = breaker_open_locked(b, &f, e);
-	if (lock < 0)
-		return lock;
+	if (r < 0)
+		return r;
 	before = f.generation;
 	changed = settle(&f, clock_real());
 	valid = permit_valid(&f, p);
@@ -208,6 +224,18 @@ int breaker_renew(struct breaker *b, struct permit *p, struct err *e)
 		return 0;
 	r = breaker_commit(b, &f, before, e);
 	return r < 0 ? r : valid;
+}
+
+int breaker_renew(struct breaker *b, struct permit *p, struct err *e)
+{
+	int r, tries = 0;
+
+	if (!p->lease[0])
+		return 1;
+	do
+		r = renew_once(b, p, e);
+	while (is_again(&tries, r));
+	return r;
 }
 
 struct window breaker_window(const struct breaker_file *f)
@@ -271,17 +299,17 @@ static void count_outcome(struct breaker_file *f, enum outcome o, int64_t hint)
 		count_call(f, o == OUTCOME_FAILED, now);
 }
 
-int breaker_record(struct breaker *b, const struct permit *p, enum outcome o, int64_t hint,
+static int record_once(struct breaker *b, const struct permit *p, enum outcome o, int64_t hint,
 	struct err *e)
 {
 	struct breaker_file f;
-	AUTO_CLOSE int lock = breaker_open_locked(b, &f, e);
+	AUTO_CLOSE int lock = -1;
+	int r = breaker_open_locked(b, &f, &lock, e);
 	int64_t before;
 	bool valid;
-	int r;
 
-	if (lock < 0)
-		return lock;
+	if (r < 0)
+		return r;
 	before = f.generation;
 	settle(&f, clock_real());
 	valid = permit_valid(&f, p);
@@ -293,15 +321,27 @@ int breaker_record(struct breaker *b, const struct permit *p, enum outcome o, in
 	return r < 0 ? r : valid;
 }
 
-int breaker_force(struct breaker *b, enum breaker_state state, int64_t until, const char *why,
+int breaker_record(struct breaker *b, const struct permit *p, enum outcome o, int64_t hint,
+	struct err *e)
+{
+	int r, tries = 0;
+
+	do
+		r = record_once(b, p, o, hint, e);
+	while (is_again(&tries, r));
+	return r;
+}
+
+static int force_once(struct breaker *b, enum breaker_state state, int64_t until, const char *why,
 	struct err *e)
 {
 	struct breaker_file f;
-	AUTO_CLOSE int lock = breaker_open_locked(b, &f, e);
+	AUTO_CLOSE int lock = -1;
+	int r = breaker_open_locked(b, &f, &lock, e);
 	int64_t before;
 
-	if (lock < 0)
-		return lock;
+	if (r < 0)
+		return r;
 	before = f.generation;
 	if (state == BREAKER_CLOSED) {
 		close_again(&f, why);
@@ -312,6 +352,17 @@ int breaker_force(struct breaker *b, enum breaker_state state, int64_t until, co
 		set_state(&f, state, why);
 	}
 	return breaker_commit(b, &f, before, e);
+}
+
+int breaker_force(struct breaker *b, enum breaker_state state, int64_t until, const char *why,
+	struct err *e)
+{
+	int r, tries = 0;
+
+	do
+		r = force_once(b, state, until, why, e);
+	while (is_again(&tries, r));
+	return r;
 }
 
 int breaker_read(const struct breaker *b, struct breaker_view *v, struct err *e)

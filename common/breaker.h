@@ -10,6 +10,7 @@
  * The state is one JSON file, breakers/NAME.json, replaced whole under a
  * flock(2) on breakers/.NAME.lock, which the kernel frees. A file that is torn
  * or was edited wrongly is put aside as NAME.json.damaged, and the breaker starts anew.
+ * For many hosts it is kept in Redis instead (breaker_redis.h).
  *
  * Source: M. Nygard, "Release It!"; the windows and permits of resilience4j, the
  * generation of gobreaker.
@@ -55,7 +56,8 @@ struct breaker {
 	const struct state *state; /* lent */
 	char name[129];
 	struct breaker_settings wanted;
-	bool repaired; /* a damaged file was put aside: worth a warning */
+	struct breaker_place *place; /* where it is kept, other than in a file; NULL */
+	bool repaired;		     /* a damaged file was put aside: worth a warning */
 };
 
 /* -EINVAL for a name that is none, or settings out of bounds. Touches no file. */

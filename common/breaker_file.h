@@ -60,12 +60,29 @@ struct window breaker_window(const struct breaker_file *);
 /* Reads the file without a lock; none is a breaker that nobody has used. */
 int breaker_load(const struct breaker *, struct breaker_file *, struct err *) MUST_CHECK;
 
-/* The lock's descriptor, and the file as it is under it, repaired where it was damaged. */
-int breaker_open_locked(struct breaker *, struct breaker_file *, struct err *) MUST_CHECK;
+/*
+ * The file as it is under its lock, repaired where it was damaged; and the lock's descriptor,
+ * -1 where there is none to close.
+ */
+int breaker_open_locked(struct breaker *, struct breaker_file *, int *lock, struct err *)
+	MUST_CHECK;
 
 /*
- * Writes what was changed under the lock. Where the generation is another than before,
- * the journal is told of the new state before others see the lock free.
+ * Another place than a file. It has no lock: what is put is refused with -ESTALE where
+ * somebody else has put something since it was got.
+ */
+struct breaker_place {
+	int (*get)(const struct breaker *, struct buf *, struct err *); /* -ENOENT */
+	int (*put)(const struct breaker *, const struct buf *, struct err *);
+	/* Of what was got: times become this host's, and of what is put, the place's. */
+	void (*arrive)(const struct breaker *, struct breaker_file *);
+	void (*leave)(const struct breaker *, struct breaker_file *);
+};
+
+/*
+ * Writes what was changed under the lock; -ESTALE: it is to be changed again.
+ * Where the generation is another than before, the journal is told of the new state
+ * before others see the lock free.
  */
 int breaker_commit(const struct breaker *, struct breaker_file *, int64_t before, struct err *)
 	MUST_CHECK;

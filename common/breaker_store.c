@@ -22,28 +22,46 @@ static char *file_path(const struct breaker *b, char out[PATH_SIZE])
 	return out;
 }
 
-/* Reads the file; none is a breaker that nobody has used. */
+static int read_file(const struct breaker *b, struct buf *text, struct err *e)
+{
+	char path[PATH_SIZE];
+	/* Not to be held up by a FIFO that somebody put there. */
+	AUTO_CLOSE int fd = state_file(b->state, file_path(b, path), O_RDONLY | O_NONBLOCK, 0);
+	int r = fd < 0 ? fd : io_read_all(fd, FILE_MAX, text);
+
+	return r < 0 ? err_sys(e, r, "%s/%s", b->state->path, path) : 0;
+}
+
+/* None is a breaker that nobody has used. */
 int breaker_load(const struct breaker *b, struct breaker_file *f, struct err *e)
 {
 	AUTO_BUF struct buf text = {0};
 	struct err why = {0};
-	char path[PATH_SIZE];
-	/* Not to be held up by a FIFO that somebody put there. */
-	AUTO_CLOSE int fd = state_file(b->state, file_path(b, path), O_RDONLY | O_NONBLOCK, 0);
-	int r;
+	int r = b->place ? b->place->get(b, &text, &why) : read_file(b, &text, &why);
 
-	if (fd == -ENOENT) {
+	if (r == -ENOENT) {
 		breaker_file_new(f, &b->wanted);
 		return 0;
 	}
-	r = fd < 0 ? fd : io_read_all(fd, FILE_MAX, &text);
 	if (r < 0)
-		return err_sys(e, r, "%s/%s", b->state->path, path);
+		return err_set(e, r, "%s", why.text);
 	r = breaker_file_parse(f, text.text, text.length, &why);
 	if (r < 0)
-		return err_set(e, r, "%s/%s: %s", b->state->path, path, why.text);
+		return err_set(e, r, "breakers/%s.json: %s", b->name, why.text);
+	if (b->place)
+		b->place->arrive(b, f);
 	breaker_settings_merge(&f->settings, &b->wanted);
 	return 0;
+}
+
+static int put(const struct breaker *b, const struct breaker_file *f, struct err *e)
+{
+	struct breaker_file copy = *f;
+	AUTO_BUF struct buf text = {0};
+
+	b->place->leave(b, &copy);
+	breaker_file_format(&copy, b->name, &text);
+	return b->place->put(b, &text, e);
 }
 
 static int save(const struct breaker *b, const struct breaker_file *f, struct err *e)
@@ -52,6 +70,8 @@ static int save(const struct breaker *b, const struct breaker_file *f, struct er
 	char path[PATH_SIZE];
 	int r;
 
+	if (b->place)
+		return put(b, f, e);
 	breaker_file_format(f, b->name, &text);
 	r = io_replace(b->state->dir, file_path(b, path), text.text, text.length, 0600);
 	return r < 0 ? err_sys(e, r, "%s/%s", b->state->path, path) : 0;
@@ -84,7 +104,7 @@ static int repair(struct breaker *b, struct breaker_file *f, struct err *e)
 	char path[PATH_SIZE], aside[PATH_SIZE + 8];
 
 	snprintf(aside, sizeof aside, "%s.damaged", file_path(b, path));
-	if (renameat(b->state->dir, path, b->state->dir, aside) < 0)
+	if (!b->place && renameat(b->state->dir, path, b->state->dir, aside) < 0)
 		return err_sys(e, -errno, "%s/%s", b->state->path, path);
 	breaker_file_new(f, &b->wanted);
 	f->generation = clock_real() / NS_PER_S;
@@ -138,13 +158,14 @@ static int tell(const struct breaker *b, struct breaker_file *f, struct err *e)
 	return save(b, f, e);
 }
 
-int breaker_open_locked(struct breaker *b, struct breaker_file *f, struct err *e)
+int breaker_open_locked(struct breaker *b, struct breaker_file *f, int *lock, struct err *e)
 {
 	struct err damage = {0};
-	int fd = take_lock(b, e), r;
+	int r;
 
-	if (fd < 0)
-		return fd;
+	*lock = b->place ? -1 : take_lock(b, e);
+	if (*lock < 0 && !b->place)
+		return *lock;
 	r = breaker_load(b, f, &damage);
 	if (r == -EINVAL)
 		r = repair(b, f, e);
@@ -152,11 +173,7 @@ int breaker_open_locked(struct breaker *b, struct breaker_file *f, struct err *e
 		err_set(e, r, "%s", damage.text);
 	else if (!f->told)
 		r = tell(b, f, e); /* a killed process owed it */
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
-	return fd;
+	return r;
 }
 
 int breaker_commit(const struct breaker *b, struct breaker_file *f, int64_t before, struct err *e)

@@ -307,5 +307,6 @@ int lock_queue_look(struct lock_request *q, int64_t *on)
 	*on = ahead ? LOCK_WAIT + ahead->ticket : find_blocker(q);
 	q->ahead = ahead ? count_ahead(q) : 0;
 	q->token = q->table.head.token;
+	q->still_since = clock_now();
 	return r;
 }

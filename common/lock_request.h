@@ -33,7 +33,7 @@ struct lock_request {
 	struct lock_ended ended;	 /* found on the way, to be told of */
 	int64_t leaving;		 /* the ticket with which we waited for what is ours now */
 	int64_t ahead, token;		 /* as seen last: how many, and the next holder's */
-	bool restless;			 /* our units were free, and others ahead */
+	int64_t still_since;		 /* our units are free, and nobody takes them */
 	bool nested;			 /* we wait under a hold */
 	int64_t idle_ticket, idle_since; /* who was seen not to take its turn, and from when on */
 };

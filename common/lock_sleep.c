@@ -12,10 +12,12 @@
 #include <sys/stat.h>
 
 enum { AHEAD_A_TICK = 8, /* so many more ahead make the time between two ticks longer by one */
-	TICKS_MAX = 16 };
+	TICKS_MAX = 16,
+	AHEAD_MAX = 40 };
 
 #define TICK (NS_PER_S / 4)	/* of those in front, and of those that may be in a deadlock */
 #define GUARD_PATIENCE NS_PER_S /* of one that does not wait for the lock itself */
+#define STILL (50 * NS_PER_MS)	/* for each ahead: what is still for so long is worth a look */
 #define LOOK_MIN (NS_PER_S / 2)
 #define LOOK_MAX (30 * NS_PER_S)
 #define LOOK_AGAIN (20 * NS_PER_MS) /* where somebody else was at it */
@@ -67,13 +69,14 @@ int lock_sleep_guard(struct lock_request *q, struct err *e)
 /*
  * Whether the table has to be looked at though nobody woke us. That our units are
  * free says little if others stand ahead: in a queue that moves on they are between
- * any two holds. Only if nobody took them since the last tick does the first not come.
+ * any two holds. Only if nobody takes them for some time, the longer the more there are
+ * to find out, does the first not come.
  */
 static bool stirred(struct lock_request *q, bool first)
 {
 	bool free = lock_slots_free(q->fd, q->capacity, q->row.units) == q->row.units;
 	struct lock_head head;
-	int64_t passed;
+	int64_t passed, now = clock_now();
 	struct stat st;
 
 	if (free && first)
@@ -84,8 +87,9 @@ static bool stirred(struct lock_request *q, bool first)
 	passed = head.token - q->token;
 	q->token = head.token;
 	q->ahead = MAX(q->ahead - passed, INT64_C(0));
-	q->restless = free;
-	return free && !passed;
+	if (!free || passed)
+		q->still_since = now;
+	return now - q->still_since > MIN(q->ahead, (int64_t)AHEAD_MAX) * STILL;
 }
 
 /*
@@ -182,7 +186,7 @@ static int look_up(struct lock_request *q, bool first, struct err *e)
 
 static int64_t tick_of(const struct lock_request *q)
 {
-	int64_t n = q->nested || q->restless ? 1 : 1 + q->ahead / AHEAD_A_TICK;
+	int64_t n = q->nested || q->idle_ticket ? 1 : 1 + q->ahead / AHEAD_A_TICK;
 
 	return MIN(n, (int64_t)TICKS_MAX) * TICK;
 }

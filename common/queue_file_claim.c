@@ -149,7 +149,7 @@ static int take(struct claiming *c, int64_t place, struct item_line *l)
 		l->lease = to_ms(c->how->lease);
 	l->state = ITEM_CLAIMED;
 	l->due = file_now(c->f) + l->lease;
-	l->tries++;
+	l->tries = MIN(l->tries + 1, (int64_t)QUEUE_TRIES_MAX);
 	queue_token(l->token);
 	c->place[c->count] = place;
 	c->line[c->count++] = *l;

@@ -24,7 +24,7 @@ static void set_nacked(struct queue_file *f, struct settle *s, struct item_line 
 	if (s->priority >= 0)
 		l->priority = s->priority;
 	if (s->uncounted)
-		l->tries--;
+		l->tries = MAX(l->tries - 1, 0);
 	s->buried = item_fail(l, file_now(f), to_ms(delay));
 }
 
@@ -186,14 +186,15 @@ static int change_block(struct by_hand *h)
 	return MIN(r, closed);
 }
 
-/* The block of the smallest number above this one; 0: there is none. */
-static size_t next_block(const struct queue_file *f, int64_t above)
+/* The block of the smallest number above this one that has what is wanted; 0: there is none. */
+static size_t next_block(const struct by_hand *h, int64_t above)
 {
+	const struct block_line *blocks = h->f->blocks;
 	size_t next = 0;
 
-	for (size_t i = 1; i < f->slots; i++)
-		if (f->blocks[i].number > above &&
-			(!next || f->blocks[i].number < f->blocks[next].number))
+	for (size_t i = 1; i < h->f->slots; i++)
+		if (blocks[i].number > above && block_has(&blocks[i], h->states) &&
+			(!next || blocks[i].number < blocks[next].number))
 			next = i;
 	return next;
 }
@@ -205,10 +206,8 @@ static int change_all(struct by_hand *h)
 	size_t slot;
 	int r = 0;
 
-	while (r == 0 && h->left && (slot = next_block(f, number))) {
+	while (r == 0 && h->left && (slot = next_block(h, number))) {
 		number = f->blocks[slot].number;
-		if (!block_has(&f->blocks[slot], h->states))
-			continue;
 		r = block_open(f, slot, number, BLOCK_WAIT, h->err);
 		if (r == -ESTALE)
 			r = 0;

@@ -77,6 +77,18 @@ static bool take_state(char letter, enum item_state *out)
 	return found != NULL;
 }
 
+/* What a line of ours may hold: larger numbers would be damage, and not fit when they are ns. */
+#define TIME_MAX INT64_C(9999999999999)
+#define OFFSET_MAX INT64_C(99999999999)
+
+static bool is_sane(const struct item_line *l)
+{
+	return l->priority <= QUEUE_PRIORITY_MAX && l->due <= TIME_MAX &&
+		l->created <= TIME_MAX && l->tries <= QUEUE_TRIES_MAX &&
+		l->max_tries <= QUEUE_TRIES_MAX && l->lease <= QUEUE_TIME_MAX / NS_PER_MS &&
+		l->offset <= OFFSET_MAX && l->length <= QUEUE_BODY_MAX && l->sum <= UINT32_MAX;
+}
+
 bool item_line_parse(const char line[QUEUE_LINE], struct item_line *l)
 {
 	int64_t *const front[] = {
@@ -88,8 +100,7 @@ bool item_line_parse(const char line[QUEUE_LINE], struct item_line *l)
 		return false;
 	l->keyed = line[1] == 'k';
 	return take_numbers(&p, front, countof(front)) && take_word(&p, l->token) &&
-		take_numbers(&p, behind, countof(behind)) && l->priority <= QUEUE_PRIORITY_MAX &&
-		l->length <= QUEUE_BODY_MAX;
+		take_numbers(&p, behind, countof(behind)) && is_sane(l);
 }
 
 void block_line_format(char out[QUEUE_LINE], const struct block_line *b)
@@ -114,7 +125,9 @@ bool block_line_parse(const char line[QUEUE_LINE], struct block_line *b)
 
 	b->changing = line[0] == '*';
 	b->full = line[1] == 'f';
-	return line[QUEUE_LINE - 1] == '\n' && take_numbers(&p, numbers, countof(numbers));
+	return line[QUEUE_LINE - 1] == '\n' && take_numbers(&p, numbers, countof(numbers)) &&
+		b->items <= BLOCK_ITEMS && b->best <= BLOCK_NO_READY && b->oldest <= TIME_MAX &&
+		b->next <= TIME_MAX;
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -133,9 +146,14 @@ void block_line_count(struct block_line *b, const char line[QUEUE_LINE])
 	b->items++;
 	if (!take_state(line[0], &state) || line[QUEUE_LINE - 1] != '\n')
 		return;
-	b->count[state]++;
-	if (state == ITEM_DONE || state == ITEM_BURIED || !take_numbers(&p, numbers, 3))
+	if (state == ITEM_DONE || state == ITEM_BURIED) {
+		b->count[state]++;
 		return;
+	}
+	if (!take_numbers(&p, numbers, 3) || priority > QUEUE_PRIORITY_MAX || due > TIME_MAX ||
+		created > TIME_MAX)
+		return;
+	b->count[state]++;
 	if (state == ITEM_READY) {
 		b->best = MIN(b->best, priority);
 		b->oldest = sooner(b->oldest, created);

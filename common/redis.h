@@ -71,6 +71,12 @@ int redis_call(struct redis *, const struct redis_words *, const char *except, r
 	struct err *) MUST_CHECK;
 
 /*
+ * Adds the names, sorted and each once, of which there is a key PREFIX{NAME}. Looks at
+ * all keys there are.
+ */
+int redis_names(struct redis *, const char *prefix, struct strs *, struct err *) MUST_CHECK;
+
+/*
  * A second connection that hears a channel: its descriptor, -1 where it cannot be had.
  * redis_heard takes in what came; where the connection was lost, it is made anew by the next
  * redis_listen.

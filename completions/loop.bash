@@ -570,41 +570,55 @@ _loop_table() {
 		--lease) COMPREPLY=(); return ;;
 		--count) COMPREPLY=(); return ;;
 		--ignore) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--retry --base --factor --cap --jitter --on --never-on --timeout --kill-after --max-elapsed --breaker --wait --rate --consecutive --window --min-calls --max-age --cooldown --cooldown-cap --probes --lease --count --ignore --keep-background --verbose --help --version'
+		options='--retry --base --factor --cap --jitter --on --never-on --timeout --kill-after --max-elapsed --breaker --wait --rate --consecutive --window --min-calls --max-age --cooldown --cooldown-cap --probes --lease --count --ignore --keep-background --verbose --store --patience --help --version'
 		commands='list trip reset hold observe'
 		;;
 	"loop-guard list")
-		options='--json --help --version'
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--json --store --patience --help --version'
 		commands=''
 		;;
 	"loop-guard trip")
 		case $before in
 		--why) COMPREPLY=(); return ;;
 		--for) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--why --for --help --version'
+		options='--why --for --store --patience --help --version'
 		commands=''
 		;;
 	"loop-guard reset")
 		case $before in
 		--why) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--why --help --version'
+		options='--why --store --patience --help --version'
 		commands=''
 		;;
 	"loop-guard hold")
 		case $before in
 		--why) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--why --help --version'
+		options='--why --store --patience --help --version'
 		commands=''
 		;;
 	"loop-guard observe")
 		case $before in
 		--why) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--why --help --version'
+		options='--why --store --patience --help --version'
 		commands=''
 		;;
 	"loop-job")
@@ -644,8 +658,12 @@ _loop_table() {
 		-t|--timeout) COMPREPLY=(); return ;;
 		-p|--priority) _loop_words 'background low normal high critical'; return ;;
 		--label) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		--on-loss) _loop_words 'end warn'; return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--shared --timeout --nonblock --priority --label --close --help --version'
+		options='--shared --timeout --nonblock --priority --label --close --lease --on-loss --store --patience --help --version'
 		commands='path acquire release list why stats cancel break'
 		;;
 	"loop-lock path")
@@ -670,29 +688,100 @@ _loop_table() {
 		commands=''
 		;;
 	"loop-lock list")
-		options='--json --help --version'
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--json --store --patience --help --version'
 		commands=''
 		;;
 	"loop-lock why")
-		options='--help --version'
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
 		commands=''
 		;;
 	"loop-lock stats")
-		options='--json --help --version'
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--json --store --patience --help --version'
 		commands=''
 		;;
 	"loop-lock cancel")
 		case $before in
 		--pid) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--pid --help --version'
+		options='--pid --store --patience --help --version'
 		commands=''
 		;;
 	"loop-lock break")
 		case $before in
 		--pid) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--pid --yes --help --version'
+		options='--pid --yes --store --patience --help --version'
+		commands=''
+		;;
+	"loop-lock-redis")
+		case $before in
+		-t|--timeout) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'background low normal high critical'; return ;;
+		--label) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		--on-loss) _loop_words 'end warn'; return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--shared --timeout --nonblock --priority --label --close --lease --on-loss --store --patience --help --version'
+		commands='list why stats cancel break'
+		;;
+	"loop-lock-redis list")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--json --store --patience --help --version'
+		commands=''
+		;;
+	"loop-lock-redis why")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
+	"loop-lock-redis stats")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--json --store --patience --help --version'
+		commands=''
+		;;
+	"loop-lock-redis cancel")
+		case $before in
+		--pid) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--pid --store --patience --help --version'
+		commands=''
+		;;
+	"loop-lock-redis break")
+		case $before in
+		--pid) COMPREPLY=(); return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--pid --yes --store --patience --help --version'
 		commands=''
 		;;
 	"loop-mock")
@@ -1313,4 +1402,4 @@ _loop_table() {
 	esac
 }
 
-complete -F _loop loop loop-bus loop-cache loop-canary loop-deps loop-emit loop-gate loop-guard loop-job loop-lock loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream
+complete -F _loop loop loop-bus loop-cache loop-canary loop-deps loop-emit loop-gate loop-guard loop-job loop-lock loop-lock-redis loop-mock loop-pool loop-queue loop-sched loop-session loop-spawn loop-stat loop-story loop-stream

@@ -329,3 +329,25 @@ oops" ]
 @test "killed at any moment, no entry is wrong" {
 	"$SOURCE_TREE/tests/fault/kill-cache" 40 1
 }
+
+@test "hits are counted without a lock: all of them, by many at once, and of what is inherited" {
+	local i pids=()
+	loop-cache set -s base k v
+	loop-cache set -s heir -p base own v
+	for ((i = 0; i < 8; i++)); do
+		(for j in 1 2 3 4 5; do loop-cache get -s heir k && loop-cache get -s heir own; done >/dev/null) &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	[ "$(loop-cache stats --json -s heir | jq .hits)" -eq 80 ]
+	[ "$(loop-cache stats --json -s base | jq .hits)" -eq 0 ]
+	[ "$(loop-cache list -s base --json | jq .uses)" -eq 40 ]
+	[ "$(loop-cache list -s heir --json | jq .uses)" -eq 40 ]
+	printf 'rubbish\n' >>"$LOOP_DIR/cache/heir/hits"
+	loop-cache get -s heir own
+	loop-cache get -s heir own
+	[ "$(loop-cache stats --json -s heir | jq .hits)" -ge 81 ]
+	truncate -s 0 "$LOOP_DIR/cache/heir/hits"
+	loop-cache get -s heir own
+	[ "$(loop-cache stats --json -s heir | jq .hits)" -ge 82 ]
+}

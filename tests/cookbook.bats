@@ -31,7 +31,7 @@ cook() { # N
 	local line printed
 	make_kitchen "$SCRATCH/kitchen-$1"
 	block sh "$1" >"$SCRATCH/recipe-$1.sh"
-	timeout 60 bash -e "$SCRATCH/recipe-$1.sh" >"$SCRATCH/printed-$1" 2>&1 3>&- || {
+	timeout 240 bash -e "$SCRATCH/recipe-$1.sh" >"$SCRATCH/printed-$1" 2>&1 3>&- || {
 		echo "recipe $1 ends with status $?:" && cat "$SCRATCH/printed-$1"
 		return 1
 	}

@@ -60,12 +60,12 @@ slow() { # A takes until it is told
 @test "a run can be looked at, paused, stopped and gone on with from another terminal" {
 	slow
 	start loop run --quiet --agent mock --id night plan.json
-	wait_for 20 test -e begun
+	wait_for 60 test -e begun
 	status_is 0 loop status
 	has "$output" "night"
 	has "$output" "A"
 	status_is 0 loop pause night
-	wait_for 10 grep -q '"run":"paused"' "$LOOP_DIR/runs/night/run.jsonl"
+	wait_for 60 grep -q '"run":"paused"' "$LOOP_DIR/runs/night/run.jsonl"
 	status_is 0 loop continue
 	status_is 75 loop resume night
 	has "$stderr" "is at work already"
@@ -75,7 +75,7 @@ slow() { # A takes until it is told
 	has "$output" "needs A, which is running"
 	status_is 0 loop stop
 	has "$output" "loop resume night"
-	wait_for 10 gone "$started"
+	wait_for 60 gone "$started"
 	nothing_left
 	status_is 1 loop stop
 	status_is 0 loop doctor --agent mock
@@ -88,19 +88,19 @@ slow() { # A takes until it is told
 @test "a harness that is killed leaves its run at work, and a terminal that goes away too" {
 	slow
 	start loop run --quiet --agent mock --id night plan.json
-	wait_for 20 test -e begun
+	wait_for 60 test -e begun
 	kill -KILL "$started"
-	wait_for 20 gone "$started"
+	wait_for 60 gone "$started"
 	has "$(loop status)" "night"
 	status_is 0 loop stop --quiet night
 	nothing_left
 	rm begun
 	start loop resume --quiet night
-	wait_for 20 test -e begun
+	wait_for 60 test -e begun
 	kill -HUP "$started"
-	wait_for 10 grep -q 'the terminal went away' "$LOOP_DIR/events.jsonl"
+	wait_for 60 grep -q 'the terminal went away' "$LOOP_DIR/events.jsonl"
 	touch go
-	wait_for 20 gone "$started"
+	wait_for 60 gone "$started"
 	grep -q '"run":"ended","state":"succeeded"' "$LOOP_DIR/runs/night/run.jsonl"
 	has "$(cat "$LOOP_DIR/runs/night/report.txt")" "2 of 2 stories done"
 }
@@ -171,6 +171,30 @@ hasnt() { # TEXT PART
 	status_is 0 loop gc
 	[ ! -e "$LOOP_DIR/worktrees/ses_1" ] && [ "$(git worktree list | wc -l)" = 1 ]
 	[ "$(git show refs/loop/saved/ses_1:mine)" = mine ]
+}
+
+@test "gc saves what is in a worktree that git itself cannot read, and removes it" {
+	loop lock path x >/dev/null
+	for ses in ses_1 ses_2; do git worktree add -q -b "loop/run-1/$ses" "$LOOP_DIR/worktrees/$ses"; done
+	echo mine >"$LOOP_DIR/worktrees/ses_1/mine"
+	rm .git/worktrees/ses_[12]/HEAD # as a git leaves it that was killed in the middle, or met a full disk
+	echo initializing >.git/worktrees/ses_1/locked
+	echo initializing >.git/worktrees/ses_2/locked
+	rm -r "$LOOP_DIR/worktrees/ses_2"
+	touch -d '1 minute ago' "$LOOP_DIR"/worktrees/*
+	status_is 0 loop gc
+	[ ! -e "$LOOP_DIR/worktrees/ses_1" ]
+	run ! eval 'git worktree list | grep -E "ses_[12]"'
+	[ "$(git show refs/loop/saved/ses_1:mine)" = mine ]
+	git fsck --no-dangling
+	# One that was whole but for git's own lock; and one that somebody has locked, who is told.
+	for ses in ses_3 ses_4; do git worktree add -q -b "loop/run-1/$ses" "$LOOP_DIR/worktrees/$ses"; done
+	echo initializing >.git/worktrees/ses_3/locked
+	echo 'on a stick' >.git/worktrees/ses_4/locked
+	touch -d '1 minute ago' "$LOOP_DIR"/worktrees/*
+	status_is 74 loop gc
+	has "$stderr" "ses_4: git does not remove it"
+	[ ! -e "$LOOP_DIR/worktrees/ses_3" ] && [ -e "$LOOP_DIR/worktrees/ses_4" ]
 }
 
 @test "gc removes old runs and merged branches, and nothing that is needed" {

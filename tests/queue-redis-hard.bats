@@ -249,6 +249,22 @@ make_certificates() {
 	[ "$(counts)" = '0 0 0 0' ]
 }
 
+@test "it becomes a replica while a worker works: the command finishes, and the worker says why it ends" {
+	server
+	printf '{"body":"%s","lease":"1500ms"}\n' x y | loop-queue put --jsonl q >/dev/null
+	start eval 'loop-queue work q -j 2 --patience 300ms -- sh -c '\''touch began; until [ -e go ]; do sleep 0.02; done; cat >>worked'\'' 2>errors || echo $? >status'
+	wait_for 10 eval '[ -e began ] && [ "$(loop-queue stats --json q | jq .claimed)" = 2 ]'
+	loop-queue put q z >/dev/null
+	redis replicaof 127.0.0.1 1 >/dev/null
+	touch go
+	wait_for 20 test -s status
+	[ "$(<status)" -eq 125 ]
+	[ "$(fold -w1 worked | sort | tr '\n' ' ')" = 'x y ' ]
+	has "$(<errors)" READONLY
+	redis replicaof no one >/dev/null
+	wait_for 10 eval '[ "$(counts)" = "3 0 0 0" ]'
+}
+
 @test "its functions are lost: it gets them again" {
 	server
 	loop-queue put q x >/dev/null

@@ -437,3 +437,19 @@ a_run() {
 	if command -v promtool >/dev/null; then get "$url/metrics" | promtool check metrics; fi
 	[ "$(grep -v '^#' metrics | cut -d ' ' -f 1 | sort | uniq -d | wc -l)" -eq 0 ]
 }
+
+@test "the shell client of the examples shows events, and comes back behind the last one it had" {
+	burst 1 early
+	serve
+	start "$SOURCE_TREE/share/examples/stream/follow" "$url" 'types=story.*' >told 2>/dev/null
+	one() { loop-emit story.started -s P/1 story=1 && sleep 0.1 && grep -q 'story.started P/1 {"story":"1"}$' told; }
+	wait_for 10 one
+	loop-stream stop
+	loop-emit story.completed story=1
+	start loop-stream serve --listen "${url#http://}"
+	wait_for 10 grep -q 'story.completed  {"story":"1"}$' told
+	loop-emit story.started story=2
+	wait_for 10 grep -q 'story.started  {"story":"2"}$' told
+	[ "$(grep -c story.completed told)" -eq 1 ]
+	! grep -q early told
+}

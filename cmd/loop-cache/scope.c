@@ -2,6 +2,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "hits.h"
 #include "io.h"
 #include "jscan.h"
 #include "mem.h"
@@ -81,6 +82,7 @@ int scope_lock(struct scope *s, struct err *e)
 		scope_unlock(s);
 		return failed(s, r, "table", e);
 	}
+	hits_count(s);
 	return 0;
 }
 

@@ -148,6 +148,9 @@ int list_main(const struct args *args)
 
 	if (!find_scope(&s, &state))
 		return EXIT_SUCCESS;
+	if (scope_lock(&s, &e) == 0) /* what was noted of uses is counted */
+		scope_unlock(&s);
+	e.text[0] = '\0';
 	if (table_open(&s.table, s.dir, true) < 0)
 		table_close(&s.table); /* then without its counts */
 	if (!json)

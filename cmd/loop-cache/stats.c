@@ -31,7 +31,7 @@ static void print_json(const struct scope *s)
 	printf(",\"policy\":\"%s\",\"max_size\":%lld,\"max_entries\":%lld",
 		policies[s->limits.policy], (long long)s->limits.max_size,
 		(long long)s->limits.max_entries);
-	for (int c = CELL_ENTRIES; c < CELL_COUNT; c++)
+	for (int c = CELL_ENTRIES; c <= CELL_DAMAGED; c++)
 		printf(",\"%s\":%lld", cell_name((enum cell)c),
 			(long long)table_cell(&s->table, (enum cell)c));
 	printf(",\"hit_rate\":%.4f}\n", hit_rate(&s->table));

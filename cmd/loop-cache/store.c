@@ -3,6 +3,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "evict.h"
+#include "hits.h"
 #include "io.h"
 #include "object.h"
 #include "rebuild.h"
@@ -122,30 +123,24 @@ static bool is_damaged(const struct scope *s, const struct digest *key)
 	return r == -EINVAL;
 }
 
-static void use_row(struct scope *s, const struct digest *key)
-{
-	int64_t line = table_find(&s->table, ROW_ENTRY, key);
-	struct row row;
-
-	if (line < 0)
-		return;
-	table_read(&s->table, line, &row);
-	row.used = clock_real() / NS_PER_US;
-	row.uses = MAX(row.uses, 0) + 1;
-	table_write(&s->table, line, &row);
-}
-
-void store_count(struct scope *s, enum cell cell, const struct digest *key)
+/* Counts something. Takes the lock; best effort. */
+static void count(struct scope *s, enum cell cell)
 {
 	struct err ignored = {0};
 
 	if (scope_lock(s, &ignored) < 0)
 		return;
-	if (cell < CELL_COUNT)
-		table_count(&s->table, cell, 1);
-	if (key)
-		use_row(s, key);
+	table_count(&s->table, cell, 1);
 	scope_unlock(s);
+}
+
+/* A hit, or what is a hit of a scope that inherits from this one. */
+static void count_hit(struct scope *s, const struct digest *key, bool asked_here)
+{
+	struct err ignored = {0};
+
+	if (!hits_note(s, key, asked_here) && scope_lock(s, &ignored) == 0)
+		scope_unlock(s);
 }
 
 /* A reference more to an object that is there; false if there is none such. */
@@ -281,13 +276,13 @@ static enum found give_up(struct scope *s, const struct digest *key, int code)
 	struct err ignored = {0};
 
 	if (code == -ETIME) {
-		store_count(s, CELL_EXPIRED, NULL);
+		count(s, CELL_EXPIRED);
 		return FOUND_EXPIRED;
 	}
 	if (code == -ENOENT)
 		return FOUND_NONE;
 	if (remove_if(s, key, is_damaged, &ignored) > 0)
-		store_count(s, CELL_DAMAGED, NULL);
+		count(s, CELL_DAMAGED);
 	return FOUND_DAMAGED;
 }
 
@@ -322,12 +317,12 @@ static void count_result(struct scope *s, struct scope *owner, enum found found,
 		return;
 	if (found != FOUND_HIT) {
 		if (counting == COUNT_ALL)
-			store_count(s, CELL_MISSES, NULL);
+			count(s, CELL_MISSES);
 		return;
 	}
 	if (owner != s)
-		store_count(owner, CELL_COUNT, key);
-	store_count(s, CELL_HITS, owner == s ? key : NULL);
+		count_hit(owner, key, false);
+	count_hit(s, key, true);
 }
 
 enum found store_search(struct scope *s, const struct search *q, struct err *error)

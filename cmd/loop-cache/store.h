@@ -23,9 +23,6 @@ int store_remove(struct scope *, const struct digest *key, struct err *) MUST_CH
 /* The same of a locked scope in the middle of a change; -ESTALE if that made the table anew. */
 int store_drop(struct scope *, const struct digest *key, struct err *) MUST_CHECK;
 
-/* Counts something, and a use of an entry where key is not NULL. Takes the lock; best effort. */
-void store_count(struct scope *, enum cell, const struct digest *key);
-
 /* What a search found out. */
 enum found {
 	FOUND_HIT,

@@ -46,6 +46,7 @@ static const char *const cell_names[] = {
 	[CELL_EVICTED] = "evicted",
 	[CELL_EXPIRED] = "expired",
 	[CELL_DAMAGED] = "damaged",
+	[CELL_COUNTED] = "counted",
 };
 
 const char *cell_name(enum cell c)

@@ -24,6 +24,7 @@ enum cell {
 	CELL_EVICTED,
 	CELL_EXPIRED, /* found too old when asked for */
 	CELL_DAMAGED,
+	CELL_COUNTED, /* bytes of the noted hits that are in the table */
 	CELL_COUNT,
 };
 

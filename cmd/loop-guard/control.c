@@ -1,11 +1,13 @@
 /* What people do with breakers: look at them, and set them by hand. */
 #include "guard.h"
 
+#include "breaker_redis.h"
 #include "buf.h"
 #include "clock.h"
 #include "die.h"
 #include "io.h"
 #include "mem.h"
+#include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,7 @@ static int64_t for_time;
 
 const struct opt list_options[] = {
 	{.name = "json", .help = "print JSON lines", .flag = &json},
+	OPT_STORE,
 	{0},
 };
 
@@ -25,13 +28,14 @@ const struct opt list_options[] = {
 		.name = "why", .arg = "TEXT", .help = "what list shows", .string = &why \
 	}
 
-const struct opt force_options[] = {WHY, {0}};
+const struct opt force_options[] = {WHY, OPT_STORE, {0}};
 const struct opt trip_options[] = {
 	WHY,
 	{.name = "for",
 		.arg = "D",
 		.help = "how long (one cooldown)",
 		.duration = &for_time},
+	OPT_STORE,
 	{0},
 };
 
@@ -44,18 +48,33 @@ static void find_state(struct state *s, bool make)
 		die_err(r, &e);
 }
 
+void breaker_place(struct breaker *b)
+{
+	const char *store = store_choose(choices.store);
+	struct err e = {0};
+	int r = 0;
+
+	if (!store_in_files(store))
+		r = breaker_redis_open(b, store, choices.patience, &e);
+	if (r < 0)
+		die(r == -EHOSTUNREACH ? EX_UNAVAILABLE : die_status(r), "%s", e.text);
+}
+
 static void init(struct breaker *b, const struct state *s, const char *name)
 {
 	struct err e = {0};
 
 	if (breaker_init(b, s, name, &(struct breaker_settings){0}, &e) < 0)
 		die(EX_USAGE, "%s", e.text);
+	breaker_place(b);
 }
 
 static bool exists(const struct breaker *b)
 {
 	AUTO_FREE char *path = mem_format("breakers/%s.json", b->name);
 
+	if (b->place)
+		return breaker_redis_has(b);
 	return faccessat(b->state->dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
@@ -127,10 +146,12 @@ static int show(const struct state *s, const char *name)
 
 	init(&b, s, name);
 	if (!exists(&b)) {
+		breaker_redis_close(&b);
 		warn("%s: no such breaker", name);
 		return EXIT_NO;
 	}
 	r = breaker_read(&b, &view, &e);
+	breaker_redis_close(&b);
 	if (r < 0) {
 		warn("%s", e.text);
 		return die_status(r);
@@ -142,18 +163,30 @@ static int show(const struct state *s, const char *name)
 	return EXIT_SUCCESS;
 }
 
+static int list_names(const struct state *s, struct strs *names, struct err *e)
+{
+	const char *store = store_choose(choices.store);
+	int r;
+
+	if (!store_in_files(store))
+		return breaker_redis_list(store, choices.patience, names, e);
+	r = state_list(s, "breakers", ".json", names);
+	return r < 0 ? err_sys(e, r, "%s/breakers", s->path) : 0;
+}
+
 int list_run(const struct args *args)
 {
 	AUTO_STRS struct strs names = {0};
+	struct err e = {0};
 	struct state s;
 	int status = EXIT_SUCCESS, r;
 
-	find_state(&s, false);
+	find_state(&s, !store_in_files(store_choose(choices.store)));
 	for (size_t i = 0; i < args->count; i++)
 		strs_add(&names, args->item[i]);
-	r = args->count ? 0 : state_list(&s, "breakers", ".json", &names);
+	r = args->count ? 0 : list_names(&s, &names, &e);
 	if (r < 0)
-		die(die_status(r), "%s/breakers: %s", s.path, strerror(-r));
+		die(r == -EHOSTUNREACH ? EX_UNAVAILABLE : die_status(r), "%s", e.text);
 	for (size_t i = 0; i < names.count; i++) {
 		int shown = show(&s, names.item[i]);
 
@@ -181,12 +214,13 @@ static void force(const struct args *args, enum breaker_state state, const char 
 	int r;
 
 	args_expect(args, 1, 0);
-	find_state(&s, state != BREAKER_CLOSED);
+	find_state(&s, state != BREAKER_CLOSED || !store_in_files(store_choose(choices.store)));
 	for (size_t i = 0; i < args->count; i++) {
 		init(&b, &s, args->item[i]);
 		if (state == BREAKER_CLOSED && !exists(&b))
 			die(EXIT_NO, "%s: no such breaker", b.name);
 		r = breaker_force(&b, state, until, note, &e);
+		breaker_redis_close(&b);
 		if (r < 0)
 			die_err(r, &e);
 	}

@@ -28,7 +28,8 @@ struct choices {
 	const char *factor, *rate_text;
 	const char *on, *never_on, *count, *ignore;
 	int64_t timeout, kill_after, max_elapsed, wait;
-	const char *breaker;
+	const char *breaker, *store;
+	int64_t patience;
 	struct breaker_settings settings;
 	bool keep, verbose;
 };
@@ -40,6 +41,19 @@ struct policy {
 };
 void policy_init(struct policy *);
 enum outcome policy_outcome(const struct policy *, int status) __attribute__((pure));
+
+/* Where the breakers are: a store as options and environment name it. */
+void breaker_place(struct breaker *);
+#define OPT_STORE                                               \
+	{.name = "store",                                       \
+		.arg = "STORE",                                 \
+		.help = "file, or redis://... (LOOP_STORE)",    \
+		.string = &choices.store},                      \
+	{                                                       \
+		.name = "patience", .arg = "D",                 \
+		.help = "how long to try to reach Redis (10s)", \
+		.duration = &choices.patience                   \
+	}
 
 int guard_run(const struct args *);
 

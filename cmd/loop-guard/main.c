@@ -11,6 +11,7 @@ struct choices choices = {
 	.kill_after = 10 * NS_PER_S,
 	.max_elapsed = NS_FOREVER,
 	.wait = NS_FOREVER,
+	.patience = 10 * NS_PER_S,
 };
 
 /* In the order of enum jitter. */
@@ -131,6 +132,7 @@ static const struct opt run_options[] = {
 		.letter = 'v',
 		.help = "say why it waits",
 		.flag = &choices.verbose},
+	OPT_STORE,
 	{0},
 };
 

@@ -5,6 +5,7 @@
 #include "guard.h"
 
 #include "attempt.h"
+#include "breaker_redis.h"
 #include "buf.h"
 #include "clock.h"
 #include "die.h"
@@ -55,6 +56,7 @@ static void open_breaker(struct run *r)
 	if (failed < 0)
 		die_err(failed, &e);
 	r->guarded = true;
+	breaker_place(&r->breaker);
 	failed = state_folder(&r->state, "breakers");
 	if (failed < 0)
 		die(die_status(failed), "%s/breakers: %s", r->state.path, strerror(-failed));
@@ -68,7 +70,7 @@ static int open_watch(struct run *r)
 {
 	AUTO_BUF struct buf folder = {0};
 
-	if (r->watch < 0) {
+	if (r->watch < 0 && !r->breaker.place) {
 		buf_format(&folder, "%s/breakers", r->state.path);
 		r->watch = watch_folder(folder.text);
 	}
@@ -300,6 +302,7 @@ int guard_run(const struct args *args)
 		.breaker = r.guarded ? &r.breaker : NULL,
 		.permit = &r.permit};
 	status = repeat(&r);
+	breaker_redis_close(&r.breaker);
 	state_close(&r.state);
 	return status;
 }

@@ -86,7 +86,7 @@ const struct opt call_options[] = {
 	{0},
 };
 
-#define LOOK_WATCHED (5 * NS_PER_S) /* at the item itself, where the answer is announced */
+#define LOOK_WATCHED (2 * NS_PER_S) /* at the item itself, where the answer is announced */
 #define LOOK_POLLED (200 * NS_PER_MS)
 
 struct call {

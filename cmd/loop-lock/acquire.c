@@ -84,7 +84,10 @@ int refuse(int code, const struct err *e, int timed_out)
 void open_state(struct state *state)
 {
 	struct err e = {0};
-	int r = state_open(state, &e);
+	int r;
+
+	stay_here();
+	r = state_open(state, &e);
 
 	if (r < 0)
 		die_err(r, &e);
@@ -93,7 +96,10 @@ void open_state(struct state *state)
 void find_state(struct state *state)
 {
 	struct err e = {0};
-	int r = state_find(state, &e);
+	int r;
+
+	stay_here();
+	r = state_find(state, &e);
 
 	if (r < 0)
 		die_err(r, &e);

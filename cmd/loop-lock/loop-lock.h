@@ -18,6 +18,10 @@ struct choices {
 	int64_t fd; /* 0: not given */
 	bool json, yes, print;
 	int64_t pid; /* 0: not given */
+	/* For locks in Redis alone. */
+	const char *store;
+	int64_t lease, patience;
+	int on_loss;
 };
 extern struct choices choices;
 
@@ -26,6 +30,12 @@ void want_parse(struct lock_want *, char *text);
 
 /* The options as the library takes them; events are told to the state. */
 struct lock_options choices_options(const char *command, struct state *);
+
+/* Becomes the program for locks in Redis, where one is named; else returns. */
+void go_elsewhere(char **argv);
+
+/* Ends the program where its options are for those. */
+void stay_here(void);
 
 /* The slots of the i-th lock, with commas between them. */
 void add_slots(struct buf *, const struct lock *, size_t i);

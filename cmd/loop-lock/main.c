@@ -5,6 +5,7 @@ struct choices choices = {.timeout = -1, .level = 2};
 
 /* A step of priority is worth a minute of waiting; their values are those of events. */
 static const char *const levels[] = {"background", "low", "normal", "high", "critical", NULL};
+static const char *const losses[] = {"end", "warn", NULL};
 
 #define SHARED                                                            \
 	{                                                                 \
@@ -33,6 +34,14 @@ static const char *const levels[] = {"background", "low", "normal", "high", "cri
 		.help = "what the list shows; by default the command"     \
 	}
 
+/* clang-format off */
+#define STORE \
+	{.name = "store", .arg = "STORE", .string = &choices.store, \
+	 .help = "file, or redis://... for locks of many hosts (LOOP_STORE)"}, \
+	{.name = "patience", .arg = "D", .duration = &choices.patience, \
+	 .help = "how long to try to reach Redis (10s)"}
+/* clang-format on */
+
 static const struct opt run_options[] = {
 	SHARED,
 	TIMEOUT,
@@ -45,6 +54,21 @@ static const struct opt run_options[] = {
 		.flag = &choices.close,
 		.help = "the command does not inherit the hold",
 	},
+	{
+		.name = "lease",
+		.letter = 'l',
+		.arg = "D",
+		.duration = &choices.lease,
+		.help = "how long it is held in Redis without being renewed (30s)",
+	},
+	{
+		.name = "on-loss",
+		.arg = "WHAT",
+		.choice = &choices.on_loss,
+		.choices = losses,
+		.help = "end the command when a lock in Redis is lost, or only warn",
+	},
+	STORE,
 	{0},
 };
 
@@ -79,8 +103,9 @@ static const struct opt acquire_options[] = {
 	{0},
 };
 static const struct opt release_options[] = {FD, {0}};
-static const struct opt list_options[] = {JSON, {0}};
-static const struct opt cancel_options[] = {PID, {0}};
+static const struct opt list_options[] = {JSON, STORE, {0}};
+static const struct opt why_options[] = {STORE, {0}};
+static const struct opt cancel_options[] = {PID, STORE, {0}};
 static const struct opt break_options[] = {
 	PID,
 	{
@@ -88,6 +113,7 @@ static const struct opt break_options[] = {
 		.flag = &choices.yes,
 		.help = "really: whoever holds the lock is killed",
 	},
+	STORE,
 	{0},
 };
 
@@ -124,7 +150,7 @@ static const struct command commands[] = {
 		.name = "why",
 		.synopsis = "NAME",
 		.brief = "Says why a lock is not to be had, down to what its holders wait for.",
-		.options = no_options,
+		.options = why_options,
 		.run = run_why,
 	},
 	{
@@ -163,5 +189,6 @@ static const struct command loop_lock = {
 
 int main(int argc, char **argv)
 {
+	go_elsewhere(argv);
 	return opt_main(&loop_lock, argc, argv);
 }

@@ -178,6 +178,8 @@ static int end(struct play *p, const struct ending *e)
 		(json_int_t)p->turns, "subtype", o->subtype, "type", "result", "duration_ms", ms);
 	if (o->http)
 		json_object_set_new(line, "api_error_status", json_integer(o->http));
+	if (strcmp(o->reason, "refused") == 0)
+		json_object_set_new(line, "stop_reason", json_string("refusal"));
 	if (strcmp(o->subtype, "success") == 0)
 		json_object_set_new(line, "result", text_json(text));
 	else

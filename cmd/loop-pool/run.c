@@ -1,6 +1,7 @@
 /* The loop: look at the queue, resize, sleep until a worker ends, a signal comes, time is up. */
 #include "pool.h"
 
+#include "breaker_redis.h"
 #include "clock.h"
 #include "daemon.h"
 #include "die.h"
@@ -8,6 +9,7 @@
 #include "mem.h"
 #include "parse.h"
 #include "queue_open.h"
+#include "store.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -172,6 +174,8 @@ static void open_all(struct pool *p, struct state *state, const char *name)
 	if (r == 0 && choices.breaker)
 		r = breaker_init(&p->breaker, state, choices.breaker,
 			&(struct breaker_settings){0}, &e);
+	if (r == 0 && choices.breaker && !store_in_files(choices.store))
+		r = breaker_redis_open(&p->breaker, choices.store, choices.patience, &e);
 	if (r < 0)
 		die(EXIT_OWN, "%s", e.text[0] ? e.text : strerror(-r));
 	p->guarded = choices.breaker != NULL;
@@ -201,10 +205,7 @@ static void check_choices(const struct args *args)
 		die_usage("--scale-down must be below --scale-up");
 	if (choices.every < 10 * NS_PER_MS)
 		die_usage("--every: from 10ms");
-	if (!choices.store)
-		choices.store = getenv("LOOP_STORE");
-	if (!choices.store || !*choices.store)
-		choices.store = "file";
+	choices.store = store_choose(choices.store);
 }
 
 int run_main(const struct args *args)

@@ -1,67 +1,8 @@
 /* Items as JSON: bodies are bytes, and not all bytes are text. */
 #include "loop-queue.h"
 
+#include "base64.h"
 #include "parse.h"
-
-#include <errno.h>
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void base64_add(struct buf *b, struct span s)
-{
-	char *out = buf_reserve(b, (s.n + 2) / 3 * 4 + 1);
-	const unsigned char *p = (const unsigned char *)s.p;
-
-	for (size_t i = 0; i < s.n; i += 3) {
-		size_t n = MIN(s.n - i, (size_t)3);
-		uint32_t v = (uint32_t)p[i] << 16 | (n > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
-			(n > 2 ? p[i + 2] : 0);
-
-		*out++ = digits[v >> 18];
-		*out++ = digits[v >> 12 & 63];
-		*out++ = n > 1 ? digits[v >> 6 & 63] : '=';
-		*out++ = n > 2 ? digits[v & 63] : '=';
-		b->length += 4;
-	}
-	buf_add(b, "", 0);
-}
-
-/* A group of four; the bytes that it makes, -EINVAL. */
-static int decode_group(const char *p, bool last, char out[3])
-{
-	uint32_t v = 0;
-	int bytes = 3;
-
-	if (last && p[3] == '=')
-		bytes = p[2] == '=' ? 1 : 2;
-	for (int i = 0; i < 4; i++) {
-		const char *found = i <= bytes && p[i] ? strchr(digits, p[i]) : NULL;
-
-		if (i <= bytes && !found)
-			return -EINVAL;
-		v = v << 6 | (found ? (uint32_t)(found - digits) : 0);
-	}
-	out[0] = (char)(v >> 16);
-	out[1] = (char)(v >> 8);
-	out[2] = (char)v;
-	return bytes;
-}
-
-int base64_decode(struct span s, struct buf *out)
-{
-	char group[3];
-
-	if (s.n % 4)
-		return -EINVAL;
-	for (size_t i = 0; i < s.n; i += 4) {
-		int n = decode_group(s.p + i, i + 4 == s.n, group);
-
-		if (n < 0)
-			return n;
-		buf_add(out, group, (size_t)n);
-	}
-	return 0;
-}
 
 static bool is_text(struct span s)
 {
@@ -81,7 +22,7 @@ void body_json(struct buf *b, struct span body)
 		return;
 	}
 	buf_str(b, "\"body64\":\"");
-	base64_add(b, body);
+	base64_add(b, body.p, body.n);
 	buf_char(b, '"');
 }
 

@@ -55,13 +55,16 @@ static void settle(struct job *j, struct queue *q, enum settling how, struct set
 {
 	struct err e = {0};
 	int64_t pause = 100 * NS_PER_MS;
+	bool told = false;
 	int r;
 
 	s->id = j->item.id;
 	s->token = j->item.token;
 	/* A store that is away comes back; once the lease is over, there is nothing to say. */
 	while ((r = q->ops->settle(q, how, s, 1, false, &e)) < 0) {
-		warn("item %s: %s", j->item.id, e.text);
+		if (!told)
+			warn("item %s: %s", j->item.id, e.text);
+		told = true;
 		if (clock_now() >= j->lease_end)
 			return;
 		clock_sleep(pause);

@@ -85,7 +85,6 @@ void item_json(struct buf *, const struct queue *, const struct item *, unsigned
 
 /* "body":"…", or "body64":"…" where it is no text. */
 void body_json(struct buf *, struct span body);
-int base64_decode(struct span text, struct buf *out) MUST_CHECK;
 
 /* Members of a line for put or import; key and body are added to text. False: see err. */
 struct put_line {

@@ -1,6 +1,7 @@
 /* A line of JSON for put and import: a table of its members. */
 #include "loop-queue.h"
 
+#include "base64.h"
 #include "clock.h"
 #include "parse.h"
 
@@ -51,7 +52,7 @@ static int take_body64(struct parser *p, struct span value, const char *word)
 	(void)value;
 	p->body = true;
 	l->body = p->text->length;
-	if (base64_decode((struct span){word, strlen(word)}, p->text) < 0)
+	if (base64_decode(word, strlen(word), p->text) < 0)
 		return -EINVAL;
 	l->length = p->text->length - l->body;
 	return 0;
@@ -151,7 +152,7 @@ static int take_member(struct parser *p, struct span key, struct span value, str
 
 		if (!jscan_is(key, m->name) || (m->import && !p->import))
 			continue;
-		if (!is_body && word_of(value, &word) < 0)
+		if (!is_body && (word_of(value, &word) < 0 || strlen(word.text) < word.length))
 			buf_clear(&word);
 		if (m->take(p, value, is_body ? NULL : word.text) < 0)
 			return err_set(e, -EINVAL, "%s: must be %s", m->name, m->is);

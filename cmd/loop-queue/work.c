@@ -4,6 +4,7 @@
  */
 #include "loop-queue.h"
 
+#include "breaker_redis.h"
 #include "clock.h"
 #include "daemon.h"
 #include "die.h"
@@ -304,6 +305,10 @@ static void open_breaker(struct work *w)
 		die_usage("--breaker: '%s' is no name", options.breaker);
 	if (breaker_init(&w->breaker, queue_state(true), options.breaker,
 		    &(struct breaker_settings){0}, &e) < 0)
+		die(EXIT_OWN, "%s", e.text);
+	if (!store_is_file() &&
+		breaker_redis_open(
+			&w->breaker, store_choose(place.store), place.patience, &e) < 0)
 		die(EXIT_OWN, "%s", e.text);
 	w->guarded = true;
 }

@@ -263,18 +263,31 @@ static bool save(const struct worktree *w, struct buf *out)
 		       "0000000000000000000000000000000000000000", (char *)NULL) == 0;
 }
 
+/* A git that was killed while it made the worktree left it locked; whoever else locks one means it. */
+static void unlock_half_made(const struct worktree *w)
+{
+	AUTO_FREE char *path = mem_format("%s/worktrees/%s/locked", w->common, w->name);
+	AUTO_BUF struct buf reason = {0}, out = {0};
+
+	if (io_read_file(AT_FDCWD, path, PATH_MAX, &reason) == 0 && reason.length &&
+		strncmp(reason.text, "initializing", 12) == 0)
+		git(GIT_IN(w->common), &out, "worktree", "unlock", w->path, (char *)NULL);
+}
+
 static void remove_worktree(struct gc *gc, const struct worktree *w, struct verdict *v)
 {
 	AUTO_BUF struct buf out = {0};
 
-	if ((w->save || w->save_head) && !save(w, &out)) {
+	unlock_half_made(w);
+	if ((w->save || w->save_head) && !save(w, &out))
 		*v = gc_keep("it cannot be saved: %.200s", out.text);
-		gc->failed++;
-	} else if (git(GIT_IN(w->common), &out, "worktree", "remove", "--force", w->path,
-			   (char *)NULL) != 0) {
+	else if (git(GIT_IN(w->common), &out, "worktree", "remove", "--force", w->path,
+			 (char *)NULL) != 0)
 		*v = gc_keep("git does not remove it: %.200s", out.text);
-		gc->failed++;
-	}
+	else
+		return;
+	warn("%s: %s", w->path, v->why);
+	gc->failed++;
 }
 
 /* As git and the kernel name it. */

@@ -10,7 +10,7 @@ CPPFLAGS_loop-stream := -DLLHTTP_STRICT_MODE=1 -isystem /usr/share/include/llhtt
 endif
 
 # The parts that tests look at by themselves.
-STREAM_PARTS  := $(addprefix cmd/loop-stream/,scan.c strict.c text.c request.c sha1.c base64.c \
+STREAM_PARTS  := $(addprefix cmd/loop-stream/,scan.c strict.c text.c request.c sha1.c \
 	ws_handshake.c eio_packet.c sio_packet.c)
 UNIT_OBJECTS  += $(STREAM_PARTS:%.c=$(B)/%.o)
 UNIT_OBJECTS  += $(patsubst %.c,$(B)/cmd/loop-stream/extra/%.o,$(notdir $(SOURCES_loop-stream)))

@@ -7,6 +7,7 @@
 #include "conn.h"
 
 #include "clock.h"
+#include "crew.h"
 #include "eio.h"
 #include "mem.h"
 #include "parse.h"
@@ -120,23 +121,21 @@ void conn_end_stream(struct conn *c)
 	linger(c);
 }
 
-ssize_t conn_send(struct conn *c, const struct iovec *v, size_t count)
+ssize_t conn_sent(struct conn *c, ssize_t n)
 {
-	struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)v, .msg_iovlen = count};
-	ssize_t n;
-
-	do
-		n = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && errno != EAGAIN && errno != ENOBUFS) {
+	if (n < 0) {
 		conn_close(c);
 		return -1;
 	}
-	if (n <= 0)
-		return 0;
-	c->delivery.last = clock_now();
+	if (n > 0)
+		c->delivery.last = clock_now();
 	c->server->counts.bytes += (uint64_t)n;
 	return n;
+}
+
+ssize_t conn_send(struct conn *c, const struct iovec *v, size_t count)
+{
+	return conn_sent(c, crew_send_one(c->fd, v, count));
 }
 
 bool conn_flush(struct conn *c)

@@ -91,6 +91,9 @@ bool conn_flush(struct conn *);
  */
 ssize_t conn_send(struct conn *, const struct iovec *, size_t count);
 
+/* So much of it was sent by somebody else: bytes, or -errno; answers as conn_send. */
+ssize_t conn_sent(struct conn *, ssize_t n);
+
 /* Calls us back when there is room. */
 void conn_want_room(struct conn *, bool);
 

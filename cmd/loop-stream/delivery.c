@@ -1,5 +1,6 @@
 #include "delivery.h"
 
+#include "batch.h"
 #include "clock.h"
 #include "conn.h"
 #include "server.h"
@@ -7,21 +8,8 @@
 #include "ws.h"
 #include "ws_json.h"
 
-enum { BATCH = 256,	      /* events a write */
-	ROUND_BYTES = 262144, /* read from the journal before the others have their turn */
+enum { ROUND_BYTES = 262144, /* read from the journal before the others have their turn */
 	ROUND_EVENTS = 4096 };
-
-/* What one write is made of: pieces of text, and which bytes are which event. */
-struct batch {
-	struct iovec vector[2 * BATCH];
-	struct piece {
-		int64_t id;
-		size_t length;
-	} piece[BATCH];
-	char header[BATCH][WS_HEADER];
-	size_t vectors, pieces;
-	int64_t end; /* the position when all of it is sent */
-};
 
 static void add_piece(struct batch *b, int64_t id, size_t length)
 {
@@ -68,7 +56,7 @@ static void gather_ring(
 
 		if (!begun && (event->newer || !filter_wants(s->filter, &event->topic)))
 			continue;
-		if (b->pieces == BATCH) {
+		if (b->pieces == b->room) {
 			b->end = event->id;
 			return;
 		}
@@ -103,7 +91,7 @@ static int gather_journal(const struct delivery *s, const struct feed *f, struct
 	struct journal_line line;
 	int r = journal_reader_new(&reader, f->state, JOURNAL_FROM_ID, s->position, &e);
 
-	for (int i = 0; r >= 0 && i < ROUND_EVENTS && b->pieces < BATCH; i++) {
+	for (int i = 0; r >= 0 && i < ROUND_EVENTS && b->pieces < b->room; i++) {
 		if (text->length > ROUND_BYTES || (r = journal_read(reader, &line)) <= 0)
 			break;
 		gather_line(s, &line, b, text, frames);
@@ -116,21 +104,12 @@ static int gather_journal(const struct delivery *s, const struct feed *f, struct
 	return r < 0 ? r : 0;
 }
 
-/* Sends a batch and moves the client on by what the kernel took; whether that was all. */
-static bool deliver(struct conn *c, struct batch *b)
+/* Moves the client on by what the kernel took of a batch; whether that was all. */
+static bool advance(struct conn *c, const struct batch *b, ssize_t n)
 {
 	struct delivery *s = &c->delivery;
-	size_t left = s->offset;
-	ssize_t n = 0;
+	size_t left = s->offset + (size_t)n;
 
-	if (b->vectors) {
-		b->vector[0].iov_base = (char *)b->vector[0].iov_base + s->offset;
-		b->vector[0].iov_len -= s->offset;
-		n = conn_send(c, b->vector, b->vectors);
-		if (n < 0)
-			return false;
-	}
-	left += (size_t)n;
 	for (size_t i = 0; i < b->pieces; i++) {
 		if (left < b->piece[i].length) {
 			s->position = b->piece[i].id;
@@ -143,6 +122,20 @@ static bool deliver(struct conn *c, struct batch *b)
 	s->position = b->end;
 	s->offset = 0;
 	return true;
+}
+
+/* Sends a batch; whether all of it went. */
+static bool deliver(struct conn *c, struct batch *b)
+{
+	struct delivery *s = &c->delivery;
+	ssize_t n = 0;
+
+	if (b->vectors) {
+		b->vector[0].iov_base = (char *)b->vector[0].iov_base + s->offset;
+		b->vector[0].iov_len -= s->offset;
+		n = conn_send(c, b->vector, b->vectors);
+	}
+	return n >= 0 && advance(c, b, n);
 }
 
 void delivery_tell_gap(struct conn *c, int64_t from, int64_t to)
@@ -161,14 +154,25 @@ static bool flush_batch(struct conn *c)
 	struct feed *f = &c->server->feed;
 	bool from_ring = c->delivery.position >= f->start;
 	AUTO_BUF struct buf text = {0};
-	struct batch b;
+	struct iovec vector[2 * BATCH];
+	struct piece piece[BATCH];
+	char header[BATCH][WS_HEADER];
+	struct batch b = {vector, piece, header, .room = BATCH};
 
-	b.vectors = b.pieces = 0;
 	if (from_ring)
 		gather_ring(&c->delivery, f, &b, c->ws);
 	else if (gather_journal(&c->delivery, f, &b, &text, c->ws) < 0)
 		return delivery_tell_gap(c, c->delivery.position, f->start), false;
 	return deliver(c, &b) && from_ring;
+}
+
+/* All that can be sent was: whether anything is left is looked at when there is room for it. */
+static void rest(struct conn *c, bool more)
+{
+	struct delivery *s = &c->delivery;
+
+	s->behind = more || c->out.length || s->position < c->server->feed.end;
+	conn_want_room(c, s->behind);
 }
 
 void delivery_flush(struct conn *c)
@@ -188,10 +192,31 @@ void delivery_flush(struct conn *c)
 		return;
 	while (s->position < c->server->feed.end && flush_batch(c))
 		;
-	if (c->state != CONN_STREAMING)
-		return;
-	s->behind = more || c->out.length || s->position < c->server->feed.end;
-	conn_want_room(c, s->behind);
+	if (c->state == CONN_STREAMING)
+		rest(c, more);
+}
+
+bool delivery_plain(const struct conn *c)
+{
+	const struct delivery *s = &c->delivery;
+	const struct feed *f = &c->server->feed;
+
+	return !s->offset && !c->out.length && (!c->ws || !ws_has_to_say(c)) &&
+		s->position >= f->start && s->position < f->end;
+}
+
+void delivery_gather(const struct conn *c, struct batch *b)
+{
+	gather_ring(&c->delivery, &c->server->feed, b, c->ws);
+}
+
+void delivery_settle(struct conn *c, const struct batch *b, ssize_t n)
+{
+	n = conn_sent(c, n);
+	if (n >= 0 && advance(c, b, n) && c->delivery.position < c->server->feed.end)
+		delivery_flush(c);
+	else if (n >= 0)
+		rest(c, false);
 }
 
 void delivery_keep_alive(struct conn *c, int64_t now)

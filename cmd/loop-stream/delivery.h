@@ -9,6 +9,9 @@
 
 #include "base.h"
 
+#include <sys/types.h>
+
+struct batch;
 struct conn;
 struct filter;
 
@@ -24,6 +27,15 @@ struct delivery {
 
 /* New events are in the feed, or there is room again. */
 void delivery_flush(struct conn *);
+
+/*
+ * The same in three steps, for many at once: whether all it is to be sent are
+ * events of the ring; which; and how many bytes of them the kernel took, or
+ * -errno. The second may be shared by those at the same place without a filter.
+ */
+bool delivery_plain(const struct conn *);
+void delivery_gather(const struct conn *, struct batch *);
+void delivery_settle(struct conn *, const struct batch *, ssize_t n);
 
 /* A sign of life, if nothing was sent for the server's keep-alive time. */
 void delivery_keep_alive(struct conn *, int64_t now);

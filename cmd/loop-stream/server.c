@@ -4,6 +4,7 @@
 #include "conn.h"
 #include "die.h"
 #include "eio.h"
+#include "fanout.h"
 #include "sio.h"
 #include "io.h"
 
@@ -74,13 +75,7 @@ static void fan_out(struct server *s)
 	s->flushed = clock_now();
 	s->feed.urgent = false;
 	s->shown = s->feed.end;
-	link_each(&s->streams, at)
-	{
-		struct conn *c = container_of(at, struct conn, link);
-
-		if (!c->delivery.behind)
-			delivery_flush(c);
-	}
+	fanout_all(&s->fanout, s);
 	link_each(&s->waiting, at)
 	{
 		struct conn *c = container_of(at, struct conn, link);
@@ -303,6 +298,7 @@ static void end(struct server *s)
 	uv_walk(&s->loop, close_handle, NULL);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&s->loop);
+	fanout_free(s->fanout);
 	feed_close(&s->feed);
 	journal_close(&s->writer);
 	guard_clear(&s->guard);

@@ -59,6 +59,7 @@ struct server {
 	int64_t started;       /* clock_real */
 	int64_t flushed;       /* clock_now of the last fan-out */
 	int64_t shown;	       /* the position it went up to */
+	struct fanout *fanout;
 	uv_timer_t sweep, tick;
 	uv_poll_t journal;
 	uv_signal_t terminate, interrupt;

@@ -236,6 +236,13 @@ bool ws_speak(struct conn *c)
 	return w->protocol->speak(c);
 }
 
+bool ws_has_to_say(const struct conn *c)
+{
+	const struct ws *w = c->ws;
+
+	return w->hearing || w->protocol->speak || wslay_event_want_write(w->context);
+}
+
 void ws_ping(struct conn *c)
 {
 	if (c->ws->protocol->pinged)

@@ -61,6 +61,9 @@ void ws_hear(struct conn *, const char *bytes, size_t length);
 /* Moves what is to be said besides events to the connection's output; whether there is more. */
 bool ws_speak(struct conn *);
 
+/* Whether ws_speak might move anything, or a message is being heard. */
+bool ws_has_to_say(const struct conn *);
+
 /* Whether a message is being heard: nothing is sent from within. */
 bool ws_hearing(const struct conn *);
 

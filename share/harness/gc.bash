@@ -24,29 +24,43 @@ discard_files() {
 }
 
 # Worktrees that were being made when the disk was full or the power went: they stand on a branch that is
-# not there, so that git knows nothing to compare them with. What is in one is saved all the same.
+# not there, or git cannot even read what it wrote of them. What is in one is saved all the same.
 discard_half_made() {
 	local place id
 	while IFS= read -r place; do
 		id=${place##*/}
 		if [[ $place != "$LOOP_DIR"/worktrees/* ]] || session_lives "$id"; then continue; fi
-		if safe_git -C "$place" rev-parse -q --verify 'HEAD^{commit}' >/dev/null; then continue; fi
+		if safe_git -C "$place" rev-parse -q --verify 'HEAD^{commit}' >/dev/null 2>&1; then continue; fi
 		if [[ -d $place && ! $(find "$place" -maxdepth 0 -mmin +0.2) ]]; then continue; fi # it may be in the making
-		if [[ ! ${OPT[dry-run]-} && -d $place ]]; then
-			save_half_made "$place" || continue
-			safe_git worktree remove --force --force "$place" || continue
+		if [[ ! ${OPT[dry-run]-} ]]; then
+			[[ ! -d $place ]] || save_half_made "$place" || continue
+			forget_worktree "$place"
 		fi
 		discard 'half-made worktree' "$place"
 		[[ ${OPT[dry-run]-} ]] || rm -f -- "${place%/*}/.$id.lock"
 	done < <(safe_git worktree list --porcelain 2>/dev/null | sed -n 's/^worktree //p')
 }
 
+# With an index of our own: its own may be torn.
 save_half_made() { # WORKTREE
-	local tree commit
-	safe_git -C "$1" add -A || return
-	tree=$(safe_git -C "$1" write-tree) || return
+	local tree commit index common
+	common=$(safe_git rev-parse --path-format=absolute --git-common-dir) || return
+	index=$(mktemp -u "$LOOP_DIR/.index.XXXXXXXX")
+	GIT_INDEX_FILE=$index safe_git -C "$1" --git-dir="$common" --work-tree="$1" add -A &&
+		tree=$(GIT_INDEX_FILE=$index safe_git -C "$1" --git-dir="$common" --work-tree="$1" write-tree)
+	rm -f -- "$index"
+	[[ $tree ]] || return
+	[[ $(safe_git ls-tree "$tree") ]] || return 0
 	commit=$(safe_git "${AUTHOR[@]}" commit-tree "$tree" -m "What was in the half-made worktree ${1##*/}") || return
 	safe_git update-ref "refs/loop/saved/${1##*/}" "$commit"
+}
+
+# One that git cannot read, git cannot remove.
+forget_worktree() { # WORKTREE
+	local record
+	safe_git worktree remove --force --force "$1" 2>/dev/null && return
+	record=$(safe_git rev-parse --path-format=absolute --git-common-dir)/worktrees/${1##*/}
+	if [[ -e $record/gitdir && $(<"$record/gitdir") == "$1/.git" ]]; then rm -rf -- "$record"; fi
 }
 
 session_lives() { # ID
@@ -105,7 +119,7 @@ discard_runs() { # MILLISECONDS
 }
 
 collect_garbage() {
-	local age='' words=()
+	local age='' words=() status=0
 	if [[ ${OPT[older-than]-} ]]; then
 		age=$(milliseconds "${OPT[older-than]}") || usage "--older-than: '${OPT[older-than]}' is no duration"
 		words+=(--older-than "${OPT[older-than]}")
@@ -113,11 +127,12 @@ collect_garbage() {
 	[[ -d $LOOP_DIR ]] || return 0
 	if [[ ${OPT[dry-run]-} ]]; then words+=(--dry-run); fi
 	if [[ ${OPT[verbose]-} ]]; then words+=(--verbose); fi
-	loop-session gc "${words[@]}" || return
+	loop-session gc "${words[@]}" || status=$?
 	[[ ${OPT[dry-run]-} ]] || safe_git worktree prune 2>/dev/null
 	discard_half_made
 	discard_files
 	discard_tickets
 	discard_branches
 	if [[ $age ]]; then discard_runs "$age"; fi
+	return "$status"
 }

@@ -58,7 +58,12 @@ local function drop(keys, a)
 	return redis.call('DEL', q .. ':a:' .. job, q .. ':t:' .. job, q .. ':n:' .. job)
 end
 
-redis.register_function('lj1_give', give)
-redis.register_function('lj1_note', note)
-redis.register_function('lj1_ask', ask)
-redis.register_function('lj1_drop', drop)
+-- Where memory is full, no job is put, but what was done is still answered: that is what empties it.
+local function register(name, callback)
+	redis.register_function{function_name = name, callback = callback, flags = {'allow-oom'}}
+end
+
+register('lj1_give', give)
+register('lj1_note', note)
+register('lj1_ask', ask)
+register('lj1_drop', drop)

@@ -1,4 +1,4 @@
-#include "loop-stream/base64.h"
+#include "base64.h"
 #include "loop-stream/eio_packet.h"
 #include "loop-stream/sio_packet.h"
 #include "unit.h"

@@ -8,6 +8,7 @@ void base64_add(struct buf *out, const void *bytes, size_t length)
 {
 	const unsigned char *p = bytes;
 
+	buf_reserve(out, length / 3 * 4 + 5);
 	for (size_t i = 0; i < length; i += 3) {
 		size_t n = MIN(length - i, (size_t)3);
 		uint32_t v = (uint32_t)p[i] << 16;

@@ -1,0 +1,2 @@
+# Breakers that hosts share: Redis by hiredis.
+LDLIBS_loop-guard = -lhiredis

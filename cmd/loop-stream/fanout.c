@@ -1,0 +1,115 @@
+#include "fanout.h"
+
+#include "batch.h"
+#include "conn.h"
+#include "crew.h"
+#include "mem.h"
+#include "server.h"
+
+enum { ROUND = 2048, /* clients */
+	EVENTS = 4096 /* in their batches */ };
+
+struct fanout {
+	struct crew *crew;
+	struct sending sending[ROUND];
+	struct target {
+		struct conn *conn;
+		const struct batch *batch;
+	} target[ROUND];
+	size_t count;
+	struct batch batch[ROUND];
+	size_t batches;
+	struct iovec vector[2 * EVENTS];
+	struct piece piece[EVENTS];
+	char header[EVENTS][WS_HEADER];
+	size_t events;
+	/* of the last batch: whoever is there, and wants all, gets the same */
+	int64_t position;
+	bool frames, shared;
+};
+
+static struct fanout *fanout_new(void)
+{
+	struct fanout *f = mem_new(sizeof *f);
+
+	f->crew = crew_new();
+	f->batches = f->count = f->events = 0;
+	f->shared = false;
+	return f;
+}
+
+void fanout_free(struct fanout *f)
+{
+	if (!f)
+		return;
+	crew_free(f->crew);
+	free(f);
+}
+
+/* Sends what was gathered. To settle one with its client closes that one at most. */
+static void send_round(struct fanout *f)
+{
+	crew_send(f->crew, f->sending, f->count);
+	for (size_t i = 0; i < f->count; i++)
+		delivery_settle(f->target[i].conn, f->target[i].batch, f->sending[i].result);
+	f->count = f->batches = f->events = 0;
+	f->shared = false;
+}
+
+static const struct batch *new_batch(struct fanout *f, const struct conn *c)
+{
+	struct batch *b = &f->batch[f->batches++];
+
+	*b = (struct batch){
+		.vector = f->vector + 2 * f->events,
+		.piece = f->piece + f->events,
+		.header = f->header + f->events,
+		.room = MIN((size_t)BATCH, EVENTS - f->events),
+	};
+	delivery_gather(c, b);
+	f->events += b->pieces;
+	return b;
+}
+
+static const struct batch *batch_for(struct fanout *f, const struct conn *c)
+{
+	const struct delivery *d = &c->delivery;
+	bool frames = c->ws;
+
+	if (f->shared && !d->filter && d->position == f->position && frames == f->frames)
+		return &f->batch[f->batches - 1];
+	f->shared = !d->filter;
+	f->position = d->position;
+	f->frames = frames;
+	return new_batch(f, c);
+}
+
+static void add(struct fanout *f, struct conn *c)
+{
+	const struct batch *b;
+
+	if (f->count == ROUND || f->events == EVENTS)
+		send_round(f);
+	b = batch_for(f, c);
+	f->target[f->count] = (struct target){c, b};
+	f->sending[f->count++] =
+		(struct sending){.fd = c->fd, .vector = b->vector, .count = b->vectors};
+}
+
+void fanout_all(struct fanout **fanout, struct server *s)
+{
+	struct fanout *f = *fanout ? *fanout : (*fanout = fanout_new());
+
+	link_each(&s->streams, at)
+	{
+		struct conn *c = container_of(at, struct conn, link);
+
+		if (c->delivery.behind)
+			continue;
+		if (delivery_plain(c))
+			add(f, c);
+		else
+			delivery_flush(c);
+	}
+	send_round(f);
+}

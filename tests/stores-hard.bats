@@ -1,0 +1,103 @@
+# What Redis may be besides well, for locks, breakers and jobs: foreign, old, a replica, full, slow. A
+# clear error each, and what is held is kept.
+load helper
+
+setup_more() {
+	command -v redis-server >/dev/null || skip 'no redis-server here'
+	SOCKET=$SCRATCH/redis.sock
+	export LOOP_STORE=redis+unix://$SOCKET
+}
+
+server() { # [OPTION…]
+	start redis-server --port 0 --unixsocket "$SOCKET" --dir "$SCRATCH" --save '' --appendonly yes \
+		--appendfsync always --maxmemory-policy noeviction --logfile "$SCRATCH/redis.log" "$@"
+	wait_for 10 test -S "$SOCKET"
+}
+redis() { redis-cli -s "$SOCKET" "$@"; }
+
+bad() { # KIND WHAT: something bad between us and Redis
+	local socket=$SCRATCH/bad.$((++bads)).sock
+	start "$BUILD_DIR/tests/tools/badwire" "$socket" "$1" "$2" "$SOCKET"
+	wait_for 5 test -S "$socket"
+	LOOP_STORE=redis+unix://$socket
+}
+
+# all_say TEXT: each program fails before a command is run, with this in its message.
+all_say() {
+	status_is 125 loop-lock x --patience 300ms -- touch ran
+	has "$stderr" "$1"
+	status_is 125 loop-guard --breaker x --patience 300ms -- touch ran
+	has "$stderr" "$1"
+	status_is 125 loop-job call q --patience 300ms -- touch ran
+	has "$stderr" "$1"
+	[ ! -e ran ]
+}
+
+@test "an older one, a web server, nonsense, nobody: no command is run" {
+	bad say '$32\r\nredis_version:5.0.7\r\nrole:master\r\n'
+	all_say 'Redis 5.0.7; 7 or later is needed'
+	status_is 69 loop-lock list
+	status_is 69 loop-guard list
+	bad say 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'
+	all_say 'what answers is no Redis'
+	status_is 76 loop-lock list
+	status_is 76 loop-guard list
+	LOOP_STORE=redis+unix://$SCRATCH/nobody.sock
+	all_say nobody.sock
+	LOOP_STORE=http://localhost
+	all_say http
+	status_is 64 loop-lock list || status_is 65 loop-lock list
+}
+
+@test "a replica, and one that becomes one while a lock is held" {
+	server
+	start loop-lock held --lease 2s -- sh -c 'echo $$ >pid; exec sleep 60' 2>errors
+	wait_for 10 test -s pid
+	redis replicaof 127.0.0.1 1 >/dev/null
+	all_say 'a replica: name its master'
+	status=0
+	wait "$started" || status=$?
+	[ "$status" = 125 ]
+	has "$(<errors)" 'not renewed'
+	gone "$(<pid)"
+}
+
+@test "full: nothing new is held or put, what is held is kept and given back, what is done is answered" {
+	server
+	start loop-queue work q -- loop-job run
+	start loop-lock held --lease 2s -- sh -c 'until [ -e go ]; do sleep 0.05; done'
+	local holder=$started
+	start loop-job call q -- sh -c 'echo $$ >pid; until [ -e go ]; do sleep 0.02; done; echo done'
+	local caller=$started
+	wait_for 10 test -s pid
+	wait_for 10 eval 'loop-lock list --json held | jq -e ".holders[0]" >/dev/null'
+	redis CONFIG SET maxmemory 1mb >/dev/null
+	all_say OOM
+	sleep 2.2 # a lease
+	[ "$(loop-lock list --json held | jq '.holders | length')" = 1 ]
+	: >go
+	wait "$holder"
+	wait "$caller"
+	redis CONFIG SET maxmemory 0 >/dev/null
+	status_is 0 loop-lock held --nonblock -- true
+}
+
+@test "slow: nothing is done twice, and nothing is lost" {
+	server
+	bad delay 150
+	status_is 0 loop-lock x --lease 5s -- sh -c 'echo "$LOOP_LOCK_TOKEN"'
+	[ -n "$output" ]
+	status_is 3 loop-guard --breaker x -- sh -c 'exit 3'
+	[ "$(loop-guard list --json x | jq .failures)" = 1 ]
+	[ "$(loop-lock stats --json x | jq -c '[.requests,.holders,.waiters]')" = '[1,0,0]' ]
+}
+
+@test "an answer that is lost on its way: the question is asked again, and answered as before" {
+	server
+	local n
+	for n in 4 5 6 7; do
+		bad cut "$n"
+		status_is 0 loop-lock "cut$n" --lease 5s -- sh -c 'echo "$LOOP_LOCK_TOKEN"'
+		[ "$(loop-lock stats --json "cut$n" | jq -c '[.requests,.holders,.waiters]')" = '[1,0,0]' ]
+	done
+}
