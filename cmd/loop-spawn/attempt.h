@@ -23,7 +23,7 @@ struct attempt {
 	struct tally tally;
 	struct timing timing;
 	struct ended ended;
-	int64_t heartbeat, usage_said, mapper_rest; /* when */
+	int64_t heartbeat, usage_said, mapper_rest, out_rest; /* when */
 	enum { RUNNING,
 		ASKED,
 		KILLED_IT,

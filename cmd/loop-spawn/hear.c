@@ -18,6 +18,7 @@
 enum { FINAL_MAX = 64 << 10 };
 #define USAGE_EVERY (10 * NS_PER_S)
 #define MAPPER_REST (5 * NS_PER_MS)
+#define OUT_REST NS_PER_MS
 
 static void say_tool(struct attempt *a)
 {
@@ -182,11 +183,15 @@ static void on_error_line(struct attempt *a, const char *line, size_t length)
 	mapper_error(&a->mapper, line, length);
 }
 
-/* One read; closes the descriptor at its end. */
+/*
+ * One read; closes the descriptor at its end. Whoever says much is let go on
+ * for a moment: its pipe has room for it, and we are woken for more at once.
+ */
 static void hear(struct attempt *a, int *fd, struct lines *lines, struct log *log,
 	void (*take)(struct attempt *, const char *, size_t))
 {
-	enum { ROOM = 256 << 10 };
+	enum { ROOM = 256 << 10,
+		MUCH = 4 << 10 };
 	char *room = lines_room(lines, ROOM), *line;
 	ssize_t n = io_read_some(*fd, room, ROOM);
 	size_t length;
@@ -205,8 +210,10 @@ static void hear(struct attempt *a, int *fd, struct lines *lines, struct log *lo
 	if (r < 0)
 		warn("%s/%s: %s; it is not kept any further", a->session->path, log->name,
 			strerror(-r));
-	if (fd == &a->out)
+	if (fd == &a->out) {
 		keep_final(a, room, (size_t)n);
+		a->out_rest = n >= MUCH && n < ROOM ? clock_after(OUT_REST) : 0;
+	}
 	timing_heard(&a->timing);
 	a->tally.retry_ns = 0;
 	lines_fed(lines, (size_t)n);
@@ -234,14 +241,16 @@ static void on_exit_of_child(struct attempt *a)
 /* Waits until something happens, a signal comes or the deadline passes, and handles it. */
 void attempt_hear(struct attempt *a, int64_t deadline)
 {
-	bool resting = a->mapper.out >= 0 && clock_now() < a->mapper_rest;
+	int64_t now = clock_now();
+	bool resting = a->mapper.out >= 0 && now < a->mapper_rest;
+	bool waiting = a->out >= 0 && now < a->out_rest;
 	const struct {
 		int fd;
 		short events;
 		void (*ready)(struct attempt *);
 	} sources[] = {
 		{a->exited ? -1 : a->child.pidfd, POLLIN, on_exit_of_child},
-		{a->mapper.queue.length > MAPPER_QUEUE_MAX ? -1 : a->out, POLLIN, on_out},
+		{waiting || a->mapper.queue.length > MAPPER_QUEUE_MAX ? -1 : a->out, POLLIN, on_out},
 		{a->error, POLLIN, on_error},
 		{a->mapper.queue.length ? a->mapper.in : -1, POLLOUT, on_mapper_in},
 		{resting ? -1 : a->mapper.out, POLLIN, on_mapper_out},
@@ -253,6 +262,8 @@ void attempt_hear(struct attempt *a, int64_t deadline)
 		fds[i] = (struct pollfd){.fd = sources[i].fd, .events = sources[i].events};
 	if (resting)
 		deadline = MIN(deadline, a->mapper_rest);
+	if (waiting)
+		deadline = MIN(deadline, a->out_rest);
 	if (signals_poll(fds, countof(fds), deadline) <= 0)
 		return;
 	for (size_t i = 0; i < countof(fds); i++)
