@@ -250,7 +250,8 @@ void attempt_hear(struct attempt *a, int64_t deadline)
 		void (*ready)(struct attempt *);
 	} sources[] = {
 		{a->exited ? -1 : a->child.pidfd, POLLIN, on_exit_of_child},
-		{waiting || a->mapper.queue.length > MAPPER_QUEUE_MAX ? -1 : a->out, POLLIN, on_out},
+		{waiting || a->mapper.queue.length > MAPPER_QUEUE_MAX ? -1 : a->out, POLLIN,
+			on_out},
 		{a->error, POLLIN, on_error},
 		{a->mapper.queue.length ? a->mapper.in : -1, POLLOUT, on_mapper_in},
 		{resting ? -1 : a->mapper.out, POLLIN, on_mapper_out},
