@@ -261,8 +261,7 @@ static void put_job(struct call *c)
 
 		if (look_at(c, &look) != 0 || ask(c, &answer))
 			return;
-		snprintf(key, sizeof key, "%.120s~%d", c->name, n);
-		key[strcspn(key, "~")] = '@';
+		snprintf(key, sizeof key, "%.110s@%d", c->name, n);
 		put_once(c, key);
 	}
 }
