@@ -17,7 +17,8 @@ int redis_get(struct queue *q, const char *id, item_taker *taker, void *context,
 	int failed;
 
 	call_begin(&w, r, "lq1_get");
-	redis_word(&w, id ? id : "");
+	if (id)
+		redis_word(&w, id);
 	failed = call_send(r, &w, &reply, e);
 	if (failed < 0)
 		return failed;

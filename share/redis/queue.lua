@@ -253,12 +253,12 @@ local function settle(keys, a)
 	return answer(q, a[1], out)
 end
 
--- ARGV: id ('': the next to be claimed).
+-- ARGV: id (none: the next to be claimed).
 local function get(keys, a)
 	local q = keys[1]
 	local told = sweep(q, now_ms())
-	local id = a[1] == '' and redis.call('ZRANGE', q .. ':ready', 0, 0)[1] or a[1]
-	return {told, item_of(q, id) or {}}
+	local id = a[1] or redis.call('ZRANGE', q .. ':ready', 0, 0)[1]
+	return {told, id and item_of(q, id) or {}}
 end
 
 -- ARGV: state, the id to go on behind, how many. Items by id; the set is walked by ranks, so that it
