@@ -29,7 +29,7 @@ static int64_t bucket_end(int bucket)
 /* From a release to the next hold, if who takes it waited by then. */
 void count_hand_over(int which, int64_t began)
 {
-	int64_t now = clock_now(), freed = atomic_exchange(&board->freed[which], 0);
+	int64_t freed = atomic_exchange(&board->freed[which], 0), now = clock_now();
 
 	if (freed <= began)
 		return;
