@@ -59,6 +59,10 @@ static void run_in_child(const struct unit_test *t)
 {
 	int before = count_descriptors(), after;
 
+	/* What a shell's background ignores is of no concern to a test. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	alarm(SECONDS_A_TEST);
 	t->run();
 	after = count_descriptors();
