@@ -23,11 +23,19 @@ setup() {
 teardown() {
 	local pid
 	for pid in "${STARTED[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
+		if is_child "$pid"; then kill -KILL "$pid" 2>/dev/null || true; fi
 		wait "$pid" 2>/dev/null || true
 	done
 	if declare -F teardown_more >/dev/null; then teardown_more; fi
 }
+
+# Of a test that takes a while, what was waited for may be another test's process by now: pids come back.
+is_child() {
+	local stat
+	read -r stat <"/proc/$1/stat" || return
+	read -r _ stat _ <<<"${stat##*) }"
+	[ "$stat" = "$BASHPID" ]
+} 2>/dev/null
 
 # start COMMAND…: in the background, ended with the test; its pid is in $started.
 start() {
