@@ -174,6 +174,7 @@ handlers_say() {
 	handle on go --priority high -- sh -c 'echo high >>order'
 	stopped=$handler
 	handle on go --priority critical -- sh -c 'sleep 1000'
+	busy=$handler
 	handle on go -- sh -c 'echo normal >>order'
 	wait_for 10 handlers_say 3
 	kill -STOP "$stopped"
@@ -182,6 +183,8 @@ handlers_say() {
 	[ "$(uniq order)" = normal ]
 	kill -CONT "$stopped"
 	wait_for 20 lines_in order 80
+	kill "$busy"
+	wait "$busy" || true
 }
 
 @test "route: a queue gets the event by loop-queue put" {
