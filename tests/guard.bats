@@ -233,8 +233,8 @@ events() {
 }
 
 @test "a probe that takes long keeps its lease" {
-	open_breaker api --cooldown 100ms --lease 2s
-	status_is 0 loop-guard --breaker api -- sleep 5
+	open_breaker api --cooldown 100ms --lease 4s
+	status_is 0 loop-guard --breaker api -- sleep 6
 	jq -e '.totals.lost == 0 and .passed == 1' "$LOOP_DIR/breakers/api.json"
 }
 

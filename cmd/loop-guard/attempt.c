@@ -48,12 +48,12 @@ static int start(struct running *r)
 	return failed;
 }
 
-/* Three times in the life of a lease. */
+/* Three times in the life of a lease; what went wrong is tried again. */
 static int64_t next_renewal(const struct attempt *a)
 {
 	if (!a->breaker || !a->permit->lease[0])
 		return NS_FOREVER;
-	return clock_after(MAX((a->permit->again - clock_real()) / 3, 0));
+	return clock_after(MAX((a->permit->again - clock_real()) / 3, 100 * NS_PER_MS));
 }
 
 static void renew(struct running *r)
@@ -63,7 +63,7 @@ static void renew(struct running *r)
 
 	if (valid < 0)
 		warn("%s", e.text);
-	r->renew = valid > 0 ? next_renewal(r->attempt) : NS_FOREVER;
+	r->renew = valid ? next_renewal(r->attempt) : NS_FOREVER;
 }
 
 /* Whether the command does not get it by itself: a terminal sends ^C to the whole group. */
