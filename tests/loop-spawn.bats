@@ -157,6 +157,7 @@ prompt:3:1: error: 'LOOP_NO' has no value: --var LOOP_NO=..." ]
 	start loop-spawn --agent mock --prompt prompt --session ses_k
 	wait_for 60 test -s pid
 	wait_for 60 test -s shell
+	wait_for 60 eval '[ "$(jq -r .state "$LOOP_DIR/sessions/ses_k/session.json")" = running ]'
 	kill -KILL "$started"
 	wait_for 60 gone "$(cat pid)"
 	wait_for 60 gone "$(cat shell)"
