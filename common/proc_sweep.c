@@ -28,7 +28,7 @@ struct hunt {
 	struct pids found; /* alive in this pass */
 	struct pids killed;
 	int signal;
-	bool fresh; /* something was found running while stopping */
+	bool fresh; /* something ran, or had ended and left us its children: another pass */
 	struct sweep *done;
 };
 
@@ -144,7 +144,7 @@ static void take(struct hunt *h, pid_t pid, pid_t parent)
 		return;
 	if (status_ended(&s)) {
 		if (s.parent == getpid())
-			waitpid(pid, NULL, WNOHANG);
+			h->fresh |= waitpid(pid, NULL, WNOHANG) == pid;
 		return;
 	}
 	pids_add(&h->found, pid);
@@ -200,7 +200,7 @@ static void find_ours(struct hunt *h)
 	}
 }
 
-/* Until a pass finds all of them stopped; one that sleeps uninterruptibly is not waited for. */
+/* Until a pass finds all of them stopped and none that ended; one that sleeps uninterruptibly is not waited for. */
 static void stop_all(struct hunt *h)
 {
 	enum { PASSES = 50 };
@@ -212,13 +212,13 @@ static void stop_all(struct hunt *h)
 	}
 }
 
-/* Whether one of those killed is our child and not yet gone. */
+/* Whether one of those killed was our child still: what it had may be ours only now. */
 static bool reap_killed(struct hunt *h)
 {
 	bool left = false;
 
 	for (size_t i = 0; i < h->killed.count; i++)
-		left |= waitpid(h->killed.item[i], NULL, WNOHANG) == 0;
+		left |= waitpid(h->killed.item[i], NULL, WNOHANG) >= 0;
 	return left;
 }
 
@@ -238,7 +238,7 @@ int proc_sweep(const char *const *marks, const pid_t *spare, size_t spare_count,
 		stop_all(&h);
 		if (h.found.count)
 			pass(&h, SIGKILL);
-		else if (!reap_killed(&h))
+		else if (!h.fresh && !reap_killed(&h))
 			break;
 		if (clock_now() >= deadline) {
 			r = -ETIMEDOUT;

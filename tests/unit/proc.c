@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "die.h"
 #include "io.h"
+#include "mem.h"
 #include "proc.h"
 
 #include <errno.h>
@@ -333,6 +334,43 @@ static pid_t start_sleeper(const char *marker)
 	while (proc_tree_memory(c.pid) == 0)
 		clock_sleep(NS_PER_MS);
 	return c.pid;
+}
+
+/* Has a child that runs another program, and much to give back as it ends. */
+static pid_t start_slow_ender(void)
+{
+	enum { BYTES = 8 << 20 };
+	pid_t pid;
+	char c;
+
+	open_pipe();
+	pid = fork();
+	if (pid == 0) {
+		char *memory = mem_zero(1, BYTES);
+
+		memset(memory, 1, BYTES);
+		start_sleeper("LOOP_SESSION=ses_unit_orphan");
+		CHECK_INT(write(alive[1], memory, 1), 1);
+		for (;;)
+			pause();
+	}
+	close_writer();
+	CHECK_INT(read(alive[0], &c, 1), 1);
+	close(alive[0]);
+	return pid;
+}
+
+/* What one leaves as it ends comes to us when we have looked at our children already. */
+TEST(proc_sweep_ends_what_comes_while_it_looks)
+{
+	struct sweep swept;
+
+	CHECK_INT(prctl(PR_SET_CHILD_SUBREAPER, 1L), 0);
+	for (int i = 0; i < 40; i++) {
+		CHECK_INT(kill(start_slow_ender(), SIGKILL), 0);
+		CHECK_INT(proc_sweep(NULL, NULL, 0, clock_after(9 * NS_PER_S), &swept), 0);
+		CHECK_INT(waitpid(-1, NULL, WNOHANG), -1);
+	}
 }
 
 TEST(proc_sweep_keeps_what_is_spared_and_what_has_another_marker)
