@@ -1009,6 +1009,29 @@ none_left() {
 	[ -e ran ]
 }
 
+@test "a run that was killed as it was made never was one, and can be made again" {
+	printf '{"tasks":[{"id":"a"}]}\n' >plan.json
+	command -v strace >/dev/null || skip "no strace"
+	local call nth made=0
+	for call in mkdirat mknodat openat write renameat rename; do
+		for nth in 1 2 3 4 5 6 7 8; do
+			strace -f -qqo /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$nth" \
+				loop-sched run --run true --id "$call-$nth" plan.json >/dev/null 2>&1 || true
+			if [ -e "$LOOP_DIR/runs/$call-$nth" ]; then
+				made=$((made + 1))
+				status_is 0 loop-sched resume "$call-$nth"
+			else
+				status_is 1 loop-sched resume "$call-$nth"
+				status_is 0 loop-sched run --run true --id "$call-$nth" plan.json
+			fi
+			run -0 loop-sched status --json "$call-$nth"
+			has "$output" '"state":"succeeded"'
+		done
+	done
+	[ "$made" -lt 48 ]
+	[ -z "$(find "$LOOP_DIR/runs" -maxdepth 1 -name ".*")" ]
+}
+
 @test "a task's file that a killed scheduler left half is written again" {
 	printf '{"tasks":[{"id":"a"}]}\n' >plan.json
 	status_is 0 loop-sched run --run 'jq -e .id $LOOP_TASK_FILE' --id half plan.json

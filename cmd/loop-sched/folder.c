@@ -99,34 +99,66 @@ static void open_parts(struct run *r)
 	path_fail(-errno, "run.jsonl");
 }
 
-static void open_folder(struct run *r, const char *id)
+static void open_folder(struct run *r, const char *id, const char *name)
 {
 	char path[300];
 
 	r->id = mem_string(id);
 	r->path = mem_format("%s/runs/%s", r->state.path, id);
-	snprintf(path, sizeof path, "runs/%s", id);
+	snprintf(path, sizeof path, "runs/%s", name);
 	r->folder = state_file(&r->state, path, O_RDONLY | O_DIRECTORY, 0);
 	if (r->folder < 0)
 		path_fail(r->folder, r->path);
 }
 
-static void make_folder(struct run *r, const char *id)
+static _Noreturn void is_there(const char *id)
 {
-	AUTO_CLOSE int runs = state_folder(&r->state, "runs");
-
-	if (runs < 0)
-		path_fail(runs, "runs");
-	if (mkdirat(runs, id, 0700) == 0)
-		return;
-	if (errno != EEXIST)
-		path_fail(-errno, id);
 	die(EX_CANTCREAT, "run '%s' is there already; 'loop-sched resume %s' goes on with it", id,
 		id);
 }
 
+/* While we waited for its lock another process may have made a run of it. */
+static bool still_called(const struct run *r, int runs, const char *name)
+{
+	struct stat ours, there;
+
+	return fstat(r->folder, &ours) == 0 &&
+		fstatat(runs, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		ours.st_ino == there.st_ino;
+}
+
+/*
+ * A run is made under a name that nobody looks at, and is called by its own
+ * once it is whole: what was killed on the way never was a run. Who makes the
+ * same run next takes over what it left.
+ */
+static void make_folder(struct run *r, int runs, const char *id, const char *hidden)
+{
+	struct stat st;
+
+	if (fstatat(runs, id, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		is_there(id);
+	if (mkdirat(runs, hidden, 0700) < 0 && errno != EEXIST)
+		path_fail(-errno, hidden);
+	open_folder(r, id, hidden);
+	open_parts(r);
+	if (!still_called(r, runs, hidden))
+		is_there(id);
+}
+
+static void show_folder(int runs, const char *id, const char *hidden)
+{
+	if (renameat(runs, hidden, runs, id) == 0)
+		return;
+	if (errno == EEXIST || errno == ENOTEMPTY)
+		is_there(id);
+	path_fail(-errno, id);
+}
+
 void run_create(struct run *r, const char *id, const char *plan_file)
 {
+	AUTO_FREE char *hidden = mem_format(".%s", id);
+	AUTO_CLOSE int runs = -1;
 	struct err e = {0};
 	int code = state_open(&r->state, &e);
 
@@ -136,11 +168,13 @@ void run_create(struct run *r, const char *id, const char *plan_file)
 	r->options.imported = r->plan.imported;
 	if (strcmp(plan_file, "-") != 0)
 		r->options.source = realpath(plan_file, NULL);
-	make_folder(r, id);
-	open_folder(r, id);
-	open_parts(r);
+	runs = state_folder(&r->state, "runs");
+	if (runs < 0)
+		path_fail(runs, "runs");
+	make_folder(r, runs, id, hidden);
 	write_options(r);
 	run_write_plan(r);
+	show_folder(runs, id, hidden);
 }
 
 static int64_t get_number(struct span object, const char *key)
@@ -241,7 +275,7 @@ void run_reopen(struct run *r, const char *id)
 {
 	char *plan; /* the plan's to keep */
 
-	open_folder(r, id);
+	open_folder(r, id, id);
 	open_parts(r);
 	mend_log(r);
 	plan = mem_format("%s/plan.json", r->path);

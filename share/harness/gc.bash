@@ -7,6 +7,11 @@ temporary_files() {
 	find "$LOOP_DIR" -path "$LOOP_DIR/worktrees" -prune -o -type f -name '.*.????????' -mmin +60 -print 2>/dev/null
 }
 
+# Runs whose making was killed: they never got their name; older than an hour.
+unborn_runs() {
+	find "$LOOP_DIR/runs" -mindepth 1 -maxdepth 1 -type d -name '.*' -mmin +60 -print 2>/dev/null
+}
+
 # Says what goes, and removes it unless it is a dry run.
 discard() { # WHAT PATH
 	if [[ ${OPT[dry-run]-} ]]; then
@@ -19,6 +24,7 @@ discard() { # WHAT PATH
 discard_files() {
 	local file common
 	while IFS= read -r file; do discard 'temporary file' "$file"; done < <(temporary_files)
+	while IFS= read -r file; do discard 'half-made run' "$file"; done < <(unborn_runs)
 	common=$(safe_git rev-parse --path-format=absolute --git-common-dir 2>/dev/null) || return 0
 	while IFS= read -r file; do discard 'lock of a killed git' "$file"; done < <(stale_git_locks "$common")
 }
