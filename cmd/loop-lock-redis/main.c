@@ -9,8 +9,6 @@
 #include "die.h"
 #include "store.h"
 
-#include <errno.h>
-
 struct choices choices = {
 	.timeout = -1, .level = 2, .lease = 30 * NS_PER_S, .patience = 10 * NS_PER_S};
 
@@ -116,7 +114,7 @@ static const struct command commands[] = {
 
 void fail(int code, const struct err *e)
 {
-	die(code == -EHOSTUNREACH ? EX_UNAVAILABLE : die_status(code), "%s", e->text);
+	die_err(code, e);
 }
 
 struct redis *open_store(int64_t patience)

@@ -4,10 +4,13 @@
 #include "die.h"
 #include "io.h"
 #include "parse.h"
+#include "redis.h"
 #include "store.h"
 
 enum { NAME_MAX_LENGTH = 128,
 	REPORT_MAX = 1 << 16 };
+
+#define PATIENCE (10 * NS_PER_S) /* before the first task; a call has its own */
 
 const char *remote_queue(const char *on)
 {
@@ -145,4 +148,19 @@ void remote_store(struct run_options *o)
 		die_errno(EX_OSERR, "environment");
 	store = store_choose(NULL);
 	o->store = strchr(store, '@') ? NULL : mem_string(store);
+}
+
+void remote_reach(const struct run_options *o)
+{
+	const struct redis_how how = {.url = store_choose(NULL), .patience = PATIENCE};
+	struct redis *redis;
+	struct err e = {0};
+	int code;
+
+	if (!o->queue || store_in_files(how.url))
+		return;
+	code = redis_open(&redis, &how, &e);
+	if (code < 0)
+		die(die_status(code), "queue:%s: %s", o->queue, e.text);
+	redis_close(redis);
 }

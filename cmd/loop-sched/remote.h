@@ -21,4 +21,7 @@ void remote_judge(struct run *, struct job *, enum tstate *, const char **reason
 /* Tells the calls where the queue is: the store that the options name, else LOOP_STORE. */
 void remote_store(struct run_options *);
 
+/* Ends the program where that store is not to be had: nothing could be run. */
+void remote_reach(const struct run_options *);
+
 #endif
