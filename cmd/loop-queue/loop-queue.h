@@ -6,6 +6,7 @@
 #include "opt.h"
 #include "queue.h"
 
+#include "store.h"
 int put_main(const struct args *);
 int claim_main(const struct args *);
 int ack_main(const struct args *);
@@ -34,21 +35,9 @@ extern const struct opt put_options[], claim_options[], ack_options[], nack_opti
 	migrate_options[], store_options[];
 
 /* Every subcommand's: where the queue is. */
-struct place {
-	const char *store;
-	int64_t patience;
-};
-extern struct place place;
+extern struct store_place place;
+#define OPT_STORE STORE_OPTIONS(place, "10s")
 
-#define OPT_STORE                                                                               \
-	{.name = "store",                                                                       \
-		.arg = "STORE",                                                                 \
-		.help = "file, or redis://... (LOOP_STORE)",                                    \
-		.string = &place.store},                                                        \
-	{                                                                                       \
-		.name = "patience", .arg = "D", .help = "how long to try to reach Redis (10s)", \
-		.duration = &place.patience                                                     \
-	}
 #define OPT_SYNC(where)                                                                       \
 	{                                                                                     \
 		.name = "sync", .help = "on disk before it is acknowledged", .flag = &(where) \

@@ -7,11 +7,10 @@
 #include "journal.h"
 #include "parse.h"
 #include "queue_open.h"
-#include "store.h"
 
 #include <errno.h>
 
-struct place place = {.patience = 10 * NS_PER_S};
+struct store_place place = {.patience = 10 * NS_PER_S};
 
 const struct opt store_options[] = {OPT_STORE, {0}};
 
