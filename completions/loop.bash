@@ -843,7 +843,7 @@ _loop_table() {
 		;;
 	"loop-queue")
 		options='--help --version'
-		commands='put claim ack nack bury touch work peek list stats wait kick pause resume drain purge sweep fsck export import migrate'
+		commands='put claim ack nack bury touch work peek list stats wait kick pause resume drain age purge sweep fsck export import migrate'
 		;;
 	"loop-queue put")
 		case $before in
@@ -985,6 +985,14 @@ _loop_table() {
 		commands=''
 		;;
 	"loop-queue drain")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue age")
 		case $before in
 		--store) COMPREPLY=(); return ;;
 		--patience) COMPREPLY=(); return ;;

@@ -23,6 +23,7 @@ int pause_main(const struct args *);
 int resume_main(const struct args *);
 int drain_main(const struct args *);
 int purge_main(const struct args *);
+int age_main(const struct args *);
 int sweep_main(const struct args *);
 int fsck_main(const struct args *);
 int export_main(const struct args *);
