@@ -918,10 +918,12 @@ _loop_table() {
 		-l|--lease) COMPREPLY=(); return ;;
 		-b|--breaker) COMPREPLY=(); return ;;
 		--error-delay) COMPREPLY=(); return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
 		--store) COMPREPLY=(); return ;;
 		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --count --idle-exit --timeout --lease --breaker --error-delay --store --patience --help --version'
+		options='--jobs --count --idle-exit --timeout --lease --breaker --error-delay --min-disk --min-memory --store --patience --help --version'
 		commands=''
 		;;
 	"loop-queue peek")

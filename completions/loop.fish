@@ -526,6 +526,8 @@ complete -c loop-queue -n '__fish_seen_subcommand_from work' -s t -l timeout -x 
 complete -c loop-queue -n '__fish_seen_subcommand_from work' -s l -l lease -x -d 'of the claims; renewed three times in its life'
 complete -c loop-queue -n '__fish_seen_subcommand_from work' -s b -l breaker -x -d 'ask this breaker before each claim'
 complete -c loop-queue -n '__fish_seen_subcommand_from work' -l error-delay -x -d 'how long what failed waits (by the tries)'
+complete -c loop-queue -n '__fish_seen_subcommand_from work' -l min-disk -x -d 'claim nothing while less than this is free (0)'
+complete -c loop-queue -n '__fish_seen_subcommand_from work' -l min-memory -x -d 'claim nothing while less memory is available (0)'
 complete -c loop-queue -n '__fish_seen_subcommand_from work' -l store -x -d 'file, or redis://... (LOOP_STORE)'
 complete -c loop-queue -n '__fish_seen_subcommand_from work' -l patience -x -d 'how long to try to reach Redis (10s)'
 complete -c loop-queue -n __fish_use_subcommand -f -a peek -d 'print items without claiming them'

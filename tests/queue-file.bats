@@ -429,6 +429,23 @@ claimed() { # COUNT
 	[ "$(jq .try <<<"$item")" = 1 ]
 }
 
+@test "work without room: nothing is claimed, and told once it ends" {
+	put q a >/dev/null
+	start loop-queue work q --idle-exit 0 --min-disk 999999G -- touch ran 2>errors
+	wait_for 10 grep -q 'nothing is claimed: .* free, and new work starts with 977T' errors
+	kill -TERM "$started"
+	wait "$started"
+	[ "$(counts)" = '1 0 0 0' ]
+	[ "$(wc -l <errors)" = 1 ]
+	if [ -z "$LOOP_STORE" ]; then
+		[ "$(jq -r 'select(.type == "run.needs_human") | .data.plan' "$LOOP_DIR/events.jsonl")" = q ]
+	fi
+	status_is 0 loop-queue work q --idle-exit 0 --min-disk 1 --min-memory 1 -- touch ran
+	[ -e ran ]
+	status_is 0 loop-queue work q --idle-exit 0 --min-memory 999999G -- false
+	[ -z "$stderr" ]
+}
+
 @test "work killed: the item comes back when its lease is over" {
 	put q a --lease 500ms >/dev/null
 	start loop-queue work q -- sh -c 'touch began; sleep 60'

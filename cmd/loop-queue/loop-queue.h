@@ -3,10 +3,11 @@
 #define LOOP_QUEUE_H
 
 #include "buf.h"
+#include "event.h"
 #include "opt.h"
 #include "queue.h"
-
 #include "store.h"
+
 int put_main(const struct args *);
 int claim_main(const struct args *);
 int ack_main(const struct args *);
@@ -22,8 +23,8 @@ int kick_main(const struct args *);
 int pause_main(const struct args *);
 int resume_main(const struct args *);
 int drain_main(const struct args *);
-int purge_main(const struct args *);
 int age_main(const struct args *);
+int purge_main(const struct args *);
 int sweep_main(const struct args *);
 int fsck_main(const struct args *);
 int export_main(const struct args *);
@@ -51,6 +52,10 @@ void close_queue(struct queue *);
 /* The state directory that events go to and queues are listed in; NULL: there is none. */
 const struct state *queue_state(bool make);
 bool store_is_file(void);
+
+/* An event in the journal of the state directory, if there is one. */
+void queue_emit(
+	const char *type, enum priority, const char *subject, const struct buf *data);
 
 /* The exit status that fits -errno; queue_die says the err as well. */
 int queue_status(int code) __attribute__((const));
