@@ -111,9 +111,9 @@ is_seen() { # HOST TYPE COUNT
 emit_some() { # ROUND
 	local n
 	for n in $(seq $(($1 * 200 - 199)) 20 $(($1 * 200))); do
-		printf '{"n":%s}\n' $(seq "$n" $((n + 19))) >batch
-		on a loop-emit --type from.a - <batch
-		on b loop-emit --type from.b - <batch
+		printf '{"n":%s}\n' $(seq "$n" $((n + 19))) >lines
+		on a loop-emit --type from.a - <lines
+		on b loop-emit --type from.b - <lines
 	done
 }
 emitted() { (($(grep -c '"type":"from.b"' b/.loop/events.jsonl) >= $1)); }
