@@ -374,6 +374,11 @@ void redis_close(struct redis *r)
 	free(r);
 }
 
+void redis_patience(struct redis *r, int64_t patience)
+{
+	r->how.patience = patience;
+}
+
 /* Where it is, without its password. */
 static char *place_of(const struct redis_url *u)
 {

@@ -23,7 +23,10 @@ enum on_loss { LOSS_ENDS,
 	LOSS_WARNS };
 
 /* The Redis that is named; ends the program where it is not to be had. */
-struct redis *open_store(int64_t patience);
+struct redis *open_store(void);
+
+/* The same to hold leases in: a renewal that fails must leave time for others. */
+struct redis *open_to_hold(void);
 void fail(int code, const struct err *) NORETURN;
 
 /* What is worth an event in this host's journal. */

@@ -117,7 +117,7 @@ void fail(int code, const struct err *e)
 	die_err(code, e);
 }
 
-struct redis *open_store(int64_t patience)
+struct redis *open_store(void)
 {
 	struct redis *r;
 	struct err e = {0};
@@ -126,9 +126,17 @@ struct redis *open_store(int64_t patience)
 	choices.store = store_choose(choices.store);
 	if (store_in_files(choices.store))
 		die_usage("no Redis is named: by --store, or LOOP_STORE");
-	code = lease_store(&r, choices.store, patience, &e);
+	code = lease_store(&r, choices.store, choices.patience, &e);
 	if (code < 0)
 		fail(code, &e);
+	return r;
+}
+
+struct redis *open_to_hold(void)
+{
+	struct redis *r = open_store();
+
+	redis_patience(r, MIN(choices.patience, choices.lease / 6));
 	return r;
 }
 

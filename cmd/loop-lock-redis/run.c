@@ -146,8 +146,7 @@ int run_command(const struct args *args)
 	join(args->command, &line);
 	describe(&asker, args->command[0], line.text);
 	contain();
-	/* A renewal that fails must leave time for others. */
-	h->redis = open_store(MIN(choices.patience, choices.lease / 6));
+	h->redis = open_to_hold();
 	status = take_all(h->redis, lease, args->count, &asker);
 	if (!status) {
 		export_hold(lease, args->count, args->item);

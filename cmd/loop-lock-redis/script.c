@@ -212,8 +212,7 @@ static int take(struct script *s)
 	describe(&asker, name, name);
 	if (wait_init() < 0)
 		die_errno(EX_OSERR, "signals");
-	/* A renewal that fails must leave time for others. */
-	s->held.redis = open_store(MIN(choices.patience, choices.lease / 6));
+	s->held.redis = open_to_hold();
 	status = take_all(s->held.redis, &s->lease, 1, &asker);
 	return status == EXIT_TIMEDOUT ? EX_TEMPFAIL : status;
 }
