@@ -328,3 +328,27 @@ none_keeps() { [ -z "$(leasers)" ]; }
 		diff "loop-lock.$command" "loop-lock-redis.$command"
 	done
 }
+
+@test "plans of two hosts by one queue's workers: what a task holds, and its breaker, are for both" {
+	local host pid
+	mkdir there
+	on there start loop-queue work q -j 4 -- loop-job run
+	for host in a b; do
+		mkdir "$host"
+		jq -nc '{resources: {bench: 1}, breakers: {service: {consecutive: 4, cooldown: "1h"}},
+			tasks: ([range(4) | {id: "t\(.)", resources: {bench: 1},
+				run: "mkdir ../bench && sleep 0.1 && rmdir ../bench"}]
+				+ [range(2) | {id: "f\(.)", breaker: "service", run: "sh -c \"exit 1\""}])}' >"$host/plan.json"
+		on "$host" start env -C there loop-sched run "../$host/plan.json" --on queue:q -j 6
+	done
+	for pid in "${STARTED[@]: -2}"; do
+		status=0
+		wait "$pid" || status=$?
+		[ "$status" = 1 ] # what fails does
+	done
+	for host in a b; do
+		[ "$(jq -r 'select(.state == "succeeded") | .task' "$host"/.loop/runs/*/run.jsonl | sort | tr '\n' ' ')" = 't0 t1 t2 t3 ' ]
+	done
+	[ "$(loop-lock stats --json bench | jq -c '[.requests,.holders,.waiters]')" = '[8,0,0]' ]
+	[ "$(loop-guard list --json service | jq -c '[.state,.failures]')" = '["open",4]' ]
+}
