@@ -14,7 +14,7 @@ static void must(bool so)
 		abort();
 }
 
-/* A length may be written with zeros in front, and a name may hold a NUL: then it is another text. */
+/* A length may have zeros in front, and a name may hold a NUL: then it is another text. */
 static bool is_plain(const char *head, const struct piece *p)
 {
 	char ours[sizeof p->name + 24];
