@@ -19,7 +19,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { PASSES = 50,	/* for all to stand still */
+enum { PASSES = 50,	 /* for all to stand still */
 	VAIN_PASSES = 4, /* over all processes, if others come and go all the time */
 	CHASE_MAX = 1000 };
 

@@ -373,7 +373,7 @@ TEST(proc_sweep_ends_what_comes_while_it_looks)
 	}
 }
 
-/* Starts one that forks and ends, whose child does, and so on: whoever looks finds the last one gone. */
+/* Starts one that forks and ends, whose child does, and so on. */
 static void start_wanderer(const char *mark, const char *steps)
 {
 	char *argv[] = {word("sh"), word("-c"),
