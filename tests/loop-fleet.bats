@@ -141,10 +141,10 @@ merged() {
 	loop queue put jobs 'Do something' >/dev/null
 	start loop work --quiet --agent mock --until-empty --delay 0s --min-disk 999999G --branch work jobs
 	wait_for 60 grep -qs '"why":".* free, and new work starts with 977T"' "$LOOP_DIR/events.jsonl"
-	status_is 0 loop stop jobs # once: there is nothing yet that could be finished
+	status_is 0 loop stop jobs # once: nothing has been claimed that could be finished
 	wait_for 60 gone "$started"
 	wait_for 60 nothing_left
-	[ "$(loop queue list jobs --json | jq -c "[.state, .try]")" = '["delayed",0]' ]
+	[ "$(loop queue list jobs --json | jq -c "[.state, .try]")" = '["ready",0]' ]
 	status_is 1 loop stop jobs
 	events_conform
 }
