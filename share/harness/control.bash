@@ -147,8 +147,9 @@ status_of_fleet() {
 }
 
 money_spent() {
+	[[ -r $LOOP_DIR/ledger.jsonl ]] || { echo '$0' && return; }
 	jq -Rnr '[inputs | fromjson? | objects | select(.cost_usd) | .cost_usd] | add // 0 | . * 100 | round / 100 | "$\(.)"' \
-		"$LOOP_DIR/ledger.jsonl" 2>/dev/null || echo '$0'
+		"$LOOP_DIR/ledger.jsonl" 2>/dev/null || echo unknown
 }
 
 show_status() {
