@@ -6,6 +6,7 @@
 #   make install         DESTDIR= PREFIX=/usr/local     make demo       a whole run on the mock agent
 #   make deps            what is missing; installs it   make check-dashboard  in a real browser
 #   make dist, make deb  a tarball, a Debian package    make night      a whole night, with every fault
+#   make journey         the tarball, the package and a newcomer on a bare Debian 12, timed; as root
 
 BUILD  ?= release
 PREFIX ?= /usr/local
@@ -51,7 +52,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 all: $(BINS) $(B)/man/loop-events.7
 .PHONY: all check check-unit check-bats check-failed check-dashboard fuzz model lint bench demo demo-run deps install uninstall \
-	clean completions night dist deb
+	clean completions night journey dist deb
 
 # A program's own extra sources (of one foreign folder, so without our warnings) and libraries: cmd/NAME/build.mk sets
 # SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME, of a static one STATIC_CPPFLAGS_NAME and STATIC_LDLIBS_NAME; what unit
@@ -201,6 +202,10 @@ model:
 NIGHT ?= 10 3
 night: all
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" tests/fault/night $(NIGHT)
+
+# How the tools come to a machine: "make journey DEBIAN=FOLDER" copies the bare Debian 12 that lies there.
+journey:
+	@tests/journey all $(DEBIAN)
 
 lint:
 	@tests/lint/lint
