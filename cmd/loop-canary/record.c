@@ -80,6 +80,19 @@ static void add_text(struct buf *b, const char *key, const struct buf *text)
 	buf_json(b, text->text ? text->text : "", text->length);
 }
 
+/* A list for each check: samples, errors, and when the last window was added. */
+static void add_windows(const struct record *r, struct buf *b)
+{
+	buf_str(b, ",\"windows\":[");
+	for (size_t i = 0; i < r->plan.check_count; i++) {
+		const struct windows *w = &r->course.windows[i];
+
+		buf_format(b, "%s[%.17g,%.17g,%lld]", i ? "," : "", w->sum.samples, w->sum.errors,
+			(long long)w->held);
+	}
+	buf_char(b, ']');
+}
+
 void record_format(const struct record *r, struct buf *b)
 {
 	char started[TIME_SIZE], began[TIME_SIZE];
@@ -93,6 +106,7 @@ void record_format(const struct record *r, struct buf *b)
 				figures[i].offset));
 	buf_format(b, ",\"started\":\"%s\",\"step_began\":\"%s\"", format_time(started, r->started),
 		format_time(began, r->step_began));
+	add_windows(r, b);
 	add_text(b, "why", &r->why);
 	add_text(b, "last", &r->last);
 	buf_str(b, "}\n");
@@ -148,6 +162,36 @@ static bool read_figure(struct record *r, struct span whole, const struct figure
 	return jscan_int(value, out) == 0;
 }
 
+/* As far as its numbers are numbers. */
+static void read_sums(struct windows *w, struct span list)
+{
+	double value[3] = {0};
+	struct span key, item;
+	struct jscan walk;
+
+	if (jscan_kind(list) != '[' || jscan_open(&walk, list) < 0)
+		return;
+	for (size_t i = 0; i < countof(value) && jscan_next(&walk, &key, &item) > 0; i++) {
+		AUTO_FREE char *text = mem_substring(item.p, item.n);
+
+		value[i] = strtod(text, NULL);
+	}
+	*w = (struct windows){{value[0], value[1]}, (int64_t)value[2]};
+}
+
+static void read_windows(struct record *r, struct span whole)
+{
+	struct span list, key, item;
+	struct jscan walk;
+
+	memset(r->course.windows, 0, sizeof r->course.windows);
+	if (!jscan_get(whole, "windows", &list) || jscan_kind(list) != '[' ||
+		jscan_open(&walk, list) < 0)
+		return;
+	for (size_t i = 0; i < r->plan.check_count && jscan_next(&walk, &key, &item) > 0; i++)
+		read_sums(&r->course.windows[i], item);
+}
+
 static bool parse_state(struct record *r, struct span whole)
 {
 	struct span value;
@@ -160,6 +204,7 @@ static bool parse_state(struct record *r, struct span whole)
 		step > (int64_t)r->plan.step_count)
 		return false;
 	r->course.step = (size_t)step - 1;
+	read_windows(r, whole);
 	read_words(whole, "why", &r->why);
 	read_words(whole, "last", &r->last);
 	return read_stage(whole, &r->stage) && read_time(whole, "started", &r->started) &&
