@@ -357,23 +357,34 @@ static int same_one(const struct state *s, const struct record *r, bool again,
 		old->name, stage_name(old->stage), (long long)old->weight);
 }
 
-static int begin(struct record *r, const struct state *s, struct err *e)
+/* Whoever drives one of this name is alone with it from here on. */
+static int lock_folder(struct record *r, const struct state *s, struct err *e)
 {
-	struct plan plan = r->plan;
-	char *text = r->text;
-	size_t length = r->length;
-	int n = open_folder(r, s, plan.name, true);
+	struct record whole = *r;
+	int n = open_folder(r, s, whole.plan.name, true);
 
-	r->plan = plan;
-	r->text = text;
-	r->length = length;
+	r->plan = whole.plan;
+	r->text = whole.text;
+	r->length = whole.length;
 	if (n < 0)
 		return failed(r, n, "", e);
-	n = take_target(r, e);
+	n = record_lock(r);
+	if (n == 0)
+		return err_set(e, -EBUSY, "rollout %s is being driven already", r->name);
+	return n < 0 ? failed(r, n, "lock", e) : 0;
+}
+
+/* Until it has a state there is no rollout: an older one's goes before its plan does. */
+static int begin(struct record *r, struct err *e)
+{
+	int n = take_target(r, e);
+
 	if (n < 0)
 		return n;
 	unlinkat(r->dir, "request", 0);
-	n = io_replace(r->dir, "rollout.json", text, length, 0600);
+	if (unlinkat(r->dir, "state.json", 0) < 0 && errno != ENOENT)
+		return failed(r, -errno, "state.json", e);
+	n = io_replace(r->dir, "rollout.json", r->text, r->length, 0600);
 	if (n < 0)
 		return failed(r, n, "rollout.json", e);
 	r->started = r->step_began = clock_real();
@@ -394,11 +405,16 @@ int record_make(struct record *r, const struct state *s, const char *text, size_
 	r->length = length;
 	plan_parse(&r->plan, r->text, length, &d);
 	diags_clear(&d);
+	n = lock_folder(r, s, e);
+	if (n < 0)
+		return n;
 	n = same_one(s, r, again, &old, e);
 	if (n <= 0) {
 		record_close(&old);
-		return n < 0 ? n : begin(r, s, e);
+		return n < 0 ? n : begin(r, e);
 	}
+	old.lock = r->lock;
+	r->lock = -1;
 	record_close(r);
 	*r = old;
 	return stage_ended(r->stage) ? 0 : take_target(r, e);
