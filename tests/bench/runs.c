@@ -1,6 +1,7 @@
 /*
- * runs N COMMAND...: runs a command N times, one after the other; prints the mean of each by the clock, and the
- * processor time that it took from its start to its end, in microseconds. What the command prints goes to /dev/null.
+ * runs N COMMAND...: runs a command N times, one after the other; prints the mean of each by the
+ * clock, and the processor time that it took from its start to its end, in microseconds. What
+ * the command prints goes to /dev/null.
  */
 #include <fcntl.h>
 #include <spawn.h>
