@@ -73,7 +73,7 @@ $(B)/libloop.a: $(MODULES:%.c=$(B)/%.o)
 define program
 OBJECTS_$(1) := $$(patsubst %.c,$(B)/%.o,$$(wildcard cmd/$(1)/*.c)) \
 	$$(patsubst %.c,$(B)/cmd/$(1)/extra/%.o,$$(notdir $$(SOURCES_$(1))))
-$(B)/cmd/$(1)/%.o: cmd/$(1)/%.c
+$(B)/cmd/$(1)/%.o: cmd/$(1)/%.c $$(wildcard cmd/$(1)/build.mk)
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
 	$(Q)$$(CC) $$(CPPFLAGS) $$(CPPFLAGS_$(1)) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
@@ -89,12 +89,13 @@ $(B)/bin/$(1): $$(OBJECTS_$(1)) $(B)/libloop.a
 endef
 
 # The same, static: by musl-gcc where it is, else by the compiler at hand; never under the sanitizers, which need libc.
-# What is not used is left out, and in one mapping: every page of a program that is touched costs its start.
+# What is not used is left out, and in one mapping: every page of a program that is touched costs its start. So tables
+# with addresses in them are constants, and there is nothing that would be made read-only after a loader's work.
 STATIC_CC := $(or $(MUSL),$(CC))
-STATIC_CFLAGS := -ffunction-sections -fdata-sections
-STATIC_LDFLAGS := -static -Wl,--gc-sections,-z,noseparate-code
+STATIC_CFLAGS := -ffunction-sections -fdata-sections -fno-pie
+STATIC_LDFLAGS := -static -Wl,--gc-sections,-z,noseparate-code,-z,norelro
 define static_program
-$(B)/static/cmd/$(1)/%.o: cmd/$(1)/%.c
+$(B)/static/cmd/$(1)/%.o: cmd/$(1)/%.c $$(wildcard cmd/$(1)/build.mk)
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
 	$(Q)$(STATIC_CC) $$(CPPFLAGS) $$(STATIC_CPPFLAGS_$(1)) $$(CFLAGS) $(STATIC_CFLAGS) -MMD -MP -c -o $$@ $$<
