@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 
 bool pids_has(const pid_t *item, size_t count, pid_t pid)
 {
@@ -128,7 +129,7 @@ static void children_of_thread(int tasks, const char *thread, struct pids *out)
 
 void children_of(pid_t pid, struct pids *out)
 {
-	static int listed = -1; /* whether this kernel lists them (CONFIG_PROC_CHILDREN) */
+	static atomic_int listed = -1; /* whether this kernel lists them (CONFIG_PROC_CHILDREN) */
 	struct dirent *entry;
 	char path[40];
 	DIR *d;
