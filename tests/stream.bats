@@ -297,6 +297,22 @@ a_run() {
 	[ "$(get "$url/history?before=$(jq -r '.events[0].id' second)&limit=1" | jq .events[0].data.n)" = 4 ]
 }
 
+@test "history that stopped early says how to go on, either way, and ends" {
+	burst 7 a.b
+	burst 5 c.d
+	serve
+	pages() { # PARAMETER: the first page, and those behind it
+		local more=$1
+		while [ "$more" ]; do
+			get "$url/history?types=a.*&limit=2&$more" >page
+			jq -c '[.events[].data.n]' page
+			more=$(jq -r '.more // {} | to_entries[] | "\(.key)=\(.value)"' page)
+		done
+	}
+	[ "$(pages from=start)" = $'[0,1]\n[2,3]\n[4,5]\n[6]' ]
+	[ "$(pages run=)" = $'[5,6]\n[3,4]\n[1,2]\n[0]' ]
+}
+
 @test "long polling answers with what comes, and goes on where it was" {
 	burst 1 first
 	serve
