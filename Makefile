@@ -53,7 +53,7 @@ comma := ,
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 all: $(BINS) $(B)/man/loop-events.7
-.PHONY: all check check-unit check-bats check-dashboard fuzz model lint bench demo demo-run deps install uninstall \
+.PHONY: all check check-unit check-bats check-failed check-dashboard fuzz model lint bench demo demo-run deps install uninstall \
 	clean completions night dist deb
 
 # A program's own extra sources (of one foreign folder, so without our warnings) and libraries: cmd/NAME/build.mk sets
@@ -187,6 +187,10 @@ AT_ONCE = $(if $(shell parallel --version 2>/dev/null | grep '^GNU'),--jobs 4)
 
 check-bats: all $(B)/tests/unit/unit $(TOOLS)
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" BUILD_DIR="$(CURDIR)/$(B)" bats --print-output-on-failure $(if $(T),$(T),$(AT_ONCE) tests)
+
+# Those that failed in the last run, if that was one of tests/ with tests/.bats/run-logs there.
+check-failed: all $(B)/tests/unit/unit $(TOOLS)
+	PATH="$(CURDIR)/$(B)/bin:$$PATH" BUILD_DIR="$(CURDIR)/$(B)" bats --print-output-on-failure --filter-status failed tests
 
 # The dashboard, as its user meets it, in a real browser.
 check-dashboard: all

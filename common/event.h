@@ -67,6 +67,9 @@ int event_record(struct buf *, const struct event *, struct err *) MUST_CHECK;
 int event_from_json(struct buf *, const char *text, size_t length, const struct event *missing,
 	struct err *) MUST_CHECK;
 
+/* Whether a line, with or without its newline, is one JSON value as jscan_check has it. */
+bool event_line_valid(const char *line, size_t length);
+
 /* The attributes of a whole line of the journal, lent from it; empty where there is none. */
 struct event_view {
 	struct span id, type, subject, source, time, priority, runid, sessionid; /* with quotes */

@@ -20,12 +20,9 @@ void reader_damage(struct journal_reader *r, int64_t position, const char *why)
 
 bool reader_line_good(struct journal_reader *r, const struct journal_line *line)
 {
-	const char *what;
-	size_t at;
-
 	if (line->length >= EVENT_MAX)
 		reader_damage(r, line->id, "a line that is too long");
-	else if (jscan_check(line->text, line->length, &at, &what) < 0)
+	else if (!event_line_valid(line->text, line->length))
 		reader_damage(r, line->id, "a line that is no JSON");
 	else if (segment_line_id(line->text, line->length) != line->id)
 		reader_damage(r, line->id, "a line whose id is not its place");

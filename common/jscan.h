@@ -30,6 +30,9 @@ int jscan_check(const char *text, size_t length, size_t *at, const char **what) 
 int jscan_check_depth(const char *text, size_t length, int depth, size_t *at, const char **what)
 	MUST_CHECK;
 
+/* Behind the string whose opening quote is the first byte; NULL if there is none that is valid. */
+const char *jscan_string_end(const char *text, const char *end);
+
 /* The kind of a valid value: one of "{[\"0tfn" by its first character ('0' is any number), or 0. */
 char jscan_kind(struct span value);
 

@@ -400,6 +400,15 @@ static bool check_document(struct check *c, const char *text)
 	return p == c->end || fail(c, p, "something behind the value");
 }
 
+const char *jscan_string_end(const char *text, const char *end)
+{
+	struct check c;
+	bool escaped;
+
+	c.end = end;
+	return text < end && *text == '"' ? check_string(&c, text, &escaped) : NULL;
+}
+
 int jscan_check(const char *text, size_t length, size_t *at, const char **what)
 {
 	return jscan_check_depth(text, length, JSON_DEPTH_MAX, at, what);

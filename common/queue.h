@@ -28,6 +28,14 @@ enum { ITEM_ID_SIZE = 40,
 #define QUEUE_TRIES_MAX 99999
 #define QUEUE_TIME_MAX (INT64_C(3650) * 86400 * NS_PER_S) /* of a delay or lease */
 
+/*
+ * An item that has been ready for so long has aged. While there is one, every QUEUE_TURN-th
+ * claim begins with the one that has been ready longest, whatever its priority: behind k that
+ * have been so longer, an aged item waits for at most (k + 1) * QUEUE_TURN claims.
+ */
+#define QUEUE_AGE (10 * 60 * NS_PER_S) /* of a queue that was not told otherwise */
+enum { QUEUE_TURN = 8 };
+
 /* "ready"; -EINVAL. */
 int item_state_parse(const char *text, enum item_state *) MUST_CHECK;
 const char *item_state_name(enum item_state) __attribute__((const));
@@ -92,7 +100,8 @@ struct settle {
 
 struct queue_stats {
 	int64_t count[ITEM_STATES];
-	int64_t oldest; /* when the oldest of the ready was put; 0: none is */
+	int64_t oldest; /* since when the one is ready that has been so longest; 0: none is */
+	int64_t age;	/* after which an item has aged; NS_FOREVER: never */
 	int64_t now;	/* by the store's clock */
 	int64_t next;	/* when a delay or a lease ends; NS_FOREVER: never */
 	int64_t paused; /* until; NS_FOREVER; 0: it is not */
@@ -128,6 +137,7 @@ struct queue_ops {
 	int64_t (*purge)(struct queue *, const char *id, unsigned states, struct err *);
 	int (*pause)(struct queue *, int64_t time, struct err *); /* ns; 0: goes on; NS_FOREVER */
 	int (*drain)(struct queue *, bool on, struct err *);
+	int (*age)(struct queue *, int64_t time, struct err *); /* ns; NS_FOREVER: never */
 	int (*sweep)(struct queue *, struct err *);
 	/* How many complaints are left. */
 	int64_t (*check)(struct queue *, bool repair, queue_complaint *, void *, struct err *);

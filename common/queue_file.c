@@ -65,7 +65,7 @@ static void add_counts(struct queue_stats *s, const struct block_line *b)
 int file_stats(struct queue *q, struct queue_stats *s, struct err *e)
 {
 	struct queue_file *f = container_of(q, struct queue_file, queue);
-	int64_t paused = file_paused(f);
+	int64_t paused = file_paused(f), age = file_age(f);
 	int r = table_sweep(f, e);
 
 	*s = (struct queue_stats){.next = NS_FOREVER, .now = file_now(f) * NS_PER_MS};
@@ -76,6 +76,7 @@ int file_stats(struct queue *q, struct queue_stats *s, struct err *e)
 	s->paused = paused == INT64_MAX ? NS_FOREVER : paused * NS_PER_MS;
 	if (paused && paused != INT64_MAX)
 		s->next = MIN(s->next, s->paused);
+	s->age = age == INT64_MAX ? NS_FOREVER : age * NS_PER_MS;
 	s->draining = faccessat(f->dir, "draining", F_OK, 0) == 0;
 	return 0;
 }
@@ -273,6 +274,7 @@ static const struct queue_ops file_ops = {
 	.purge = file_purge,
 	.pause = file_pause,
 	.drain = file_drain,
+	.age = file_set_age,
 	.sweep = file_sweep,
 	.check = file_check,
 	.watch = file_watch,

@@ -7,6 +7,7 @@
  *	N.notes		why they failed
  *	keys/XX/KEY	the id of the item that has this key
  *	paused draining	are there where the queue is so
+ *	age turns	when an item has aged; a byte a claim while one has
  *	wake/put	written to when there may be something to claim
  *
  * An item's id is its block and its place there, so it is found without a search,
@@ -149,6 +150,13 @@ void keys_release(struct queue_file *);
 /* Somebody may be waiting for something to claim. */
 void file_wake(struct queue_file *);
 
+/* When an item has aged, ms; INT64_MAX: never. */
+int64_t file_age(const struct queue_file *);
+
+/* Whether this claim's turn is that of an aged item; whether the next one's would be. */
+bool turn_take(const struct queue_file *);
+bool turn_is_next(const struct queue_file *);
+
 /* Until when it is paused, ms; 0: it is not; INT64_MAX: until told otherwise. */
 int64_t file_paused(const struct queue_file *);
 
@@ -162,6 +170,7 @@ int64_t file_kick(struct queue *, const char *, int64_t, bool, struct err *);
 int64_t file_purge(struct queue *, const char *, unsigned, struct err *);
 int file_pause(struct queue *, int64_t, struct err *);
 int file_drain(struct queue *, bool, struct err *);
+int file_set_age(struct queue *, int64_t, struct err *);
 int64_t file_check(struct queue *, bool, queue_complaint *, void *, struct err *);
 
 #endif

@@ -14,6 +14,7 @@ struct claiming {
 	void *context;
 	struct err *err;
 	int64_t got;
+	bool aged;	/* it is the turn of the one that has been ready longest */
 	bool *skip;	/* by slot: blocks that others hold */
 	size_t skipped; /* how many of them */
 	size_t slots;	/* room in skip */
@@ -35,7 +36,7 @@ static int come_due(struct queue_file *f, int64_t place, struct item_line *l, st
 	if (l->state == ITEM_CLAIMED)
 		buried = item_fail(l, now, 0);
 	else
-		l->state = ITEM_READY, l->due = 0;
+		l->state = ITEM_READY; /* since it was due */
 	r = block_change(f, place, l, e);
 	if (r < 0 || !buried)
 		return r;
@@ -108,21 +109,38 @@ int table_sweep(struct queue_file *f, struct err *e)
 	return r;
 }
 
-/* The block that holds the next item; 0: none, as far as blocks are not skipped. */
-static size_t best_block(const struct queue_file *f, const bool *skip, size_t skips)
+static bool comes_before(const struct block_line *a, const struct block_line *b, bool aged)
 {
-	size_t best = 0;
+	int64_t x = aged ? a->oldest : a->best, y = aged ? b->oldest : b->best;
+
+	return x < y || (x == y && a->number < b->number);
+}
+
+/*
+ * The block that holds the next item, or the one that has been ready longest; 0: none, as far
+ * as blocks are not skipped.
+ */
+static size_t next_block(const struct queue_file *f, const bool *skip, size_t skips, bool aged)
+{
+	size_t next = 0;
 
 	for (size_t i = 1; i < f->slots; i++) {
-		const struct block_line *b = &f->blocks[i], *than = &f->blocks[best];
+		const struct block_line *b = &f->blocks[i];
 
 		if (!b->number || !b->count[ITEM_READY] || (skip && i < skips && skip[i]))
 			continue;
-		if (!best || b->best < than->best ||
-			(b->best == than->best && b->number < than->number))
-			best = i;
+		if (!next || comes_before(b, &f->blocks[next], aged))
+			next = i;
 	}
-	return best;
+	return next;
+}
+
+static bool has_aged(const struct queue_file *f)
+{
+	size_t slot = next_block(f, NULL, 0, true);
+	int64_t age = file_age(f);
+
+	return slot && age != INT64_MAX && f->blocks[slot].oldest <= file_now(f) - age;
 }
 
 static void skip_block(struct claiming *c, size_t slot)
@@ -156,11 +174,18 @@ static int take(struct claiming *c, int64_t place, struct item_line *l)
 	return block_change(c->f, place, l, c->err);
 }
 
+static bool is_next(const struct block_line *b, const struct item_line *l, bool aged)
+{
+	return aged ? item_line_since(l) == b->oldest : l->priority == b->best;
+}
+
 /*
- * The next place from here on that is ready and of the best priority in the open block: 1; 0:
- * there is none. Where there is none at all, the index was wrong, and counts anew.
+ * The next place from here on that is ready and of the best priority in the open block, or has
+ * been ready longest: 1; 0: there is none. Where there is none at all, the index was wrong, and
+ * counts anew.
  */
-static int find_best(struct queue_file *f, int64_t *place, struct item_line *l, struct err *e)
+static int find_next(
+	struct queue_file *f, bool aged, int64_t *place, struct item_line *l, struct err *e)
 {
 	struct block *b = &f->block;
 	int r = 0;
@@ -170,7 +195,7 @@ static int find_best(struct queue_file *f, int64_t *place, struct item_line *l, 
 			continue;
 		if (!item_line_parse(block_text(b, i), l))
 			r = item_spoil(f, i, e);
-		else if (l->priority == b->line.best)
+		else if (is_next(&b->line, l, aged))
 			return *place = i, 1;
 	}
 	if (*place == 0)
@@ -178,14 +203,14 @@ static int find_best(struct queue_file *f, int64_t *place, struct item_line *l, 
 	return r;
 }
 
-static int take_best(struct claiming *c)
+static int take_next(struct claiming *c)
 {
+	int64_t left = c->aged ? 1 : c->how->count - c->got, place = 0;
 	struct item_line l;
-	int64_t place = 0;
 	int r = 1;
 
-	while (r > 0 && c->got + (int64_t)c->count < c->how->count) {
-		r = find_best(c->f, &place, &l, c->err);
+	while (r > 0 && (int64_t)c->count < left) {
+		r = find_next(c->f, c->aged, &place, &l, c->err);
 		if (r > 0 && (r = take(c, place++, &l)) == 0)
 			r = 1;
 	}
@@ -194,14 +219,15 @@ static int take_best(struct claiming *c)
 
 int item_next(struct queue_file *f, int64_t *place, struct item_line *l, struct err *e)
 {
+	bool aged = has_aged(f) && turn_is_next(f);
 	size_t slot;
 	int r = 0, closed;
 
-	while (r == 0 && (slot = best_block(f, NULL, 0))) {
+	while (r == 0 && (slot = next_block(f, NULL, 0, aged))) {
 		r = block_open(f, slot, f->blocks[slot].number, BLOCK_WAIT, e);
 		if (r == 0) {
 			*place = 0;
-			r = find_best(f, place, l, e);
+			r = find_next(f, aged, place, l, e);
 			if (r > 0)
 				return 0;
 			closed = block_close(f, e);
@@ -276,7 +302,7 @@ static int claim_in(struct claiming *c, size_t slot)
 		c->err->text[0] = '\0';
 		return 0;
 	}
-	return r < 0 ? r : settle_block(c, take_best(c));
+	return r < 0 ? r : settle_block(c, take_next(c));
 }
 
 /* Blocks that were skipped are come back to until there is no time left. */
@@ -296,21 +322,20 @@ static int claim_next(struct claiming *c)
 {
 	int64_t deadline = clock_after(BLOCK_WAIT);
 	size_t slot;
-	int r = 0;
+	int r = table_sweep(c->f, c->err);
 
-	while (c->got < c->how->count) {
-		r = table_sweep(c->f, c->err);
-		if (r < 0)
-			return r;
-		slot = best_block(c->f, c->skip, c->slots);
+	c->aged = r == 0 && has_aged(c->f) && turn_take(c->f);
+	while (r == 0 && c->got < c->how->count) {
+		slot = next_block(c->f, c->skip, c->slots, c->aged);
 		if (slot)
 			r = claim_in(c, slot);
 		else if ((r = again(c, deadline)) == 0)
 			return 0;
-		if (r < 0)
-			return r;
+		c->aged = false;
+		if (r >= 0)
+			r = table_sweep(c->f, c->err);
 	}
-	return 0;
+	return r;
 }
 
 static int claim_one(struct claiming *c)

@@ -161,7 +161,7 @@ static int change_item(struct by_hand *h, int64_t place, struct item_line *l)
 		if (h->reset)
 			l->tries = 0;
 		l->state = ITEM_READY;
-		l->due = 0;
+		l->due = file_now(h->f);
 	}
 	h->left--;
 	h->changed++;

@@ -228,7 +228,6 @@ bool item_fail(struct item_line *l, int64_t now, int64_t delay)
 		return true;
 	}
 	l->state = delay > 0 ? ITEM_DELAYED : ITEM_READY;
-	if (delay > 0)
-		l->due = now + delay;
+	l->due = now + delay;
 	return false;
 }

@@ -103,6 +103,11 @@ bool item_line_parse(const char line[QUEUE_LINE], struct item_line *l)
 		take_numbers(&p, behind, countof(behind)) && is_sane(l);
 }
 
+int64_t item_line_since(const struct item_line *l)
+{
+	return l->due ? l->due : l->created;
+}
+
 void block_line_format(char out[QUEUE_LINE], const struct block_line *b)
 {
 	char text[QUEUE_LINE];
@@ -156,7 +161,7 @@ void block_line_count(struct block_line *b, const char line[QUEUE_LINE])
 	b->count[state]++;
 	if (state == ITEM_READY) {
 		b->best = MIN(b->best, priority);
-		b->oldest = sooner(b->oldest, created);
+		b->oldest = sooner(b->oldest, due ? due : created);
 	} else {
 		b->next = sooner(b->next, due);
 	}

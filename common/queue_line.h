@@ -15,7 +15,8 @@ enum { QUEUE_LINE = 128,
 struct item_line {
 	enum item_state state;
 	bool keyed;
-	int64_t priority, due, created;
+	int64_t priority, created;
+	int64_t due; /* or since when it is ready; 0: since it was put */
 	int64_t tries, max_tries, lease;
 	char token[TOKEN_SIZE]; /* "-": none */
 	int64_t offset, length; /* of the body, in the block's bodies */
@@ -26,6 +27,9 @@ struct item_line {
 void item_line_format(char out[QUEUE_LINE], const struct item_line *);
 bool item_line_parse(const char line[QUEUE_LINE], struct item_line *); /* false: damaged */
 
+/* Since when a ready item is so, ms. */
+int64_t item_line_since(const struct item_line *) __attribute__((pure));
+
 /* A block of items in the index: what its items amount to. */
 struct block_line {
 	bool changing;	/* the figures are not to be believed */
@@ -33,7 +37,7 @@ struct block_line {
 	int64_t items;
 	int64_t count[ITEM_STATES];
 	int64_t best;	/* the smallest priority that is ready; QUEUE_PRIORITY_MAX + 1: none is */
-	int64_t oldest; /* ms: the oldest ready one was put; 0: none */
+	int64_t oldest; /* ms: the smallest item_line_since of the ready; 0: none is */
 	int64_t next;	/* ms: when the next delay or lease ends; 0: none */
 	bool full;	/* takes no more */
 };

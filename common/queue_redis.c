@@ -40,6 +40,12 @@ static void add_nonce(struct redis_words *w)
 	redis_word(w, w->own.item[w->own.count - 1]);
 }
 
+void call_add_ageing(struct redis_words *w)
+{
+	redis_number(w, QUEUE_AGE / NS_PER_MS);
+	redis_number(w, QUEUE_TURN);
+}
+
 /* Sends and frees the words; the reply is an array, or else the error says so. */
 int call_send(struct queue_redis *r, struct redis_words *w, redisReply **reply, struct err *e)
 {
@@ -115,7 +121,7 @@ static int put_some(struct queue_redis *r, struct put *p, size_t count, size_t *
 	size_t n;
 	int failed;
 
-	call_begin(&w, r, "lq1_put");
+	call_begin(&w, r, "lq2_put");
 	add_nonce(&w);
 	n = add_puts(&w, p, count);
 	failed = redis_call(r->redis, &w, "DRAINING", &reply, e);
@@ -201,12 +207,13 @@ static int64_t claim_some(struct queue_redis *r, const struct claim *how, int64_
 	int64_t got;
 	int failed;
 
-	call_begin(&w, r, "lq1_claim");
+	call_begin(&w, r, "lq2_claim");
 	redis_number(&w, MIN(count, QUEUE_REDIS_MANY));
 	redis_number(&w, (how->lease + NS_PER_MS - 1) / NS_PER_MS);
 	redis_word(&w, how->id ? how->id : "");
 	redis_number(&w, CLAIM_BYTES);
 	add_nonce(&w);
+	call_add_ageing(&w);
 	failed = call_send(r, &w, &reply, e);
 	if (failed < 0)
 		return failed;
@@ -257,7 +264,7 @@ static int settle_some(
 	redisReply *reply;
 	int failed;
 
-	call_begin(&w, r, "lq1_settle");
+	call_begin(&w, r, "lq2_settle");
 	add_nonce(&w);
 	redis_word(&w, how);
 	for (size_t i = 0; i < n; i++)
@@ -328,6 +335,7 @@ static const struct queue_ops redis_ops = {
 	.purge = redis_purge,
 	.pause = redis_pause,
 	.drain = redis_drain,
+	.age = redis_age,
 	.sweep = redis_sweep,
 	.check = redis_check,
 	.watch = watch,
@@ -340,7 +348,7 @@ int queue_redis_open(struct queue **out, const char *url, const char *name, int6
 {
 	struct queue_redis *r;
 	struct redis_how how = {.library = "queue",
-		.probe = "loop_queue_1",
+		.probe = "loop_queue_2",
 		.patience = patience,
 		.warning = warning};
 	int failed;

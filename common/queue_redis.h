@@ -26,6 +26,7 @@ struct queue_redis *queue_redis_of(struct queue *);
 
 /* A call of one of the library's functions: begun, given its words, sent; the words are freed. */
 void call_begin(struct redis_words *, const struct queue_redis *, const char *function);
+void call_add_ageing(struct redis_words *); /* how a queue ages that was not told otherwise */
 int call_send(struct queue_redis *, struct redis_words *, redisReply **, struct err *) MUST_CHECK;
 
 /* Frees the reply; -EPROTO. */
@@ -47,6 +48,7 @@ int64_t redis_kick(struct queue *, const char *, int64_t, bool, struct err *);
 int64_t redis_purge(struct queue *, const char *, unsigned, struct err *);
 int redis_pause(struct queue *, int64_t, struct err *);
 int redis_drain(struct queue *, bool, struct err *);
+int redis_age(struct queue *, int64_t, struct err *);
 int redis_sweep(struct queue *, struct err *);
 int64_t redis_check(struct queue *, bool, queue_complaint *, void *, struct err *);
 

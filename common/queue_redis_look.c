@@ -16,7 +16,8 @@ int redis_get(struct queue *q, const char *id, item_taker *taker, void *context,
 	redisReply *reply;
 	int failed;
 
-	call_begin(&w, r, "lq1_get");
+	call_begin(&w, r, "lq2_get");
+	call_add_ageing(&w);
 	if (id)
 		redis_word(&w, id);
 	failed = call_send(r, &w, &reply, e);
@@ -44,7 +45,7 @@ static int list_ids(struct queue_redis *r, const char *state, struct strs *ids, 
 		size_t n;
 		int failed;
 
-		call_begin(&w, r, "lq1_list");
+		call_begin(&w, r, "lq2_list");
 		redis_word(&w, state);
 		redis_number(&w, at);
 		redis_number(&w, LIST_STEP);
@@ -89,6 +90,14 @@ static int64_t time_of(const redisReply *reply)
 	return strstr(text, "inf") ? NS_FOREVER : strtoll(text, NULL, 10) * NS_PER_MS;
 }
 
+/* As the queue was told; 0: never. */
+static int64_t age_of(const char *ms)
+{
+	if (strcmp(ms, "-") == 0)
+		return QUEUE_AGE;
+	return strcmp(ms, "0") == 0 ? NS_FOREVER : strtoll(ms, NULL, 10) * NS_PER_MS;
+}
+
 static void take_stats(const redisReply *a, struct queue_stats *s)
 {
 	const char *paused = reply_text(a->element[7]);
@@ -99,6 +108,7 @@ static void take_stats(const redisReply *a, struct queue_stats *s)
 	s->oldest = time_of(a->element[5]);
 	s->next = time_of(a->element[6]);
 	s->draining = reply_number(a->element[8]) == 1;
+	s->age = age_of(reply_text(a->element[9]));
 	if (strcmp(paused, "-") == 0)
 		return;
 	s->paused = strtoll(paused, NULL, 10) * NS_PER_MS;
@@ -117,11 +127,11 @@ int redis_stats(struct queue *q, struct queue_stats *s, struct err *e)
 	redisReply *reply;
 	int failed;
 
-	call_begin(&w, r, "lq1_stats");
+	call_begin(&w, r, "lq2_stats");
 	failed = call_send(r, &w, &reply, e);
 	if (failed < 0)
 		return failed;
-	if (!reply_is_array(reply, 2) || !reply_is_array(reply->element[1], 9))
+	if (!reply_is_array(reply, 2) || !reply_is_array(reply->element[1], 10))
 		return call_unexpected(r, reply, e);
 	reply_tell(r, reply->element[0]);
 	take_stats(reply->element[1], s);
@@ -147,7 +157,7 @@ static int64_t kick_some(struct queue_redis *r, const char *id, const char *stat
 {
 	struct redis_words w = {0};
 
-	call_begin(&w, r, "lq1_kick");
+	call_begin(&w, r, "lq2_kick");
 	redis_word(&w, id ? id : "");
 	redis_number(&w, MIN(count, QUEUE_REDIS_MANY));
 	redis_word(&w, reset ? "1" : "0");
@@ -178,7 +188,7 @@ static int64_t purge_some(struct queue_redis *r, const char *id, const char *sta
 {
 	struct redis_words w = {0};
 
-	call_begin(&w, r, "lq1_purge");
+	call_begin(&w, r, "lq2_purge");
 	redis_word(&w, id ? id : "");
 	redis_word(&w, state);
 	redis_number(&w, QUEUE_REDIS_MANY);
@@ -209,7 +219,7 @@ static int control(struct queue_redis *r, const char *what, int64_t number, stru
 	struct redis_words w = {0};
 	int64_t n;
 
-	call_begin(&w, r, "lq1_control");
+	call_begin(&w, r, "lq2_control");
 	redis_word(&w, what);
 	redis_number(&w, number);
 	n = count_call(r, &w, e);
@@ -226,6 +236,13 @@ int redis_pause(struct queue *q, int64_t time, struct err *e)
 int redis_drain(struct queue *q, bool on, struct err *e)
 {
 	return control(queue_redis_of(q), "drain", on, e);
+}
+
+int redis_age(struct queue *q, int64_t time, struct err *e)
+{
+	int64_t ms = time == NS_FOREVER ? 0 : (time + NS_PER_MS - 1) / NS_PER_MS;
+
+	return control(queue_redis_of(q), "age", ms, e);
 }
 
 int redis_sweep(struct queue *q, struct err *e)
@@ -257,7 +274,7 @@ static int64_t check_some(struct checking *c, const char *state, int64_t at)
 	redisReply *reply;
 	int64_t n;
 
-	call_begin(&w, c->r, "lq1_check");
+	call_begin(&w, c->r, "lq2_check");
 	redis_word(&w, c->repair ? "1" : "0");
 	redis_word(&w, state);
 	redis_number(&w, at);

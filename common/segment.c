@@ -30,15 +30,14 @@ static int64_t parse_name(const char *name)
 
 int64_t segment_line_id(const char *line, size_t length)
 {
-	size_t at = sizeof SEGMENT_HEAD - 1;
+	enum { ID_DIGITS = 18 }; /* of a place that can be: an exabyte */
+	size_t at = sizeof SEGMENT_HEAD - 1, end;
 	int64_t id = 0;
 
 	if (length <= at || memcmp(line, SEGMENT_HEAD, at) != 0 || line[at] == '"')
 		return -1;
-	for (; at < length && line[at] >= '0' && line[at] <= '9'; at++)
-		if (__builtin_mul_overflow(id, 10, &id) ||
-			__builtin_add_overflow(id, line[at] - '0', &id))
-			return -1;
+	for (end = MIN(length, at + ID_DIGITS); at < end && line[at] >= '0' && line[at] <= '9'; at++)
+		id = id * 10 + (line[at] - '0');
 	return at < length && line[at] == '"' ? id : -1;
 }
 

@@ -843,7 +843,7 @@ _loop_table() {
 		;;
 	"loop-queue")
 		options='--help --version'
-		commands='put claim ack nack bury touch work peek list stats wait kick pause resume drain purge sweep fsck export import migrate'
+		commands='put claim ack nack bury touch work peek list stats wait kick pause resume drain age purge sweep fsck export import migrate'
 		;;
 	"loop-queue put")
 		case $before in
@@ -918,10 +918,12 @@ _loop_table() {
 		-l|--lease) COMPREPLY=(); return ;;
 		-b|--breaker) COMPREPLY=(); return ;;
 		--error-delay) COMPREPLY=(); return ;;
+		--min-disk) COMPREPLY=(); return ;;
+		--min-memory) COMPREPLY=(); return ;;
 		--store) COMPREPLY=(); return ;;
 		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--jobs --count --idle-exit --timeout --lease --breaker --error-delay --store --patience --help --version'
+		options='--jobs --count --idle-exit --timeout --lease --breaker --error-delay --min-disk --min-memory --store --patience --help --version'
 		commands=''
 		;;
 	"loop-queue peek")
@@ -985,6 +987,14 @@ _loop_table() {
 		commands=''
 		;;
 	"loop-queue drain")
+		case $before in
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--store --patience --help --version'
+		commands=''
+		;;
+	"loop-queue age")
 		case $before in
 		--store) COMPREPLY=(); return ;;
 		--patience) COMPREPLY=(); return ;;

@@ -118,7 +118,8 @@ merged() {
 	loop queue put jobs 'Do something' >/dev/null
 	start loop work --quiet --agent mock --until-empty --delay 0s --min-disk 999999G --branch work jobs
 	wait_for 60 grep -qs '"why":".* free, and new work starts with 977T"' "$LOOP_DIR/events.jsonl"
-	wait_for 60 eval 'kill -TERM "$started" 2>/dev/null; gone "$started"' # the second time it does not wait for the item
+	kill -TERM "$started"
+	wait_for 60 gone "$started"
 	wait_for 60 nothing_left
 	[ "$(loop queue list jobs --json | wc -l)" = 1 ]
 	events_conform

@@ -22,6 +22,11 @@ interrupted() {
 	[ "$(loop-sched status --json "$1" | jq -r .state)" != running ]
 }
 
+# is_running RUN TASK: by the record, which is written when the task has begun.
+is_running() {
+	grep -qs "\"task\":\"$2\",\"state\":\"running\"" "$LOOP_DIR/runs/$1/run.jsonl"
+}
+
 # A process that says so in its own arguments.
 none_left() {
 	! pgrep -f "$1" >/dev/null
@@ -740,10 +745,10 @@ none_left() {
 }
 
 @test "status tells the share of work, a range of what is left, and a checklist" {
-	plan '{"name":"p","tasks":[{"id":"a","title":"One *","phase":"P1","run":"sleep 0.05"},{"id":"c","phase":"P2","needs":["a"],"run":"touch up; until [ -e go ]; do sleep 0.02; done"},
+	plan '{"name":"p","tasks":[{"id":"a","title":"One *","phase":"P1","run":"sleep 0.05"},{"id":"c","phase":"P2","needs":["a"],"run":"until [ -e go ]; do sleep 0.02; done"},
 		{"id":"b","phase":"P1","needs":["c"],"run":"exit 1"}]}'
 	start loop-sched run --id R plan.json
-	wait_for 5 test -e up
+	wait_for 5 is_running R c
 	loop-sched status --json R | jq -e '.state == "running" and .counts.running == 1 and .left_ms == null' >/dev/null
 	loop-sched status --todo R >out
 	printf '## P1\n- [x] a One *\n- [ ] b\n\n## P2\n- [ ] c (running)\n' | diff out -
@@ -752,9 +757,9 @@ none_left() {
 	touch go
 	ended_with 1
 	loop-sched status R | grep -q 'failed *b .*status 1'
-	rm up go
+	rm go
 	start loop-sched run --id S plan.json
-	wait_for 5 test -e up
+	wait_for 5 is_running S c
 	loop-sched status --json S | jq -e '.left_ms | .[0] >= 0 and .[0] <= .[1]' >/dev/null
 	loop-sched status S | grep -q ' left'
 	touch go

@@ -63,6 +63,40 @@ counts() {
 	[ "$got" = '0-6 early 3-2 3-4 5-1 5-5 9-3 last ' ]
 }
 
+aged() { [ "$(loop-queue stats --json q | jq ".oldest_ms > $1")" = true ]; }
+
+# The bodies of the next items, as many single claims.
+claimed() { # COUNT
+	local n
+	for ((n = 0; n < $1; n++)); do loop-queue claim q | jq -r .body; done | paste -sd ' '
+}
+
+@test "whatever comes, one that has aged is claimed by the eighth claim" {
+	put q first -p low >/dev/null
+	put q second -p low >/dev/null
+	wait_for 10 aged 1
+	seq 20 | jq -c '{body: "h\(.)", priority: 0}' | put --jsonl q >/dev/null
+	[ "$(claimed 2)" = 'h1 h2' ]
+	loop-queue age q 1ms
+	[ "$(loop-queue stats --json q | jq .age_ms)" = 1 ]
+	[ "$(claimed 7)" = 'h3 h4 h5 h6 h7 h8 h9' ]
+	[ "$(loop-queue peek q | jq -r .body)" = first ]
+	[ "$(claimed 9)" = 'first h10 h11 h12 h13 h14 h15 h16 second' ]
+	loop-queue age q 0
+	[ "$(loop-queue stats --json q | jq .age_ms)" = 0 ]
+	put q third -p low >/dev/null
+	[ "$(claimed 5)" = 'h17 h18 h19 h20 third' ]
+}
+
+@test "of many that are claimed at once the first may be one that has aged" {
+	put q old -p low >/dev/null
+	seq 9 | jq -c '{body: "h\(.)", priority: (9 - .)}' | put --jsonl q >/dev/null
+	wait_for 10 aged 1
+	loop-queue age q 1ms
+	[ "$(claimed 7)" = 'h9 h8 h7 h6 h5 h4 h3' ]
+	[ "$(loop-queue claim -n 2 q | jq -r .body | paste -sd ' ')" = 'old h2' ]
+}
+
 @test "one that is given back keeps its place" {
 	put q a >/dev/null
 	put q b >/dev/null
@@ -393,6 +427,23 @@ counts() {
 	[ "$(counts)" = '1 0 0 0' ]
 	claim
 	[ "$(jq .try <<<"$item")" = 1 ]
+}
+
+@test "work without room: nothing is claimed, and told once it ends" {
+	put q a >/dev/null
+	start loop-queue work q --idle-exit 0 --min-disk 999999G -- touch ran 2>errors
+	wait_for 10 grep -q 'nothing is claimed: .* free, and new work starts with 977T' errors
+	kill -TERM "$started"
+	wait "$started"
+	[ "$(counts)" = '1 0 0 0' ]
+	[ "$(wc -l <errors)" = 1 ]
+	if [ -z "$LOOP_STORE" ]; then
+		[ "$(jq -r 'select(.type == "run.needs_human") | .data.plan' "$LOOP_DIR/events.jsonl")" = q ]
+	fi
+	status_is 0 loop-queue work q --idle-exit 0 --min-disk 1 --min-memory 1 -- touch ran
+	[ -e ran ]
+	status_is 0 loop-queue work q --idle-exit 0 --min-memory 999999G -- false
+	[ -z "$stderr" ]
 }
 
 @test "work killed: the item comes back when its lease is over" {

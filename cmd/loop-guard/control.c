@@ -7,7 +7,6 @@
 #include "die.h"
 #include "io.h"
 #include "mem.h"
-#include "store.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,6 +8,7 @@
 #include "backoff.h"
 #include "breaker.h"
 #include "opt.h"
+#include "store.h"
 
 /* A set of exit statuses. */
 struct statuses {
@@ -44,16 +45,7 @@ enum outcome policy_outcome(const struct policy *, int status) __attribute__((pu
 
 /* Where the breakers are: a store as options and environment name it. */
 void breaker_place(struct breaker *);
-#define OPT_STORE                                               \
-	{.name = "store",                                       \
-		.arg = "STORE",                                 \
-		.help = "file, or redis://... (LOOP_STORE)",    \
-		.string = &choices.store},                      \
-	{                                                       \
-		.name = "patience", .arg = "D",                 \
-		.help = "how long to try to reach Redis (10s)", \
-		.duration = &choices.patience                   \
-	}
+#define OPT_STORE STORE_OPTIONS(choices, "10s")
 
 int guard_run(const struct args *);
 

@@ -4,12 +4,11 @@
 #include "die.h"
 #include "parse.h"
 #include "queue_open.h"
-#include "store.h"
 
 #include <ctype.h>
 #include <errno.h>
 
-struct place place = {.patience = 60 * NS_PER_S};
+struct store_place place = {.patience = 60 * NS_PER_S};
 
 static void on_warning(void *context, const char *text)
 {

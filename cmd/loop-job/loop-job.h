@@ -4,6 +4,7 @@
 
 #include "answers.h"
 #include "opt.h"
+#include "store.h"
 
 int call_main(const struct args *);
 int run_main(const struct args *);
@@ -11,21 +12,8 @@ int run_main(const struct args *);
 extern const struct opt call_options[], run_options[];
 
 /* Where the queue and the answers are. */
-struct place {
-	const char *store;
-	int64_t patience;
-};
-extern struct place place;
-
-#define OPT_STORE                                                                              \
-	{.name = "store",                                                                      \
-		.arg = "STORE",                                                                \
-		.help = "file, or redis://... (LOOP_STORE)",                                   \
-		.string = &place.store},                                                       \
-	{                                                                                      \
-		.name = "patience", .arg = "D", .help = "how long to try to reach Redis (1m)", \
-		.duration = &place.patience                                                    \
-	}
+extern struct store_place place;
+#define OPT_STORE STORE_OPTIONS(place, "1m")
 
 /* A queue and the answers of its jobs, open; ends the program where they cannot be. */
 struct desk {

@@ -4,6 +4,8 @@
  */
 #include "pool.h"
 
+#include "store.h"
+
 struct choices choices = {
 	.rules = {.min = 2,
 		.max = 10,
@@ -74,14 +76,7 @@ const struct opt run_options[] = {
 	{.name = "raw",
 		.help = "the command claims by itself",
 		.flag = &choices.raw},
-	{.name = "store",
-		.arg = "STORE",
-		.help = "file, or redis://... (LOOP_STORE)",
-		.string = &choices.store},
-	{.name = "patience",
-		.arg = "D",
-		.help = "how long to try to reach Redis (10s)",
-		.duration = &choices.patience},
+	STORE_OPTIONS(choices, "10s"),
 	{0},
 };
 

@@ -164,9 +164,10 @@ static void print_stats_json(const struct queue *q, const struct queue_stats *s)
 	for (int i = 0; i < ITEM_DONE; i++)
 		printf(",\"%s\":%lld", item_state_name((enum item_state)i),
 			(long long)s->count[i]);
-	printf(",\"oldest_ms\":%lld,\"paused\":%s,\"draining\":%s}\n",
-		(long long)(age_of(s) / NS_PER_MS), s->paused ? "true" : "false",
-		s->draining ? "true" : "false");
+	printf(",\"oldest_ms\":%lld,\"age_ms\":%lld,\"paused\":%s,\"draining\":%s}\n",
+		(long long)(age_of(s) / NS_PER_MS),
+		(long long)(s->age == NS_FOREVER ? 0 : s->age / NS_PER_MS),
+		s->paused ? "true" : "false", s->draining ? "true" : "false");
 }
 
 static void print_stats_text(const struct queue *q, const struct queue_stats *s)

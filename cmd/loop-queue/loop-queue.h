@@ -3,8 +3,10 @@
 #define LOOP_QUEUE_H
 
 #include "buf.h"
+#include "event.h"
 #include "opt.h"
 #include "queue.h"
+#include "store.h"
 
 int put_main(const struct args *);
 int claim_main(const struct args *);
@@ -21,6 +23,7 @@ int kick_main(const struct args *);
 int pause_main(const struct args *);
 int resume_main(const struct args *);
 int drain_main(const struct args *);
+int age_main(const struct args *);
 int purge_main(const struct args *);
 int sweep_main(const struct args *);
 int fsck_main(const struct args *);
@@ -34,21 +37,9 @@ extern const struct opt put_options[], claim_options[], ack_options[], nack_opti
 	migrate_options[], store_options[];
 
 /* Every subcommand's: where the queue is. */
-struct place {
-	const char *store;
-	int64_t patience;
-};
-extern struct place place;
+extern struct store_place place;
+#define OPT_STORE STORE_OPTIONS(place, "10s")
 
-#define OPT_STORE                                                                               \
-	{.name = "store",                                                                       \
-		.arg = "STORE",                                                                 \
-		.help = "file, or redis://... (LOOP_STORE)",                                    \
-		.string = &place.store},                                                        \
-	{                                                                                       \
-		.name = "patience", .arg = "D", .help = "how long to try to reach Redis (10s)", \
-		.duration = &place.patience                                                     \
-	}
 #define OPT_SYNC(where)                                                                       \
 	{                                                                                     \
 		.name = "sync", .help = "on disk before it is acknowledged", .flag = &(where) \
@@ -61,6 +52,10 @@ void close_queue(struct queue *);
 /* The state directory that events go to and queues are listed in; NULL: there is none. */
 const struct state *queue_state(bool make);
 bool store_is_file(void);
+
+/* An event in the journal of the state directory, if there is one. */
+void queue_emit(
+	const char *type, enum priority, const char *subject, const struct buf *data);
 
 /* The exit status that fits -errno; queue_die says the err as well. */
 int queue_status(int code) __attribute__((const));

@@ -1,4 +1,4 @@
-/* What people do to a queue: kick, pause, resume, drain, purge, sweep, fsck. */
+/* What people do to a queue: kick, pause, resume, drain, age, purge, sweep, fsck. */
 #include "loop-queue.h"
 
 #include "buf.h"
@@ -110,6 +110,21 @@ int drain_main(const struct args *args)
 	args_expect(args, 1, 1);
 	q = open_queue(args->item[0], true);
 	checked(q->ops->drain(q, true, &e), &e);
+	close_queue(q);
+	return EXIT_SUCCESS;
+}
+
+int age_main(const struct args *args)
+{
+	struct err e = {0};
+	struct queue *q;
+	int64_t time;
+
+	args_expect(args, 2, 2);
+	if (parse_duration(args->item[1], &time) < 0 || time > QUEUE_TIME_MAX)
+		die_usage("'%s' is no duration of at most ten years", args->item[1]);
+	q = open_queue(args->item[0], true);
+	checked(q->ops->age(q, time ? time : NS_FOREVER, &e), &e);
 	close_queue(q);
 	return EXIT_SUCCESS;
 }

@@ -3,15 +3,13 @@
 
 #include "clock.h"
 #include "die.h"
-#include "event.h"
 #include "journal.h"
 #include "parse.h"
 #include "queue_open.h"
-#include "store.h"
 
 #include <errno.h>
 
-struct place place = {.patience = 10 * NS_PER_S};
+struct store_place place = {.patience = 10 * NS_PER_S};
 
 const struct opt store_options[] = {OPT_STORE, {0}};
 
@@ -50,19 +48,34 @@ const struct state *queue_state(bool make)
 	return &state;
 }
 
+void queue_emit(
+	const char *type, enum priority priority, const char *subject, const struct buf *data)
+{
+	const struct state *state = queue_state(store_is_file());
+	struct event event = {.type = type,
+		.source = "/loop-queue",
+		.subject = subject,
+		.priority = priority,
+		.data = {data->text, data->length},
+		.runid = getenv("LOOP_RUN"),
+		.sessionid = getenv("LOOP_SESSION")};
+	struct journal journal;
+
+	if (!state)
+		return;
+	journal_init(&journal, state);
+	journal_emit(&journal, &event);
+	journal_close(&journal);
+}
+
 /* Dead letters are news: whoever routes them hears of each. */
 static void on_buried(
 	void *context, const struct queue *q, const char *id, int64_t tries, const char *why)
 {
-	const struct state *state = queue_state(store_is_file());
 	AUTO_BUF struct buf data = {0};
 	char subject[QUEUE_NAME_SIZE + ITEM_ID_SIZE];
-	struct event event = {.type = "queue.buried", .source = "/loop-queue", .subject = subject};
-	struct journal journal;
 
 	(void)context;
-	if (!state)
-		return;
 	snprintf(subject, sizeof subject, "%s/%s", q->name, id);
 	buf_format(&data, "{\"queue\":\"%s\",\"id\":\"%s\",\"tries\":%lld", q->name, id,
 		(long long)tries);
@@ -71,12 +84,7 @@ static void on_buried(
 		buf_json(&data, why, strlen(why));
 	}
 	buf_char(&data, '}');
-	event.data = (struct span){data.text, data.length};
-	event.runid = getenv("LOOP_RUN");
-	event.sessionid = getenv("LOOP_SESSION");
-	journal_init(&journal, state);
-	journal_emit(&journal, &event);
-	journal_close(&journal);
+	queue_emit("queue.buried", NORMAL, subject, &data);
 }
 
 static void on_warning(void *context, const char *text)

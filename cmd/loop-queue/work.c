@@ -12,7 +12,7 @@
 #include "job.h"
 #include "mem.h"
 #include "parse.h"
-#include "store.h"
+#include "room.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,6 +22,7 @@
 static struct {
 	int64_t jobs, count, idle, timeout, lease;
 	const char *breaker, *delay;
+	struct room room;
 } options = {.jobs = 1, .idle = NS_FOREVER, .timeout = NS_FOREVER};
 
 const struct opt work_options[] = {
@@ -62,6 +63,14 @@ const struct opt work_options[] = {
 		.arg = "D",
 		.help = "how long what failed waits (by the tries)",
 		.string = &options.delay},
+	{.name = "min-disk",
+		.arg = "SIZE",
+		.help = "claim nothing while less than this is free (0)",
+		.size = &options.room.disk},
+	{.name = "min-memory",
+		.arg = "SIZE",
+		.help = "claim nothing while less memory is available (0)",
+		.size = &options.room.memory},
 	OPT_STORE,
 	{0},
 };
@@ -81,6 +90,7 @@ struct work {
 	struct breaker breaker;
 	int64_t look, idle_since; /* clock_now: when to claim again, since when nothing is done */
 	bool complained;
+	bool held; /* there is something to do, and no room for it */
 };
 
 static struct job *free_job(struct work *w)
@@ -158,6 +168,41 @@ static void store_failed(struct work *w, int r, const struct err *e)
 	w->look = clock_after(RETRY_TIME);
 }
 
+/* A human may have to make room: said once. */
+static void hold(struct work *w, const char *why)
+{
+	AUTO_BUF struct buf data = {0};
+
+	w->look = clock_after(RETRY_TIME);
+	if (w->held)
+		return;
+	w->held = true;
+	warn("queue %s: nothing is claimed: %s", w->queue->name, why);
+	buf_format(&data, "{\"plan\":\"%s\",\"why\":", w->queue->name);
+	buf_json(&data, why, strlen(why));
+	buf_char(&data, '}');
+	queue_emit("run.needs_human", HIGH, w->queue->name, &data);
+}
+
+/* Whether there is room for one more item, if there is one. */
+static bool has_room(struct work *w)
+{
+	const struct state *state = queue_state(false);
+	const char *const folders[] = {".", state ? state->path : NULL, NULL};
+	struct err why = {0};
+
+	if (!room_short(&options.room, folders, &why)) {
+		w->held = false;
+		return true;
+	}
+	plan_look(w);
+	if (clock_now() >= w->look)
+		hold(w, why.text);
+	else
+		w->held = false;
+	return false;
+}
+
 static bool claim_one(struct work *w)
 {
 	const struct claim how = {.count = 1, .lease = w->how.lease};
@@ -165,7 +210,7 @@ static bool claim_one(struct work *w)
 	struct err e = {0};
 	int64_t n;
 
-	if (!allowed(w, &permit))
+	if (!has_room(w) || !allowed(w, &permit))
 		return false;
 	free_job(w)->permit = permit;
 	n = w->queue->ops->claim(w->queue, &how, on_item, w, &e);
@@ -241,7 +286,7 @@ static int64_t next_deadline(const struct work *w)
 			next = MIN(next, job_next(&w->job[i]));
 	if (takes_more(w))
 		next = MIN(next, w->look);
-	if (!w->busy && options.idle != NS_FOREVER)
+	if (!w->busy && !w->held && options.idle != NS_FOREVER)
 		next = MIN(next, w->idle_since + options.idle);
 	return next;
 }
@@ -262,8 +307,10 @@ static bool is_over(const struct work *w)
 {
 	if (w->busy)
 		return false;
-	return w->asked || w->failed || w->left <= 0 ||
-		(options.idle != NS_FOREVER && clock_now() >= w->idle_since + options.idle);
+	if (w->asked || w->failed || w->left <= 0)
+		return true;
+	return !w->held && options.idle != NS_FOREVER &&
+		clock_now() >= w->idle_since + options.idle;
 }
 
 static void run(struct work *w)

@@ -38,20 +38,6 @@ short_of() {
 	esac
 }
 
-# An item of a queue has no scheduler that would hold it.
-await_room() {
-	local lack said=''
-	[[ ${OPT[item]-} ]] || return 0
-	while lack=$(short_of); do
-		if [[ ! $said ]]; then
-			warn "$lack"
-			loop-emit run.needs_human --priority=high "plan=$LOOP_QUEUE" "why=$lack"
-		fi
-		said=1
-		sleep 2
-	done
-}
-
 # A unit of each counted resource, in the order of their names, so that no two stories can wait for each
 # other. They are held by descriptors of ours and so end with us.
 take_resources() {
@@ -74,7 +60,6 @@ take_resources() {
 
 await_start() {
 	await_trust
-	await_room
 	take_resources
 }
 

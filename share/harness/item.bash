@@ -12,10 +12,12 @@ item_task() { # ID
 
 # Sets what loop-sched would have set. A try that was not counted is an attempt all the same.
 become_item() {
-	local folder n=1
+	local folder lack n=1
 	[[ ${LOOP_QUEUE-} && ${LOOP_JOB_ID-} && ${LOOP_DIR-} ]] ||
 		usage 'LOOP_QUEUE, LOOP_JOB_ID: loop-queue work sets these; run it from there'
 	pace_items
+	# The worker claims nothing while there is no room; this is for what has come about since.
+	if lack=$(short_of); then die 75 "$lack"; fi
 	folder=$LOOP_DIR/work/$LOOP_QUEUE
 	run_log=$folder/log.jsonl
 	folder=$folder/tasks/$LOOP_JOB_ID

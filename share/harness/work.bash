@@ -4,6 +4,7 @@
 
 work_queue() {
 	local queue=${OPERANDS[0]-} line words=(--error-delay 5s)
+	words+=("--min-disk=${OPT[min-disk]-512M}" "--min-memory=${OPT[min-memory]-256M}")
 	[[ $queue ]] || usage 'work needs a queue'
 	[[ $queue =~ ^[A-Za-z0-9_:@+-][A-Za-z0-9._:@+-]*$ ]] || usage "'$queue' is not the name of a queue"
 	command -v loop-queue >/dev/null || die 69 'loop-queue is not installed'

@@ -1,15 +1,15 @@
-#!lua name=loop_queue_1
+#!lua name=loop_queue_2
 --[[
 The queue in Redis: each verb one function, so each is atomic. KEYS[1] is "loop:q:{NAME}"; every
 other key begins with it, so all of a queue lies in one slot of a cluster:
 
 	:seq		the last id; ids are padded, so that of equal priorities the first put comes first
 	:i:ID		hash: body priority tries max lease created due state token key why
-	:ready		by priority		:age		the same, by the time they were put
+	:ready		by priority		:age		the same, by the time they became so
 	:delayed	by the time they are due	:claimed	by the end of the lease
 	:buried		by the time they were buried
 	:k:KEY		the id of the item that has this key	:kt:KEY	the same, for its time
-	:meta		hash: paused, draining
+	:meta		hash: paused, draining, age, turns
 	:o:NONCE	what a call answered, so that it can be sent again
 	:wake		the channel that tells of something to claim
 
@@ -28,11 +28,11 @@ local function wake(q)
 	redis.call('PUBLISH', q .. ':wake', '')
 end
 
-local function make_ready(q, id)
-	local item = redis.call('HMGET', q .. ':i:' .. id, 'priority', 'created')
+local function make_ready(q, id, since)
+	local priority = redis.call('HGET', q .. ':i:' .. id, 'priority')
 	redis.call('HSET', q .. ':i:' .. id, 'state', 'ready', 'token', '', 'due', 0)
-	redis.call('ZADD', q .. ':ready', item[1], id)
-	redis.call('ZADD', q .. ':age', item[2], id)
+	redis.call('ZADD', q .. ':ready', priority, id)
+	redis.call('ZADD', q .. ':age', since, id)
 end
 
 local function make_delayed(q, id, due)
@@ -58,7 +58,7 @@ local function fail(q, id, now, delay)
 		make_buried(q, id, now)
 		return true
 	end
-	if delay > 0 then make_delayed(q, id, now + delay) else make_ready(q, id) end
+	if delay > 0 then make_delayed(q, id, now + delay) else make_ready(q, id, now) end
 	return false
 end
 
@@ -76,7 +76,7 @@ local function sweep(q, now)
 	local told = {}
 	for _, id in ipairs(redis.call('ZRANGEBYSCORE', q .. ':delayed', '-inf', now, 'LIMIT', 0, SWEEP_MAX)) do
 		leave(q, id, 'delayed')
-		make_ready(q, id)
+		make_ready(q, id, redis.call('HGET', q .. ':i:' .. id, 'due'))
 	end
 	for _, id in ipairs(redis.call('ZRANGEBYSCORE', q .. ':claimed', '-inf', now, 'LIMIT', 0, SWEEP_MAX)) do
 		local why = 'its lease ran out'
@@ -117,7 +117,7 @@ local function put_one(q, now, a, i)
 	elseif delay > 0 then
 		make_delayed(q, id, now + delay)
 	else
-		make_ready(q, id)
+		make_ready(q, id, now)
 	end
 	if key ~= '' then
 		redis.call('SET', q .. ':k:' .. key, id)
@@ -170,7 +170,26 @@ local function claimed_before(q, nonce, ids)
 	return out
 end
 
--- ARGV: how many, lease (0: its own), id ('': the next), bytes that are enough, nonce.
+-- The item that has been ready longest, if that is for too long.
+local function aged(q, now, age)
+	age = tonumber(redis.call('HGET', q .. ':meta', 'age') or age)
+	local first = redis.call('ZRANGE', q .. ':age', 0, 0, 'WITHSCORES')
+	if age > 0 and first[1] and tonumber(first[2]) <= now - age then return first[1] end
+end
+
+-- What is claimed next: an aged one where it has its turn, and then by priority.
+local function next_ids(q, count, first)
+	local ids = {first}
+	for _, id in ipairs(redis.call('ZRANGE', q .. ':ready', 0, count - 1)) do
+		if id ~= first and #ids < count then ids[#ids + 1] = id end
+	end
+	return ids
+end
+
+--[[
+ARGV: how many, lease (0: its own), id ('': the next), bytes that are enough, nonce, after how long an item has
+aged where the queue was not told, every how many claims such a one has its turn.
+]]
 local function claim(keys, a)
 	local q, now, out, taken = keys[1], now_ms(), {}, {}
 	local told, size = sweep(q, now), 0
@@ -179,7 +198,9 @@ local function claim(keys, a)
 	if paused(q, now) then return {told, out} end
 	local ids = {}
 	if a[3] == '' then
-		ids = redis.call('ZRANGE', q .. ':ready', 0, a[1] - 1)
+		local first = aged(q, now, a[6])
+		if first and redis.call('HINCRBY', q .. ':meta', 'turns', 1) % a[7] ~= 0 then first = nil end
+		ids = next_ids(q, tonumber(a[1]), first)
 	elseif redis.call('ZSCORE', q .. ':ready', a[3]) then
 		ids = {a[3]}
 	end
@@ -253,11 +274,14 @@ local function settle(keys, a)
 	return answer(q, a[1], out)
 end
 
--- ARGV: id (none: the next to be claimed).
+-- ARGV: how items age, as for claim, and an id (none: the next to be claimed).
 local function get(keys, a)
-	local q = keys[1]
-	local told = sweep(q, now_ms())
-	local id = a[1] or redis.call('ZRANGE', q .. ':ready', 0, 0)[1]
+	local q, now, id = keys[1], now_ms(), a[3]
+	local told = sweep(q, now)
+	if not id then
+		local turns = redis.call('HGET', q .. ':meta', 'turns') or 0
+		id = next_ids(q, 1, (turns + 1) % a[2] == 0 and aged(q, now, a[1]) or nil)[1]
+	end
 	return {told, id and item_of(q, id) or {}}
 end
 
@@ -287,10 +311,11 @@ local function stats(keys)
 	out[#out + 1] = tostring(math.min(tonumber(due or 'inf') or math.huge, tonumber(lease or 'inf') or math.huge))
 	out[#out + 1] = redis.call('HGET', q .. ':meta', 'paused') or '-'
 	out[#out + 1] = redis.call('HEXISTS', q .. ':meta', 'draining')
+	out[#out + 1] = redis.call('HGET', q .. ':meta', 'age') or '-'
 	return {told, out}
 end
 
-local function kick_one(q, id, state, reset)
+local function kick_one(q, id, state, reset, now)
 	local item = q .. ':i:' .. id
 	local found = redis.call('HMGET', item, 'tries', 'max')
 	if state == 'buried' and tonumber(found[2]) > 0 and tonumber(found[1]) >= tonumber(found[2]) then
@@ -298,20 +323,20 @@ local function kick_one(q, id, state, reset)
 	end
 	if reset == '1' then redis.call('HSET', item, 'tries', 0) end
 	leave(q, id, state)
-	make_ready(q, id)
+	make_ready(q, id, now)
 end
 
 -- ARGV: id ('': any), how many, reset, state. How many were kicked.
 local function kick(keys, a)
-	local q, ids, state = keys[1], {}, a[4]
-	sweep(q, now_ms())
+	local q, ids, state, now = keys[1], {}, a[4], now_ms()
+	sweep(q, now)
 	if a[1] ~= '' then
 		state = redis.call('HGET', q .. ':i:' .. a[1], 'state')
 		if state == 'buried' or state == 'delayed' then ids = {a[1]} end
 	else
 		ids = redis.call('ZRANGE', q .. ':' .. state, 0, a[2] - 1)
 	end
-	for _, id in ipairs(ids) do kick_one(q, id, state, a[3]) end
+	for _, id in ipairs(ids) do kick_one(q, id, state, a[3], now) end
 	if #ids > 0 then wake(q) end
 	return #ids
 end
@@ -329,11 +354,13 @@ local function purge(keys, a)
 	return #ids
 end
 
--- ARGV: 'pause' MS (0: for good, -1: ends it), 'drain' 1 or 0.
+-- ARGV: 'pause' MS (0: for good, -1: ends it), 'drain' 1 or 0, 'age' MS (0: never).
 local function control(keys, a)
 	local q, meta, ms = keys[1], keys[1] .. ':meta', tonumber(a[2])
 	if a[1] == 'drain' then
 		if ms == 1 then redis.call('HSET', meta, 'draining', 1) else redis.call('HDEL', meta, 'draining') end
+	elseif a[1] == 'age' then
+		redis.call('HSET', meta, 'age', ms)
 	elseif ms < 0 then
 		redis.call('HDEL', meta, 'paused')
 		wake(q)
@@ -363,13 +390,13 @@ local function register(name, callback)
 	redis.register_function{function_name = name, callback = callback, flags = {'allow-oom'}}
 end
 
-redis.register_function('lq1_put', put)
-register('lq1_claim', claim)
-register('lq1_settle', settle)
-register('lq1_get', get)
-register('lq1_list', list)
-register('lq1_stats', stats)
-register('lq1_kick', kick)
-register('lq1_purge', purge)
-register('lq1_control', control)
-register('lq1_check', check)
+redis.register_function('lq2_put', put)
+register('lq2_claim', claim)
+register('lq2_settle', settle)
+register('lq2_get', get)
+register('lq2_list', list)
+register('lq2_stats', stats)
+register('lq2_kick', kick)
+register('lq2_purge', purge)
+register('lq2_control', control)
+register('lq2_check', check)

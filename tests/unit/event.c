@@ -144,6 +144,51 @@ TEST(event_view_lends_the_attributes)
 	CHECK_INT(event_view("[]", 2, &view), -EINVAL);
 }
 
+static void check_line(const char *text, size_t length)
+{
+	const char *what;
+	size_t at;
+	bool good = jscan_check(text, length, &at, &what) == 0;
+
+	if (event_line_valid(text, length) != good)
+		printf("# %.*s\n", (int)length, text);
+	CHECK_INT(event_line_valid(text, length), good);
+}
+
+/* The quick way and the long one agree about a line with any byte of it changed, doubled or gone. */
+TEST(event_lines_are_what_any_json_is)
+{
+	static const char *const lines[] = {
+		"{\"specversion\":\"1.0\",\"id\":\"0\",\"source\":\"/x\",\"type\":\"a.b\",\"subject\":\"s/t\","
+		"\"time\":\"2026-01-01T00:00:00Z\",\"priority\":\"low\",\"runid\":\"r\",\"sessionid\":\"s\","
+		"\"data\":{\"a\":[1,\"b\",null],\"c\":\"\\u00e9\"}}\n",
+		"{\"specversion\":\"1.0\",\"id\":\"12\",\"source\":\"/\xc3\xa9\",\"type\":\"a\",\"data\":\"d\"}",
+		"{\"specversion\":\"1.0\",\"id\":\"12\",\"source\":\"/x\",\"type\":\"a\",\"z\":1,\"data\":1}",
+		"{\"specversion\":\"1.0\",\"id\":\"1\",\"type\":\"a\",\"type\":\"b\",\"data\":{}}",
+		"{\"specversion\":\"1.0\",\"id\":\"1\",\"data\":{},\"data\":{}}",
+		"{\"specversion\":\"1.0\",\"id\":\"1\",\"data\":1,\"source\":2}",
+		"{\"specversion\":\"1.0\",\"id\":\"1\"}",
+	};
+	static const char bytes[] = "\"\\{}[],: \n\t\x01\x80\xc3x0-";
+
+	for (size_t i = 0; i < countof(lines); i++)
+		for (size_t n = strlen(lines[i]), at = 0; at < n; at++) {
+			AUTO_BUF struct buf b = {0};
+
+			buf_add(&b, lines[i], n);
+			check_line(b.text, at);
+			for (size_t c = 0; c < sizeof bytes; c++) {
+				b.text[at] = bytes[c];
+				check_line(b.text, n);
+			}
+			memmove(b.text + at, lines[i] + at + 1, n - at - 1);
+			check_line(b.text, n - 1);
+			b.length = at;
+			buf_add(&b, lines[i] + at / 2, n - at / 2);
+			check_line(b.text, b.length);
+		}
+}
+
 TEST(event_priorities_have_names_and_numbers)
 {
 	enum priority p;

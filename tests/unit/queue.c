@@ -1,5 +1,5 @@
 /* The lines of a queue's files, and the URLs of Redis. */
-#include "queue_line.h"
+#include "queue_file.h"
 #include "redis.h"
 #include "unit.h"
 
@@ -59,6 +59,29 @@ TEST(queue_item_line_damaged)
 		}
 	memset(bad, 0, sizeof bad);
 	CHECK(!item_line_parse(bad, &out));
+}
+
+/* One that failed, or was due later, begins to wait anew. */
+TEST(queue_item_is_ready_since)
+{
+	struct item_line l = {.state = ITEM_CLAIMED, .created = 10, .due = 60, .tries = 1};
+	struct block_line b = {.best = BLOCK_NO_READY};
+	char line[QUEUE_LINE];
+
+	CHECK(!item_fail(&l, 50, 0));
+	CHECK_INT(l.state, ITEM_READY);
+	CHECK_INT(item_line_since(&l), 50);
+	item_line_format(line, &l);
+	block_line_count(&b, line);
+	CHECK_INT(b.oldest, 50);
+	CHECK_INT(b.next, 0);
+	CHECK(!item_fail(&l, 50, 30));
+	CHECK_INT(l.state, ITEM_DELAYED);
+	CHECK_INT(l.due, 80);
+	l.state = ITEM_READY;
+	CHECK_INT(item_line_since(&l), 80);
+	l.due = 0;
+	CHECK_INT(item_line_since(&l), 10);
 }
 
 TEST(queue_block_line_counts)
