@@ -37,8 +37,8 @@ int search_run(struct search *, const struct state *, struct err *) MUST_CHECK;
 bool search_take(struct search *, struct span line);
 
 /*
- * Adds "events":[…],"next":…}: what was found, and where the events begin that come later. If it
- * stopped early, also "more" with the parameter of the request that goes on.
+ * Adds "events":[…],"next":…}: what was found, and where later events will begin. If it stopped
+ * early, also "more" with the parameter of the request that goes on.
  */
 void search_found(const struct search *, int64_t next, struct buf *);
 
