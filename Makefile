@@ -2,6 +2,7 @@
 #
 #   make                 build everything               make check      unit tests and bats
 #   make BUILD=san       address + undefined sanitizers make lint       style, layers, man pages
+#   make BUILD=tsan      the thread sanitizer
 #   make BUILD=cov       coverage                       make bench      measured side by side
 #   make install         DESTDIR= PREFIX=/usr/local     make demo       a whole run on the mock agent
 #   make deps            what is missing; installs it   make check-dashboard  in a real browser
@@ -20,12 +21,14 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prot
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wswitch-enum -Wconversion
 FLAGS_release := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 FLAGS_san     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 FLAGS_cov     := -O0 -g --coverage
 LINK_release  := -Wl,-z,relro,-z,now
 LINK_san      := -fsanitize=address,undefined
+LINK_tsan     := -fsanitize=thread
 LINK_cov      := --coverage
 ifndef FLAGS_$(BUILD)
-$(error BUILD=$(BUILD): choose release, san or cov)
+$(error BUILD=$(BUILD): choose release, san, tsan or cov)
 endif
 
 B        := build/$(BUILD)
