@@ -1,19 +1,12 @@
 # The contract of loop-queue, the same for every store: queue-redis.bats is this file by another
 # name, and by that name each test has a Redis of its own.
 load helper
+load redis
 
 setup_more() {
 	case $BATS_TEST_FILENAME in
-	*redis*) start_redis ;;
+	*redis*) needs_redis && start_redis ;;
 	esac
-}
-
-start_redis() {
-	command -v redis-server >/dev/null || skip 'no redis-server here'
-	start redis-server --port 0 --unixsocket "$SCRATCH/redis.sock" --dir "$SCRATCH" --save '' \
-		--appendonly yes --appendfsync always --logfile "$SCRATCH/redis.log"
-	export LOOP_STORE=redis+unix://$SCRATCH/redis.sock
-	wait_for 10 test -S "$SCRATCH/redis.sock"
 }
 
 put() { loop-queue put "$@"; }
