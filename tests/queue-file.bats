@@ -146,13 +146,14 @@ claimed() { # COUNT
 }
 
 @test "a lease that is touched lasts" {
-	put q job --lease 4s >/dev/null
+	put q job --lease 2s >/dev/null
 	claim
-	local i
-	for i in 1 2 3; do
-		sleep 1.5
-		loop-queue touch q "$id" "$token"
-	done
+	local began=${EPOCHREALTIME/./} was
+	loop-queue touch q "$id" "$token" --lease 1h
+	was=$(loop-queue peek q "$id" | jq -r .deadline)
+	loop-queue touch q "$id" "$token"
+	[[ $(loop-queue peek q "$id" | jq -r .deadline) > $was ]] # as long as it was, from now
+	wait_for 10 eval '((${EPOCHREALTIME/./} - began > 2000000))'
 	status_is 1 loop-queue claim q
 	loop-queue ack q "$id" "$token"
 }
