@@ -42,6 +42,13 @@ static const char *const losses[] = {"end", "warn", NULL};
 	 .help = "how long to try to reach Redis (10s)"}
 /* clang-format on */
 
+#define LEASE                                                                      \
+	{                                                                          \
+		.name = "lease", .letter = 'l', .arg = "D",                        \
+		.duration = &choices.lease,                                        \
+		.help = "how long it is held in Redis without being renewed (30s)" \
+	}
+
 static const struct opt run_options[] = {
 	SHARED,
 	TIMEOUT,
@@ -54,13 +61,7 @@ static const struct opt run_options[] = {
 		.flag = &choices.close,
 		.help = "the command does not inherit the hold",
 	},
-	{
-		.name = "lease",
-		.letter = 'l',
-		.arg = "D",
-		.duration = &choices.lease,
-		.help = "how long it is held in Redis without being renewed (30s)",
-	},
+	LEASE,
 	{
 		.name = "on-loss",
 		.arg = "WHAT",
@@ -100,6 +101,15 @@ static const struct opt acquire_options[] = {
 		.flag = &choices.print,
 		.help = "print the fencing token and the slots",
 	},
+	LEASE,
+	{
+		.name = "on-loss",
+		.arg = "WHAT",
+		.choice = &choices.on_loss,
+		.choices = losses,
+		.help = "end the script when a lock in Redis is lost, or only tell",
+	},
+	STORE,
 	{0},
 };
 static const struct opt release_options[] = {FD, {0}};

@@ -51,7 +51,7 @@ take_resources() {
 	((${#wanted[@]})) || return 0
 	while IFS= read -r name; do
 		exec {fd}<>"$(loop-lock path "${name%%[:/]*}")" || return
-		slot=$(loop-lock acquire "$name" --fd "$fd" --print) || die 75 "$name: not to be had"
+		slot=$(loop-lock acquire "$name" --fd "$fd" --store file --print) || die 75 "$name: not to be had"
 		slot=${slot#* }
 		export "LOOP_SLOT_$(tr -c 'A-Za-z0-9\n' _ <<<"${name%%[:/]*}")=$slot"
 		if [[ ${ports-} && $name == port/* ]]; then export PORT=$((ports + slot)); fi

@@ -158,7 +158,7 @@ merge() {
 	lock=merge@$key queue=$LOOP_DIR/merges/$key result='' commit='' text=''
 	verify_seconds=$(($(milliseconds "${OPT[verify-timeout]-10m}") / 1000))
 	draw_ticket || return
-	exec 9<>"$(loop-lock path "$lock")" && loop-lock acquire "$lock" --fd 9 || return
+	exec 9<>"$(loop-lock path "$lock")" && loop-lock acquire "$lock" --fd 9 --store file || return
 	for ((tries = 0; tries < 5; tries++)); do
 		[[ ! -e $attempt_folder/merge/result ]] || break
 		merge_batch

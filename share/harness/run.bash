@@ -53,7 +53,7 @@ hold_plan() { # PLAN
 	local name
 	name=plan@$(realpath -- "$1" | cksum | cut -d' ' -f1)
 	exec 7<>"$(loop-lock path "$name")" || exit 73
-	loop-lock acquire "$name" --fd 7 --nonblock --label "loop run $1" 2>/dev/null ||
+	loop-lock acquire "$name" --fd 7 --store file --nonblock --label "loop run $1" 2>/dev/null ||
 		die 75 "$1: a run of this plan is at work already; loop status shows it, loop watch joins it"
 }
 
