@@ -66,7 +66,7 @@ beginners_say() {
 }
 
 @test "a password that is missing, and a right" {
-	server
+	start_redis
 	status_is 0 loop-queue put q --delay 1h x
 	redis ACL SETUSER default -fcall >/dev/null
 	status_is 125 loop-pool q -- touch ran
