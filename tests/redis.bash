@@ -12,6 +12,7 @@ needs_redis() {
 start_redis() {
 	start redis-server --port 0 --unixsocket "$SOCKET" --dir "$SCRATCH" --save '' --appendonly yes \
 		--appendfsync always --maxmemory-policy noeviction --logfile "$SCRATCH/redis.log" "$@"
+	# shellcheck disable=SC2034 # for those who load this
 	redis_pid=${started:?}
 	wait_for 10 redis_answers
 }
