@@ -1,26 +1,9 @@
 # What Redis may be besides well, for locks, breakers and jobs: foreign, old, a replica, full, slow. A
 # clear error each, and what is held is kept.
 load helper
+load redis
 
-setup_more() {
-	command -v redis-server >/dev/null || skip 'no redis-server here'
-	SOCKET=$SCRATCH/redis.sock
-	export LOOP_STORE=redis+unix://$SOCKET
-}
-
-server() {
-	start redis-server --port 0 --unixsocket "$SOCKET" --dir "$SCRATCH" --save '' --appendonly yes \
-		--appendfsync always --maxmemory-policy noeviction --logfile "$SCRATCH/redis.log"
-	wait_for 10 test -S "$SOCKET"
-}
-redis() { redis-cli -s "$SOCKET" "$@"; }
-
-bad() { # KIND WHAT: something bad between us and Redis
-	local socket=$SCRATCH/bad.$((++bads)).sock
-	start "$BUILD_DIR/tests/tools/badwire" "$socket" "$1" "$2" "$SOCKET"
-	wait_for 5 test -S "$socket"
-	LOOP_STORE=redis+unix://$socket
-}
+setup_more() { needs_redis; }
 
 # all_say TEXT: each program fails before a command is run, with this in its message.
 all_say() {
@@ -33,13 +16,32 @@ all_say() {
 	[ ! -e ran ]
 }
 
+# beginners_say STATUS TEXT: what goes on and on, or has much to do, does not even begin.
+beginners_say() {
+	status_is 125 loop-pool q --patience 300ms -- touch ran
+	has "$stderr" "$2"
+	exec 9<>"$(loop-lock path script)"
+	status_is "$1" loop-lock acquire script --fd 9 --patience 300ms
+	has "$stderr" "$2"
+	status_is "$1" loop-bus bridge
+	has "$stderr" "$2"
+	echo '{"tasks":[{"id":"a","run":"touch ran"}]}' >plan.json
+	status_is "$1" loop-sched run plan.json --on queue:q
+	has "$stderr" "$2"
+	[ ! -e ran ]
+	[ ! -e .loop/runs ]
+	[ "$(wc -l <<<"$stderr")" = 1 ]
+}
+
 @test "an older one, a web server, nonsense, nobody: no command is run" {
 	bad say '$32\r\nredis_version:5.0.7\r\nrole:master\r\n'
 	all_say 'Redis 5.0.7; 7 or later is needed'
+	beginners_say 69 'Redis 5.0.7; 7 or later is needed'
 	status_is 69 loop-lock list
 	status_is 69 loop-guard list
 	bad say 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'
 	all_say 'what answers is no Redis'
+	beginners_say 76 'what answers is no Redis'
 	status_is 76 loop-lock list
 	status_is 76 loop-guard list
 	LOOP_STORE=redis+unix://$SCRATCH/nobody.sock
@@ -50,11 +52,12 @@ all_say() {
 }
 
 @test "a replica, and one that becomes one while a lock is held" {
-	server
+	start_redis
 	start loop-lock held --lease 2s -- sh -c 'echo $$ >pid; exec sleep 60' 2>errors
 	wait_for 10 test -s pid
 	redis replicaof 127.0.0.1 1 >/dev/null
 	all_say 'a replica: name its master'
+	beginners_say 69 'a replica: name its master'
 	status=0
 	wait "$started" || status=$?
 	[ "$status" = 125 ]
@@ -62,8 +65,19 @@ all_say() {
 	gone "$(<pid)"
 }
 
+@test "a password that is missing, and a right" {
+	start_redis
+	status_is 0 loop-queue put q --delay 1h x
+	redis ACL SETUSER default -fcall >/dev/null
+	status_is 125 loop-pool q -- touch ran
+	has "$stderr" NOPERM
+	redis CONFIG SET requirepass secret >/dev/null
+	all_say NOAUTH
+	beginners_say 77 NOAUTH
+}
+
 @test "full: nothing new is held or put, what is held is kept and given back, what is done is answered" {
-	server
+	start_redis
 	start loop-queue work q -- loop-job run
 	start loop-lock held --lease 2s -- sh -c 'until [ -e go ]; do sleep 0.05; done'
 	local holder=$started
@@ -83,7 +97,7 @@ all_say() {
 }
 
 @test "slow: nothing is done twice, and nothing is lost" {
-	server
+	start_redis
 	bad delay 150
 	status_is 0 loop-lock x --lease 5s -- sh -c 'echo "$LOOP_LOCK_TOKEN"'
 	[ -n "$output" ]
@@ -93,7 +107,7 @@ all_say() {
 }
 
 @test "an answer that is lost on its way: the question is asked again, and answered as before" {
-	server
+	start_redis
 	local n
 	for n in 4 5 6 7; do
 		bad cut "$n"

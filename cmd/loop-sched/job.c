@@ -214,7 +214,8 @@ static bool breaker_allows(struct run *r, struct job *j, uint32_t task)
 {
 	struct node *n = &r->node[task];
 	struct err e = {0};
-	int code = fuse_ask(&j->fuse, &r->state, &r->plan, &r->plan.task[task], &n->due, &e);
+	int code = fuse_ask(&j->fuse, &r->state, remote_redis(&r->options), &r->plan,
+		&r->plan.task[task], &n->due, &e);
 
 	if (code < 0)
 		warn("%s: %s", r->plan.task[task].id, e.text);
