@@ -15,9 +15,10 @@ struct used {
 };
 
 /*
- * Tells when the newest event was, and adds what the attempt has used by its newest usage event; of a conversation
- * that was gone on with, whose sums hold what was before, takes the larger.
- * Reads a bounded piece of the end of events.jsonl in folder.
+ * Tells when the newest event was, and adds what the attempt has used by its
+ * newest usage event; of a conversation that was gone on with, whose sums hold
+ * what was before, takes the larger. Reads a bounded piece of the end of
+ * events.jsonl in folder.
  */
 void recover_usage(int folder, int64_t attempt, struct used *);
 
