@@ -124,8 +124,10 @@ field() { # FILTER COMMAND…
 		'{"attempt":2,"type":"usage","input":5,"output":6,"cost_usd":0.5}' '{"attempt":2,"type":"mess' | steps ses_a
 	[ "$(field '.[0] | "\(.input) \(.output) \(.cost_usd)"' list)" = '105 16 1.5' ]
 	lost ses_b 50 '{"attempt":2,"usage":{"input":100,"output":10,"cost_usd":null}}'
-	echo '{"attempt":2,"type":"usage","of":"conversation","input":105,"output":16}' | steps ses_b
+	echo '{"time":"2033-05-18T03:33:20Z","attempt":2,"type":"usage","of":"conversation","input":105,"output":16}' | steps ses_b
 	[ "$(field '.[0] | "\(.input) \(.output) \(.cost_usd)"' list -n 1)" = '105 16 null' ]
+	# Its heartbeat is older than what it said last.
+	[ "$(field '.[0].ended' list -n 1 | cut -c1-19)" = 2033-05-18T03:33:20 ]
 }
 
 @test "summary is one session on one page" {

@@ -25,16 +25,10 @@ static int64_t older_than = -1;
 static bool dry_run, as_json, verbose;
 
 const struct opt gc_options[] = {
-	{.name = "older-than",
-		.arg = "D",
-		.help = "remove sessions that ended longer ago",
-		.duration = &older_than},
-	{.name = "dry-run",
-		.letter = 'n',
-		.help = "only say what would be removed, what not, and why",
-		.flag = &dry_run},
-	{.name = "verbose", .letter = 'v', .help = "say too what stays, and why", .flag = &verbose},
-	{.name = "json", .help = "JSON lines", .flag = &as_json},
+	{"older-than", 0, "D", "remove sessions that ended longer ago", .duration = &older_than},
+	{"dry-run", 'n', NULL, "only say what would be removed, what not, and why", .flag = &dry_run},
+	{"verbose", 'v', NULL, "say too what stays, and why", .flag = &verbose},
+	{"json", 0, NULL, "JSON lines", .flag = &as_json},
 	{0},
 };
 

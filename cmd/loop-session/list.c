@@ -16,37 +16,21 @@ static const char *const state_choices[] = {"any", "starting", "running", "waiti
 	"ended", "lost", "unreadable", NULL};
 
 const struct opt list_options[] = {
-	{.name = "run", .arg = "RUN", .help = "of this run", .string = &wanted.run},
-	{.name = "since", .arg = "TIME", .help = "not ended before", .string = &wanted.since},
-	{.name = "until", .arg = "TIME", .help = "begun before", .string = &wanted.until},
-	{.name = "state",
-		.arg = "STATE",
-		.help = "in this state",
-		.choice = &wanted.state,
-		.choices = state_choices},
-	{.name = "reason", .arg = "REASON", .help = "ended so", .string = &wanted.reason},
-	{.name = "agent",
-		.letter = 'a',
-		.arg = "AGENT",
-		.help = "of this agent",
-		.string = &wanted.agent},
-	{.name = "number",
-		.letter = 'n',
-		.arg = "N",
-		.help = "the newest N",
-		.number = &wanted.most},
-	{.name = "json", .help = "JSON lines", .flag = &as_json},
+	{"run", 0, "RUN", "of this run", .string = &wanted.run},
+	{"since", 0, "TIME", "not ended before", .string = &wanted.since},
+	{"until", 0, "TIME", "begun before", .string = &wanted.until},
+	{"state", 0, "STATE", "in this state", .choice = &wanted.state, .choices = state_choices},
+	{"reason", 0, "REASON", "ended so", .string = &wanted.reason},
+	{"agent", 'a', "AGENT", "of this agent", .string = &wanted.agent},
+	{"number", 'n', "N", "the newest N", .number = &wanted.most},
+	{"json", 0, NULL, "JSON lines", .flag = &as_json},
 	{0},
 };
 
 const struct opt latest_options[] = {
-	{.name = "run", .arg = "RUN", .help = "of this run", .string = &wanted.run},
-	{.name = "agent",
-		.letter = 'a',
-		.arg = "AGENT",
-		.help = "of this agent",
-		.string = &wanted.agent},
-	{.name = "path", .help = "the session's folder", .flag = &as_path},
+	{"run", 0, "RUN", "of this run", .string = &wanted.run},
+	{"agent", 'a', "AGENT", "of this agent", .string = &wanted.agent},
+	{"path", 0, NULL, "the session's folder", .flag = &as_path},
 	{0},
 };
 

@@ -84,20 +84,22 @@ static void read_usage(struct record *r)
 	r->success = json_is_true(json_object_get(r->result, "success"));
 }
 
-/* What session.json tells is older than the attempt that is, or was, under way. */
-static void add_unwritten(struct record *r, int folder)
+/* What session.json tells is older than the attempt that is, or was, under way. Returns when that
+ * was last heard of, 0 if it is not. */
+static int64_t add_unwritten(struct record *r, int folder)
 {
 	const char *word = json_string_value(json_object_get(r->session, "state"));
 	int64_t attempt = json_integer_value(json_object_get(r->session, "attempt"));
-	struct used u = {r->input, r->output, r->cost, r->cost_known};
+	struct used u = {r->input, r->output, r->cost, r->cost_known, 0};
 
 	if (r->result || !word || strcmp(word, "running") != 0)
-		return;
+		return 0;
 	recover_usage(folder, attempt, &u);
 	r->input = u.input;
 	r->output = u.output;
 	r->cost = u.cost;
 	r->cost_known = u.cost_known;
+	return u.heard;
 }
 
 /* When a lost one was last heard of: its heartbeat is written every few seconds. */
@@ -128,6 +130,7 @@ int record_read(struct record *r, const struct state *state, const char *id)
 {
 	AUTO_FREE char *path = mem_format("sessions/%s", id);
 	AUTO_CLOSE int folder = state_file(state, path, O_RDONLY | O_DIRECTORY, 0);
+	int64_t heard;
 
 	*r = (struct record){0};
 	if (folder < 0)
@@ -141,9 +144,9 @@ int record_read(struct record *r, const struct state *state, const char *id)
 		r->state = RECORD_ENDED; /* it ended between the two looks */
 	read_texts(r);
 	read_usage(r);
-	add_unwritten(r, folder);
+	heard = add_unwritten(r, folder);
 	r->started = time_of(r, "started");
-	r->ended = r->state == RECORD_LOST ? last_sign(r, folder) : time_of(r, "ended");
+	r->ended = r->state == RECORD_LOST ? MAX(heard, last_sign(r, folder)) : time_of(r, "ended");
 	return 0;
 }
 

@@ -53,8 +53,10 @@ void recover_usage(int folder, int64_t attempt, struct used *u)
 	for (end = tail.length; end; end = start ? start - 1 : 0) {
 		for (start = end; start && tail.text[start - 1] != '\n';)
 			start--;
-		if (step_parse(&s, tail.text + start, end - start) == 0 && s.kind == STEP_USAGE &&
-			s.attempt == attempt) {
+		if (step_parse(&s, tail.text + start, end - start) < 0)
+			continue;
+		u->heard = MAX(u->heard, s.time);
+		if (s.kind == STEP_USAGE && s.attempt == attempt) {
 			take(&s, u);
 			return;
 		}

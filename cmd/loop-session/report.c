@@ -11,18 +11,12 @@ static struct filter_words wanted;
 static bool as_json, markdown, html;
 
 const struct opt report_options[] = {
-	{.name = "since",
-		.arg = "TIME",
-		.help = "from this time or age on; 12h",
-		.string = &wanted.since},
-	{.name = "until", .arg = "TIME", .help = "up to this time; now", .string = &wanted.until},
-	{.name = "run",
-		.arg = "RUN",
-		.help = "only this run, whenever it was",
-		.string = &wanted.run},
-	{.name = "markdown", .help = "as Markdown", .flag = &markdown},
-	{.name = "html", .help = "as a page of HTML", .flag = &html},
-	{.name = "json", .help = "JSON lines, each with its kind", .flag = &as_json},
+	{"since", 0, "TIME", "from this time or age on; 12h", .string = &wanted.since},
+	{"until", 0, "TIME", "up to this time; now", .string = &wanted.until},
+	{"run", 0, "RUN", "only this run, whenever it was", .string = &wanted.run},
+	{"markdown", 0, NULL, "as Markdown", .flag = &markdown},
+	{"html", 0, NULL, "as a page of HTML", .flag = &html},
+	{"json", 0, NULL, "JSON lines, each with its kind", .flag = &as_json},
 	{0},
 };
 

@@ -22,14 +22,13 @@ struct source {
 /* Options of the commands that look at one session: which file, and as JSON too. */
 extern const struct opt file_options[], source_options[];
 
-#define SOURCE_JSON_OPTION                                                 \
-	{                                                                  \
-		.name = "json", .help = "JSON lines", .flag = &source_json \
+#define SOURCE_JSON_OPTION                                          \
+	{                                                           \
+		"json", 0, NULL, "JSON lines", .flag = &source_json \
 	}
-#define SOURCE_AGENT_OPTION                                                        \
-	{                                                                          \
-		.name = "agent", .letter = 'a', .arg = "AGENT",                    \
-		.help = "FILE is what this agent printed", .string = &source_agent \
+#define SOURCE_AGENT_OPTION                                                                       \
+	{                                                                                         \
+		"agent", 'a', "AGENT", "FILE is what this agent printed", .string = &source_agent \
 	}
 extern bool source_json;
 extern const char *source_agent;

@@ -10,7 +10,7 @@
 static bool each_call;
 
 const struct opt tools_options[] = {
-	{.name = "calls", .help = "each call, as it ended", .flag = &each_call},
+	{"calls", 0, NULL, "each call, as it ended", .flag = &each_call},
 	SOURCE_JSON_OPTION,
 	SOURCE_AGENT_OPTION,
 	{0},

@@ -17,16 +17,9 @@
 static struct filter_words wanted;
 
 const struct opt trace_options[] = {
-	{.name = "run", .arg = "RUN", .help = "all sessions of this run", .string = &wanted.run},
-	{.name = "since",
-		.arg = "TIME",
-		.help = "all that had not ended before",
-		.string = &wanted.since},
-	{.name = "number",
-		.letter = 'n',
-		.arg = "N",
-		.help = "the newest N of them",
-		.number = &wanted.most},
+	{"run", 0, "RUN", "all sessions of this run", .string = &wanted.run},
+	{"since", 0, "TIME", "all that had not ended before", .string = &wanted.since},
+	{"number", 'n', "N", "the newest N of them", .number = &wanted.most},
 	{0},
 };
 

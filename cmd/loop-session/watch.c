@@ -24,8 +24,8 @@
 static bool only_new;
 
 const struct opt watch_options[] = {
-	{.name = "new", .help = "only what happens from now on", .flag = &only_new},
-	{.name = "json", .help = "the events as they stand, one a line", .flag = &source_json},
+	{"new", 0, NULL, "only what happens from now on", .flag = &only_new},
+	{"json", 0, NULL, "the events as they stand, one a line", .flag = &source_json},
 	{0},
 };
 
