@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 
 bool pids_has(const pid_t *item, size_t count, pid_t pid)
 {
@@ -129,7 +130,7 @@ static void children_of_thread(int tasks, const char *thread, struct pids *out)
 
 bool children_listed(void)
 {
-	static int listed = -1;
+	static atomic_int listed = -1;
 
 	if (listed < 0)
 		listed = access("/proc/thread-self/children", R_OK) == 0;
