@@ -98,7 +98,7 @@ beginners_say() {
 
 @test "slow: nothing is done twice, and nothing is lost" {
 	start_redis
-	bad delay 150
+	bad delay 60
 	status_is 0 loop-lock x --lease 5s -- sh -c 'echo "$LOOP_LOCK_TOKEN"'
 	[ -n "$output" ]
 	status_is 3 loop-guard --breaker x -- sh -c 'exit 3'

@@ -1,14 +1,20 @@
 /* why: what a task waits for, or what became of it. */
 #include "commands.h"
 
-#include "breaker.h"
+#include "breaker_redis.h"
 #include "clock.h"
 #include "die.h"
 #include "files.h"
+#include "io.h"
 #include "parse.h"
 #include "question.h"
 #include "resource.h"
+#include "store.h"
 #include "view.h"
+
+#include <fcntl.h>
+
+#define PATIENCE (2 * NS_PER_S) /* with the Redis where its breaker is */
 
 /* The needs of a task that have not ended, or that ended as they must not. */
 static uint32_t say_needs(const struct view *v, uint32_t task)
@@ -60,18 +66,53 @@ static bool say_resources(const struct view *v, uint32_t task)
 	return true;
 }
 
+/* The store of the queue whose workers run the tasks: where hosts share breakers. */
+static const char *store_of(const struct view *v, struct buf *text)
+{
+	AUTO_FREE char *path = mem_format("%s/run.json", v->path);
+	AUTO_BUF struct buf options = {0};
+	struct span object, value;
+
+	if (io_read_file(AT_FDCWD, path, 1 << 20, &options) < 0)
+		return "file";
+	object = (struct span){options.text, options.length};
+	if (!jscan_get(object, "queue", &value))
+		return "file";
+	if (!jscan_get(object, "store", &value) || jscan_text(value, text) < 0)
+		return store_choose(NULL); /* it has a password */
+	return text->text;
+}
+
+static int read_breaker(const struct view *v, const char *name, struct breaker_view *seen,
+	struct err *e)
+{
+	AUTO_BUF struct buf text = {0};
+	const char *store = store_of(v, &text);
+	struct breaker b;
+	int code = breaker_init(&b, &v->state, name, &(struct breaker_settings){0}, e);
+
+	if (code == 0 && !store_in_files(store))
+		code = breaker_redis_open(&b, store, PATIENCE, e);
+	if (code == 0)
+		code = breaker_read(&b, seen, e);
+	breaker_redis_close(&b);
+	return code;
+}
+
 static bool say_breaker(const struct view *v, uint32_t task)
 {
 	struct plan *p = (struct plan *)(uintptr_t)&v->plan;
 	const char *name = plan_text(p, task_get(p, &p->task[task], M_BREAKER));
-	struct breaker_settings settings = {0};
 	struct breaker_view seen;
-	struct breaker b;
 	struct err e = {0};
 
-	if (!name || breaker_init(&b, &v->state, name, &settings, &e) < 0 ||
-		breaker_read(&b, &seen, &e) < 0 || seen.state == BREAKER_CLOSED ||
-		seen.state == BREAKER_OBSERVED)
+	if (!name)
+		return false;
+	if (read_breaker(v, name, &seen, &e) < 0) {
+		printf("  its breaker %s cannot be asked: %s\n", name, e.text);
+		return true;
+	}
+	if (seen.state == BREAKER_CLOSED || seen.state == BREAKER_OBSERVED)
 		return false;
 	printf("  its breaker %s is %s%s%s\n", name, breaker_state_name(seen.state),
 		seen.why[0] ? ": " : "", seen.why);
