@@ -235,8 +235,10 @@ MANDIR   := $(DESTDIR)$(PREFIX)/share/man
 BASHDIR  := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSHDIR   := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 FISHDIR  := $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+UNITDIR  := $(DESTDIR)$(PREFIX)/lib/systemd/user
+UNITS_OF_SYSTEMD := $(wildcard share/systemd/*)
 PAGES    := $(wildcard cmd/*/*.[1-8] share/doc/*.[1-8]) $(MADE_PAGES)
-SHARED   := $(filter-out %.7.in %/events.jq share/doc/%.5 share/doc/%.7,$(shell find share -type f 2>/dev/null))
+SHARED   := $(filter-out %.7.in %/events.jq share/doc/%.5 share/doc/%.7 share/systemd/%,$(shell find share -type f 2>/dev/null))
 
 install: all
 	install -d $(BINDIR) $(SHAREDIR)
@@ -246,12 +248,16 @@ install: all
 		install -D -m $$mode $$f $(SHAREDIR)/$${f#share/} || exit 1; done
 	@for f in $(PAGES); do install -D -m 644 $$f $(MANDIR)/man$${f##*.}/$${f##*/} || exit 1; done
 	@for p in loop $(PROGRAMS); do install -D -m 644 completions/loop.bash $(BASHDIR)/$$p || exit 1; done
+	install -d $(UNITDIR)
+	@for f in $(notdir $(UNITS_OF_SYSTEMD)); do \
+		sed 's|/usr/local/bin/loop|$(PREFIX)/bin/loop|' share/systemd/$$f >$(UNITDIR)/$$f || exit 1; done
 	install -D -m 644 completions/_loop $(ZSHDIR)/_loop
 	install -D -m 644 completions/loop.fish $(FISHDIR)/loop.fish
 
 uninstall:
 	rm -f $(addprefix $(BINDIR)/,$(PROGRAMS) $(SCRIPTS)) $(addprefix $(BASHDIR)/,loop $(PROGRAMS))
 	rm -f $(ZSHDIR)/_loop $(FISHDIR)/loop.fish $(foreach p,$(PAGES),$(MANDIR)/man$(patsubst .%,%,$(suffix $(p)))/$(notdir $(p)))
+	rm -f $(addprefix $(UNITDIR)/,$(notdir $(UNITS_OF_SYSTEMD)))
 	rm -rf $(SHAREDIR)
 
 # A tarball of what is committed, and a Debian package of what is built.

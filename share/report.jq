@@ -67,7 +67,8 @@ def gather:
       branches: ($commits | map(.branch) | unique | map(select(. != ""))),
       tasks: ($tasks | map(. as $t | ($last[.id] // {state: (if .done then "done before" else "pending" end)})
         + {id, title: (.title // ""), commit: ($stories[.id].commit // null), cost: $cost[.id],
-           why: ($stories[.id] | if .success == false then .reason else null end)}))
+           why: ($stories[.id] | if .success == false then .reason else null end),
+           unchanged: ($stories[.id] | .success == true and .commit == null)}))
     }
   | .done = (.tasks | map(select(.state | IN("succeeded", "skipped", "done before"))));
 
@@ -86,6 +87,7 @@ def next_steps:
 
 def fate:
   if .commit then "merged " + .commit[:10]
+  elif .unchanged and .state == "succeeded" then "nothing was changed"
   elif .state | IN("succeeded", "skipped", "done before") then ""
   else .why // .reason // (if .status then "status \(.status)" else "" end) end;
 
@@ -103,7 +105,7 @@ def timing:
 def waiting: (.gates[] | .question // ""),
   (if .held.since and .state == "at work" then "nothing new is started: \(.held.why)" else empty end);
 
-def spending: .sessions | if . then "\(.sessions | counted("session"; "sessions")), \(money)"
+def spending: .sessions | if .sessions > 0 then "\(.sessions | counted("session"; "sessions")), \(money)"
   else "0 sessions" end;
 
 # ---- as text ------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ make_quietly() {
 		[ -f "root/usr/share/man/man1/$program.1" ]
 	done
 	[ -f root/usr/share/man/man7/loop-events.7 ] && [ -f root/usr/share/man/man5/loop-plan.5 ]
+	grep -q '^ExecStart=/usr/bin/loop run ' root/usr/lib/systemd/user/loop-run@.service
 	PATH=$SCRATCH/root/usr/bin:/usr/bin:/bin status_is 0 loop story --version
 	has "$output" "$(sed -n 's/^.define LOOP_VERSION "\(.*\)"/\1/p' "$SOURCE_TREE/common/version.h")"
 	TMPDIR=$SCRATCH PATH=$SCRATCH/root/usr/bin:/usr/bin:/bin status_is 0 loop demo

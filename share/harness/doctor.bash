@@ -31,7 +31,7 @@ doctor_programs() {
 doctor_agent() {
 	local agent=${OPT[agent]-claude} said path
 	if ! said=$(loop-spawn --check --agent "$agent" 2>&1); then
-		finding fail "agent $agent: $(head -n 1 <<<"$said")" "loop-spawn --check --agent $agent tells all of it"
+		finding fail "agent $agent: $(head -n 1 <<<"$said")" "loop-spawn --check --agent $agent tells all of it; another agent: loop init --force, or agent = NAME in loop.conf"
 		return
 	fi
 	path=$(dirname -- "$(command -v loop-spawn)"):/usr/bin:/bin

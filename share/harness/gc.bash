@@ -78,9 +78,12 @@ session_lives() { # ID
 		process_lives "${owner[@]}"
 }
 
-# Tickets of the dead in the queues of merging.
+# Tickets of the dead in the queues of merging, and those that were being written: they are called by their pid.
 discard_tickets() {
 	local file owner
+	for file in "$LOOP_DIR"/merges/*/.[0-9]*; do
+		[[ ! -f $file || -e /proc/${file##*/.} ]] || discard 'ticket of a killed merge' "$file"
+	done
 	for file in "$LOOP_DIR"/merges/*/*; do
 		[[ -f $file ]] || continue
 		read -ra owner <"$file"

@@ -90,8 +90,11 @@ init_project() {
 	printf '%s: written\n' "$top/loop.conf"
 	say_agent "$agent"
 	printf 'verify: %s\n' "${verify:-no test command was found; without one, only the commands of the stories decide}"
-	printf 'plan: %s\n' "${plan:-none is here yet; man loop-plan tells what one looks like}"
-	printf '\nnext:\n    loop doctor\n    loop sched check %s\n    loop run %s\n' "${plan:-prd.json}" "${plan:-prd.json}"
+	printf 'plan: %s\n' "${plan:-none is here yet; man loop-plan has one to begin with}"
+	printf '\nnext:\n'
+	[[ $agent ]] || printf '    install an agent and log in to it, then: loop init --force; without one: loop demo\n'
+	[[ $plan ]] || printf '    write prd.json\n'
+	printf '    loop doctor\n    loop sched check %s\n    loop run %s\n' "${plan:-prd.json}" "${plan:-prd.json}"
 }
 
 # The state directory and its ignore file, as the first writer makes them.
@@ -108,6 +111,6 @@ say_agent() { # AGENT
 	fi
 	printf 'agent: none can run here yet:\n'
 	for name in $AGENTS; do
-		loop-spawn --check --agent "$name" 2>&1 | head -n 1 | sed 's/^/    /'
+		loop-spawn --check --agent "$name" 2>&1 | head -n 1 | sed 's/; .*//; s/^/    /'
 	done
 }
