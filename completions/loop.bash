@@ -412,10 +412,11 @@ _loop_table() {
 		case $before in
 		--rates) COMPREPLY=(); return ;;
 		--samples) COMPREPLY=(); return ;;
+		--window) COMPREPLY=(); return ;;
 		--runs) COMPREPLY=(); return ;;
 		--seed) COMPREPLY=(); return ;;
 		esac
-		options='--rates --samples --runs --seed --json --help --version'
+		options='--rates --samples --window --runs --seed --json --help --version'
 		commands=''
 		;;
 	"loop-canary status")

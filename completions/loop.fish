@@ -224,6 +224,7 @@ complete -c loop-canary -n __fish_use_subcommand -f -a check -d 'say what is wro
 complete -c loop-canary -n __fish_use_subcommand -f -a simulate -d 'tell what would become of releases with given error rates'
 complete -c loop-canary -n '__fish_seen_subcommand_from simulate' -l rates -x -d 'true error rates (1,5,8,12,20)'
 complete -c loop-canary -n '__fish_seen_subcommand_from simulate' -l samples -x -d 'samples between two checks at a weight of 100 % (100)'
+complete -c loop-canary -n '__fish_seen_subcommand_from simulate' -l window -x -d 'the check tells of the last D alone (as the file says)'
 complete -c loop-canary -n '__fish_seen_subcommand_from simulate' -l runs -x -d 'rollouts for each rate (1000)'
 complete -c loop-canary -n '__fish_seen_subcommand_from simulate' -l seed -x -d 'the same chances again'
 complete -c loop-canary -n '__fish_seen_subcommand_from simulate' -l json -f -d 'print JSON lines'

@@ -35,19 +35,17 @@ static const char *const losses[] = {"end", "warn", NULL};
 	}
 
 /* clang-format off */
+#define LEASE(LOSS) \
+	{.name = "lease", .letter = 'l', .arg = "D", .duration = &choices.lease, \
+	 .help = "how long it is held in Redis without being renewed (30s)"}, \
+	{.name = "on-loss", .arg = "WHAT", .choice = &choices.on_loss, .choices = losses, \
+	 .help = LOSS}
 #define STORE \
 	{.name = "store", .arg = "STORE", .string = &choices.store, \
 	 .help = "file, or redis://... for locks of many hosts (LOOP_STORE)"}, \
 	{.name = "patience", .arg = "D", .duration = &choices.patience, \
 	 .help = "how long to try to reach Redis (10s)"}
 /* clang-format on */
-
-#define LEASE                                                                      \
-	{                                                                          \
-		.name = "lease", .letter = 'l', .arg = "D",                        \
-		.duration = &choices.lease,                                        \
-		.help = "how long it is held in Redis without being renewed (30s)" \
-	}
 
 static const struct opt run_options[] = {
 	SHARED,
@@ -61,14 +59,7 @@ static const struct opt run_options[] = {
 		.flag = &choices.close,
 		.help = "the command does not inherit the hold",
 	},
-	LEASE,
-	{
-		.name = "on-loss",
-		.arg = "WHAT",
-		.choice = &choices.on_loss,
-		.choices = losses,
-		.help = "end the command when a lock in Redis is lost, or only warn",
-	},
+	LEASE("end the command when a lock in Redis is lost, or only warn"),
 	STORE,
 	{0},
 };
@@ -101,14 +92,7 @@ static const struct opt acquire_options[] = {
 		.flag = &choices.print,
 		.help = "print the fencing token and the slots",
 	},
-	LEASE,
-	{
-		.name = "on-loss",
-		.arg = "WHAT",
-		.choice = &choices.on_loss,
-		.choices = losses,
-		.help = "end the script when a lock in Redis is lost, or only tell",
-	},
+	LEASE("end the script when a lock in Redis is lost, or only tell"),
 	STORE,
 	{0},
 };
