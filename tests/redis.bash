@@ -1,5 +1,5 @@
 # redis: for tests that have a Redis of their own. To be loaded behind helper.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # its pid is for those that load it
 
 # needs_redis: sets SOCKET and LOOP_STORE to where start_redis will put it.
 needs_redis() {
