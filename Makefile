@@ -7,6 +7,7 @@
 #   make install         DESTDIR= PREFIX=/usr/local     make demo       a whole run on the mock agent
 #   make deps            what is missing; installs it   make check-dashboard  in a real browser
 #   make dist, make deb  a tarball, a Debian package    make night      a whole night, with every fault
+#   make journey         the tarball, the package and a newcomer on a bare Debian 12, timed; as root
 
 BUILD  ?= release
 PREFIX ?= /usr/local
@@ -54,7 +55,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 all: $(BINS) $(B)/man/loop-events.7
 .PHONY: all check check-unit check-bats check-failed check-dashboard fuzz model lint bench demo demo-run deps install uninstall \
-	clean completions night dist deb
+	clean completions night journey dist deb
 
 # A program's own extra sources (of one foreign folder, so without our warnings) and libraries: cmd/NAME/build.mk sets
 # SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME, of a static one STATIC_CPPFLAGS_NAME and STATIC_LDLIBS_NAME; what unit
@@ -75,7 +76,7 @@ $(B)/libloop.a: $(MODULES:%.c=$(B)/%.o)
 define program
 OBJECTS_$(1) := $$(patsubst %.c,$(B)/%.o,$$(wildcard cmd/$(1)/*.c)) \
 	$$(patsubst %.c,$(B)/cmd/$(1)/extra/%.o,$$(notdir $$(SOURCES_$(1))))
-$(B)/cmd/$(1)/%.o: cmd/$(1)/%.c
+$(B)/cmd/$(1)/%.o: cmd/$(1)/%.c $$(wildcard cmd/$(1)/build.mk)
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
 	$(Q)$$(CC) $$(CPPFLAGS) $$(CPPFLAGS_$(1)) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
@@ -91,12 +92,13 @@ $(B)/bin/$(1): $$(OBJECTS_$(1)) $(B)/libloop.a
 endef
 
 # The same, static: by musl-gcc where it is, else by the compiler at hand; never under the sanitizers, which need libc.
-# What is not used is left out, and in one mapping: every page of a program that is touched costs its start.
+# What is not used is left out, and in one mapping: every page of a program that is touched costs its start. So tables
+# with addresses in them are constants, and there is nothing that would be made read-only after a loader's work.
 STATIC_CC := $(or $(MUSL),$(CC))
-STATIC_CFLAGS := -ffunction-sections -fdata-sections
-STATIC_LDFLAGS := -static -Wl,--gc-sections,-z,noseparate-code
+STATIC_CFLAGS := -ffunction-sections -fdata-sections -fno-pie
+STATIC_LDFLAGS := -static -Wl,--gc-sections,-z,noseparate-code,-z,norelro
 define static_program
-$(B)/static/cmd/$(1)/%.o: cmd/$(1)/%.c
+$(B)/static/cmd/$(1)/%.o: cmd/$(1)/%.c $$(wildcard cmd/$(1)/build.mk)
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$@)
 	$(Q)$(STATIC_CC) $$(CPPFLAGS) $$(STATIC_CPPFLAGS_$(1)) $$(CFLAGS) $(STATIC_CFLAGS) -MMD -MP -c -o $$@ $$<
@@ -204,6 +206,10 @@ model:
 NIGHT ?= 10 3
 night: all
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" tests/fault/night $(NIGHT)
+
+# How the tools come to a machine: "make journey DEBIAN=FOLDER" copies the bare Debian 12 that lies there.
+journey:
+	@tests/journey all $(DEBIAN)
 
 lint:
 	@tests/lint/lint

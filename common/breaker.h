@@ -8,8 +8,10 @@
  *	            ^---------'
  *
  * The state is one JSON file, breakers/NAME.json, replaced whole under a
- * flock(2) on breakers/.NAME.lock, which the kernel frees. A file that is torn
- * or was edited wrongly is put aside as NAME.json.damaged, and the breaker starts anew.
+ * flock(2) on breakers/.NAME.lock, which the kernel frees. A change of state waits for
+ * the disk; the outcomes that a closed breaker counts do not. A file that is torn, as a
+ * power cut may leave it then, or was edited wrongly is put aside as NAME.json.damaged,
+ * and the breaker starts anew.
  * For many hosts it is kept in Redis instead (breaker_redis.h).
  *
  * Source: M. Nygard, "Release It!"; the windows and permits of resilience4j, the

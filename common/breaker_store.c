@@ -64,7 +64,10 @@ static int put(const struct breaker *b, const struct breaker_file *f, struct err
 	return b->place->put(b, &text, e);
 }
 
-static int save(const struct breaker *b, const struct breaker_file *f, struct err *e)
+typedef int replace_function(int dir, const char *path, const void *, size_t, mode_t);
+
+static int save_by(replace_function *replace, const struct breaker *b,
+	const struct breaker_file *f, struct err *e)
 {
 	AUTO_BUF struct buf text = {0};
 	char path[PATH_SIZE];
@@ -73,8 +76,19 @@ static int save(const struct breaker *b, const struct breaker_file *f, struct er
 	if (b->place)
 		return put(b, f, e);
 	breaker_file_format(f, b->name, &text);
-	r = io_replace(b->state->dir, file_path(b, path), text.text, text.length, 0600);
+	r = replace(b->state->dir, file_path(b, path), text.text, text.length, 0600);
 	return r < 0 ? err_sys(e, r, "%s/%s", b->state->path, path) : 0;
+}
+
+static int save(const struct breaker *b, const struct breaker_file *f, struct err *e)
+{
+	return save_by(io_replace, b, f, e);
+}
+
+/* Outcomes alone do not wait for the disk: what a power cut can take is a count. */
+static int save_counts(const struct breaker *b, const struct breaker_file *f, struct err *e)
+{
+	return save_by(f->state == BREAKER_CLOSED ? io_replace_lazily : io_replace, b, f, e);
 }
 
 /* Takes the lock: a descriptor, or -errno. */
@@ -181,6 +195,6 @@ int breaker_commit(const struct breaker *b, struct breaker_file *f, int64_t befo
 	int r;
 
 	f->told = f->generation == before;
-	r = save(b, f, e);
+	r = (f->told ? save_counts : save)(b, f, e);
 	return r < 0 || f->told ? r : tell(b, f, e);
 }

@@ -122,3 +122,13 @@ int process_open(pid_t pid)
 
 	return fd < 0 ? -errno : fd;
 }
+
+char *process_name(pid_t pid, char out[PROCESS_NAME_SIZE])
+{
+	char path[40];
+
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	if (read_small(path, out, PROCESS_NAME_SIZE) < 0)
+		out[0] = '\0';
+	return out;
+}

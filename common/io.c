@@ -143,16 +143,24 @@ int io_sync_dir(int dir)
 	return 0;
 }
 
-/* Writes and syncs the temporary file; the name is the caller's to rename or remove. */
-static int write_temporary(int dir, const char *path, const void *bytes, size_t length, mode_t mode)
+/* What the temporary file is to hold, and whether it is to be on disk before it has its name. */
+struct replacement {
+	const void *bytes;
+	size_t length;
+	mode_t mode;
+	bool sync;
+};
+
+/* Writes the temporary file; the name is the caller's to rename or remove. */
+static int write_temporary(int dir, const char *path, const struct replacement *new)
 {
-	AUTO_CLOSE int fd = io_open(dir, path, O_WRONLY | O_CREAT | O_EXCL, mode);
+	AUTO_CLOSE int fd = io_open(dir, path, O_WRONLY | O_CREAT | O_EXCL, new->mode);
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = io_write(fd, bytes, length);
-	if (r == 0 && fsync(fd) < 0)
+	r = io_write(fd, new->bytes, new->length);
+	if (r == 0 && new->sync && fsync(fd) < 0)
 		r = -errno;
 	return r;
 }
@@ -171,7 +179,7 @@ static int open_parent(int dir, const char *path)
 	return io_open(dir, folder, O_RDONLY | O_DIRECTORY, 0);
 }
 
-int io_replace(int dir, const char *path, const void *bytes, size_t length, mode_t mode)
+static int replace(int dir, const char *path, const struct replacement *new)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
@@ -185,14 +193,24 @@ int io_replace(int dir, const char *path, const void *bytes, size_t length, mode
 	id_random(&random, sizeof random);
 	if (snprintf(temporary, sizeof temporary, ".%s.%08x", name, random) >= 256)
 		return -ENAMETOOLONG;
-	r = write_temporary(parent, temporary, bytes, length, mode);
+	r = write_temporary(parent, temporary, new);
 	if (r == 0 && renameat(parent, temporary, parent, name) < 0)
 		r = -errno;
 	if (r < 0) {
 		unlinkat(parent, temporary, 0);
 		return r;
 	}
-	return io_sync_dir(parent);
+	return new->sync ? io_sync_dir(parent) : 0;
+}
+
+int io_replace(int dir, const char *path, const void *bytes, size_t length, mode_t mode)
+{
+	return replace(dir, path, &(struct replacement){bytes, length, mode, true});
+}
+
+int io_replace_lazily(int dir, const char *path, const void *bytes, size_t length, mode_t mode)
+{
+	return replace(dir, path, &(struct replacement){bytes, length, mode, false});
 }
 
 int io_lock(int fd, int64_t deadline)

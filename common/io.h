@@ -42,6 +42,13 @@ int io_read_file(int dir, const char *path, size_t max, struct buf *) MUST_CHECK
  */
 int io_replace(int dir, const char *path, const void *bytes, size_t length, mode_t mode) MUST_CHECK;
 
+/*
+ * The same without waiting for the disk: readers see the old or the new, but a power cut may
+ * leave an empty file. For what is written often and can be begun anew.
+ */
+int io_replace_lazily(int dir, const char *path, const void *bytes, size_t length,
+	mode_t mode) MUST_CHECK;
+
 int io_sync_dir(int dir) MUST_CHECK;
 
 /*

@@ -10,8 +10,8 @@
 #include <errno.h>
 
 /*
- * The state of one pass over argv: operands are gathered in place, in front of what is
- * still to be read.
+ * The state of one pass over argv: operands are gathered in place, behind the program's name
+ * and in front of what is still to be read.
  */
 struct parser {
 	const struct command *command;
@@ -235,11 +235,10 @@ static void unknown_sub(const struct command *c, const char *word)
 int opt_main(const struct command *root, int argc, char **argv)
 {
 	struct parser p = {.command = root, .argv = argv, .argc = argc, .next = 1};
-	AUTO_FREE char **operands = mem_zero((size_t)argc + 1, sizeof *operands);
 
 	io_fill_standard();
 	die_init(root->name, root->takes_command ? EXIT_OWN : 0);
-	p.args.item = operands;
+	p.args.item = argv + 1;
 	if (root->subs) {
 		const struct command *sub = NULL;
 
@@ -258,6 +257,7 @@ int opt_main(const struct command *root, int argc, char **argv)
 		parse(&p, false);
 	if (!p.command->run)
 		die_usage("a command is needed");
+	p.args.item[p.args.count] = NULL;
 	return finish(p.command->run(&p.args));
 }
 

@@ -60,9 +60,8 @@ static bool go_up(char *path)
  */
 static char *search(const char *from)
 {
-	char here[PATH_MAX];
+	AUTO_FREE char *here = mem_string(from);
 
-	snprintf(here, sizeof here, "%s", from);
 	do {
 		char *candidate = mem_format("%s/.loop", here[1] ? here : "");
 
@@ -76,10 +75,10 @@ static char *search(const char *from)
 /* From the working directory: the one named, else the nearest, else where it would be made. */
 static char *locate_from_here(const char *named)
 {
-	char cwd[PATH_MAX];
+	AUTO_FREE char *cwd = getcwd(NULL, 0);
 	char *found;
 
-	if (!getcwd(cwd, sizeof cwd))
+	if (!cwd)
 		return NULL;
 	if (named)
 		return mem_format("%s/%s", cwd, named);

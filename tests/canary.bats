@@ -189,6 +189,30 @@ types() {
 	loop-canary simulate --json --seed 1 --runs 3 --samples 0 rollout.json | jq -es 'all(.undecided == 1)'
 }
 
+@test "simulated windows: added up they are what sums are, taken for sums they promote too much" {
+	rollout 'del(.steps, .min_samples, .every, .hold)'
+	jq '.checks = [{command: "true", window: "1m"}]' rollout.json >windows.json
+	five() { loop-canary simulate --json --seed 1 --runs 100 --samples 300 --rates 5 "$@" | jq .promoted; }
+	[ "$(jq -n "$(five windows.json) < 0.5 and $(five rollout.json) < 0.5")" = true ]
+	[ "$(jq -n "$(five --window 1m rollout.json) > 0.9")" = true ]
+	jq '.checks[0].window = "soon"' windows.json >bad.json
+	status_is 65 loop-canary check bad.json
+}
+
+@test "windows are added up over a crash" {
+	rollout '.hold = "1h" | .checks = [{command: "cat said", window: "10ms"}]'
+	says '{"samples":5,"errors":0}'
+	start loop-canary run rollout.json
+	wait_for 10 jq -e '.windows[0][0] >= 10' "$LOOP_DIR/rollouts/v2/state.json"
+	kill -KILL "$started"
+	wait_for 20 nothing_left
+	before=$(jq '.windows[0][0]' "$LOOP_DIR/rollouts/v2/state.json")
+	start loop-canary run rollout.json
+	wait_for 10 jq -e ".windows[0][0] > $before" "$LOOP_DIR/rollouts/v2/state.json"
+	loop-canary abort v2
+	wait_for 20 gone "$started"
+}
+
 @test "the examples: sessions by weight, and what became of them" {
 	local i examples=$SOURCE_TREE/share/examples/canary
 	for i in prompt model; do loop-canary check "$examples/$i.json"; done

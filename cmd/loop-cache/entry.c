@@ -1,16 +1,9 @@
 #include "entry.h"
 
-#include "jscan.h"
 #include "mem.h"
 #include "parse.h"
 
-#include <errno.h>
-
-/* {"check":"…64 hex digits…", and what is checked begins behind that comma. */
-static const char opening[] = "{\"check\":\"";
-enum { CHECKED_AT = sizeof opening - 1 + DIGEST_HEX + 2 };
-
-static const char *const kind_names[] = {
+const char *const part_kinds[PART_KINDS] = {
 	[PART_VALUE] = "value",
 	[PART_STDOUT] = "stdout",
 	[PART_STDERR] = "stderr",
@@ -84,7 +77,7 @@ static void add_part(struct buf *b, const struct part *p)
 {
 	char hex[DIGEST_HEX + 1];
 
-	buf_format(b, "{\"kind\":\"%s\"", kind_names[p->kind]);
+	buf_format(b, "{\"kind\":\"%s\"", part_kinds[p->kind]);
 	if (p->output)
 		add_text(b, "output", p->output);
 	if (p->path)
@@ -115,130 +108,6 @@ void entry_format(const struct entry *e, struct buf *out)
 	}
 	buf_str(&b, "]}\n");
 	check = digest_of(b.text + 1, b.length - 1);
-	buf_format(out, "%s%s\"", opening, digest_hex(&check, hex));
+	buf_format(out, "%s%s\"", ENTRY_OPENING, digest_hex(&check, hex));
 	buf_add(out, b.text, b.length);
-}
-
-static int read_text(struct span object, const char *name, char **out)
-{
-	AUTO_BUF struct buf b = {0};
-	struct span value;
-
-	if (!jscan_get(object, name, &value))
-		return 0;
-	if (jscan_text(value, &b) < 0)
-		return -EINVAL;
-	*out = buf_take(&b);
-	return 1;
-}
-
-static int read_int(struct span object, const char *name, int64_t max, int64_t *out)
-{
-	struct span value;
-
-	if (!jscan_get(object, name, &value))
-		return 0;
-	if (jscan_int(value, out) < 0 || *out < 0 || *out > max)
-		return -EINVAL;
-	return 1;
-}
-
-static int read_time(struct span object, const char *name, int64_t *out)
-{
-	AUTO_FREE char *text = NULL;
-	int r = read_text(object, name, &text);
-
-	return r <= 0					     ? r
-		: parse_rfc3339(text, strlen(text), out) < 0 ? -EINVAL
-							     : 1;
-}
-
-static int read_kind(struct span object, enum part_kind *kind)
-{
-	struct span value;
-
-	if (jscan_get(object, "kind", &value))
-		for (size_t i = 0; i < countof(kind_names); i++)
-			if (jscan_is(value, kind_names[i])) {
-				*kind = (enum part_kind)i;
-				return 0;
-			}
-	return -EINVAL;
-}
-
-static int read_content(struct span object, struct part *p)
-{
-	AUTO_FREE char *hex = NULL;
-
-	if (read_int(object, "size", INT64_MAX, &p->size) <= 0 ||
-		read_text(object, "hash", &hex) <= 0)
-		return -EINVAL;
-	return digest_parse(&p->digest, hex, strlen(hex)) ? 0 : -EINVAL;
-}
-
-/* What a part must have follows from its kind. */
-static int read_part(struct entry *e, struct span object)
-{
-	enum part_kind kind;
-	struct part *p;
-	int64_t mode = 0;
-
-	if (read_kind(object, &kind) < 0)
-		return -EINVAL;
-	p = entry_add(e, kind);
-	if (read_text(object, "output", &p->output) < 0 ||
-		read_text(object, "path", &p->path) < 0 ||
-		read_text(object, "target", &p->target) < 0 ||
-		read_int(object, "mode", 07777, &mode) < 0)
-		return -EINVAL;
-	p->mode = (mode_t)mode;
-	if (kind >= PART_FILE && (!p->output || !p->path || (kind == PART_LINK && !p->target)))
-		return -EINVAL;
-	return part_has_content(p) ? read_content(object, p) : 0;
-}
-
-static int read_parts(struct entry *e, struct span whole)
-{
-	struct span list, key, item;
-	struct jscan walk;
-	int r;
-
-	if (!jscan_get(whole, "parts", &list) || jscan_kind(list) != '[' ||
-		jscan_open(&walk, list) < 0)
-		return -EINVAL;
-	while ((r = jscan_next(&walk, &key, &item)) > 0)
-		if (jscan_kind(item) != '{' || read_part(e, item) < 0)
-			return -EINVAL;
-	return r;
-}
-
-static bool check_holds(const char *text, size_t length)
-{
-	struct digest told, is;
-
-	if (length <= CHECKED_AT || memcmp(text, opening, sizeof opening - 1) != 0 ||
-		!digest_parse(&told, text + sizeof opening - 1, DIGEST_HEX))
-		return false;
-	is = digest_of(text + CHECKED_AT, length - CHECKED_AT);
-	return digest_equal(&told, &is);
-}
-
-/* What the check holds for is what we wrote, or was made to look so: it is valid or refused. */
-int entry_parse(struct entry *e, const char *text, size_t length)
-{
-	struct span whole = {text, length};
-	const char *what;
-	int64_t status = 0;
-	size_t at;
-
-	if (!check_holds(text, length) || jscan_check(text, length, &at, &what) < 0)
-		return -EINVAL;
-	if (read_text(whole, "key", &e->key) <= 0 || !key_valid(e->key) ||
-		read_time(whole, "created", &e->created) <= 0 ||
-		read_time(whole, "expires", &e->expires) < 0 ||
-		read_int(whole, "status", 255, &status) < 0 ||
-		read_int(whole, "ms", INT64_MAX, &e->ms) < 0)
-		return -EINVAL;
-	e->status = (int)status;
-	return read_parts(e, whole);
 }

@@ -19,6 +19,11 @@ enum part_kind {
 	PART_LINK,
 	PART_FOLDER,
 };
+enum { PART_KINDS = PART_FOLDER + 1 };
+extern const char *const part_kinds[PART_KINDS]; /* their names */
+
+/* How its file begins; 64 hex digits and a quote follow, and then a comma and what is checked. */
+#define ENTRY_OPENING "{\"check\":\""
 
 enum {
 	KEY_MAX = 4096, /* bytes */

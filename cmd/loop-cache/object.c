@@ -95,19 +95,16 @@ int object_open(const struct scope *s, const struct part *p)
 
 int object_read(const struct scope *s, const struct part *p, char *bytes)
 {
-	char path[SCOPE_PATH_SIZE], more;
+	char path[SCOPE_PATH_SIZE];
 	AUTO_CLOSE int fd = io_open(s->dir, scope_path(path, "objects", &p->digest),
 		O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	ssize_t n = fd < 0 ? fd : io_read(fd, bytes, (size_t)p->size);
+	ssize_t n = fd < 0 ? fd : io_read_some(fd, bytes, (size_t)p->size + 1);
 	struct digest is;
 
 	if (n < 0)
 		return (int)n;
 	is = digest_of(bytes, (size_t)n);
-	if (n != p->size || !digest_equal(&is, &p->digest))
-		return -EINVAL;
-	n = io_read_some(fd, &more, 1);
-	return n > 0 ? -EINVAL : (int)n;
+	return n == p->size && digest_equal(&is, &p->digest) ? 0 : -EINVAL;
 }
 
 int copy_fd(int from, int to)

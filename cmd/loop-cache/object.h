@@ -25,7 +25,7 @@ void content_drop(struct content *);
 /* Checks it and opens it at its beginning: -ENOENT, or -EINVAL if it is damaged. */
 int object_open(const struct scope *, const struct part *) MUST_CHECK;
 
-/* The same of one that is read at once, into as many bytes as it has. */
+/* The same of one that is read at once: there is room for one byte more than it has. */
 int object_read(const struct scope *, const struct part *, char *bytes) MUST_CHECK;
 
 /* Puts a part's content, which its fd has, in its place. The scope is locked. */

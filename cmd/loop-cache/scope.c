@@ -22,16 +22,17 @@ static const char *const policy_names[] = {"lru", "lfu", "ttl"};
 static int open_scope(
 	struct scope *s, const struct state *state, const char *name, bool make, struct err *e)
 {
-	char path[sizeof "cache/" + SCOPE_NAME_SIZE];
+	char path[sizeof "cache/" + SCOPE_NAME_SIZE] = "cache/";
+	size_t size = strlen(name) + 1;
 
 	*s = (struct scope)SCOPE_NONE;
 	if (!name_valid(name))
 		return err_set(e, -EINVAL,
 			"'%s' is no name of a scope: 1 to 128 of A-Za-z0-9._:@+-", name);
 	s->state = state;
-	snprintf(s->name, sizeof s->name, "%s", name);
-	snprintf(path, sizeof path, "cache/%s", name);
-	s->dir = state_file(state, path, O_RDONLY | O_DIRECTORY, 0);
+	memcpy(s->name, name, size);
+	memcpy(path + strlen(path), name, size);
+	s->dir = state_file(state, path, O_PATH | O_DIRECTORY, 0);
 	if (s->dir == -ENOENT && make)
 		s->dir = state_folder(state, path);
 	if (s->dir >= 0)
@@ -264,10 +265,12 @@ int scope_configure(struct scope *s, const struct changes *c, struct err *e)
 
 char *scope_path(char out[SCOPE_PATH_SIZE], const char *folder, const struct digest *d)
 {
-	char hex[DIGEST_HEX + 1];
+	size_t n = strlen(folder);
 
-	digest_hex(d, hex);
-	snprintf(out, SCOPE_PATH_SIZE, "%s/%.2s/%s", folder, hex, hex);
+	memcpy(out, folder, n);
+	out[n] = out[n + 3] = '/';
+	digest_hex(d, out + n + 4);
+	memcpy(out + n + 1, out + n + 4, 2);
 	return out;
 }
 

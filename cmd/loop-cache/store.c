@@ -11,7 +11,19 @@
 #include <errno.h>
 #include <fcntl.h>
 
-enum { SEARCH_TRIES = 3 };
+enum { SEARCH_TRIES = 3,
+	USUAL_SIZE = 400 /* of an entry's file: at most */ };
+
+/* Most are short, and one read finds the whole of such a file. */
+static int read_file(int fd, struct buf *b)
+{
+	ssize_t n = io_read_some(fd, buf_reserve(b, USUAL_SIZE), USUAL_SIZE);
+
+	if (n < 0)
+		return (int)n;
+	b->length = (size_t)n;
+	return n < USUAL_SIZE ? 0 : io_read_all(fd, ENTRY_FILE_MAX, b);
+}
 
 int entry_read(const struct scope *s, const struct digest *key, struct entry *e)
 {
@@ -20,7 +32,7 @@ int entry_read(const struct scope *s, const struct digest *key, struct entry *e)
 	AUTO_CLOSE int fd = io_open(
 		s->dir, scope_path(path, "entries", key), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	struct digest is;
-	int r = fd < 0 ? fd : io_read_all(fd, ENTRY_FILE_MAX, &b);
+	int r = fd < 0 ? fd : read_file(fd, &b);
 
 	if (r < 0)
 		return r == -EMSGSIZE || r == -ELOOP ? -EINVAL : r;

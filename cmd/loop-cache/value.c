@@ -29,11 +29,13 @@ static void check_key(const char *key)
 		die_usage("a key is 1 to %d bytes of UTF-8", KEY_MAX);
 }
 
+enum { SMALL = 16384 };
+
 /* A value that was found: whole where it is small, else to be read from its beginning. */
 struct value {
 	int fd; /* or -1 */
+	char *bytes;
 	size_t length;
-	char bytes[16384];
 };
 
 /* The first part is the value, or of a run its standard output. */
@@ -44,9 +46,11 @@ static int take_value(struct scope *s, struct entry *e, void *out)
 
 	if (!first || !part_has_content(first))
 		return -EINVAL;
-	v->length = (size_t)first->size;
-	if (v->length <= sizeof v->bytes)
+	if (first->size < SMALL) {
+		v->length = (size_t)first->size;
+		v->bytes = mem_resize(v->bytes, v->length + 1, 1);
 		return object_read(s, first, v->bytes);
+	}
 	v->fd = object_open(s, first);
 	return MIN(v->fd, 0);
 }
@@ -64,10 +68,11 @@ static int check_all(struct scope *s, struct entry *e, void *unused UNUSED)
 	return 0;
 }
 
+/* The process ends when that is known: what is open then is closed with it. */
 static bool look(struct search *q)
 {
-	AUTO_SCOPE struct scope s = SCOPE_NONE;
-	struct state state = {.dir = -1};
+	static struct scope s;
+	static struct state state;
 	struct err e = {0};
 	enum found found;
 
@@ -79,20 +84,17 @@ static bool look(struct search *q)
 	found = store_search(&s, q, &e);
 	if (e.text[0])
 		die(EX_IOERR, "%s", e.text);
-	state_close(&state);
 	return found == FOUND_HIT;
 }
 
 int get_main(const struct args *args)
 {
-	struct value v;
+	static struct value v = {.fd = -1};
 	struct search q = {
 		.key = args->item[0], .counting = COUNT_ALL, .use = take_value, .context = &v};
 	int r;
 
 	args_expect(args, 1, 1);
-	v.fd = -1;
-	v.length = 0;
 	if (!look(&q))
 		return EXIT_NO;
 	r = v.fd < 0 ? io_write(STDOUT_FILENO, v.bytes, v.length) : copy_fd(v.fd, STDOUT_FILENO);

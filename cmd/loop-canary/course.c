@@ -1,5 +1,23 @@
 #include "course.h"
 
+enum verdict course_judge(struct course *c, const struct plan *plan, size_t check,
+	const struct answer *said, struct buf *words)
+{
+	const struct check *k = &plan->check[check];
+	struct windows *w = &c->windows[check];
+	const double before = w->sum.samples;
+	struct answer a = *said;
+	enum verdict v;
+
+	a.looks = c->looks;
+	a.sum = k->window ? &w->sum : NULL;
+	a.adds = c->held - w->held >= k->window;
+	v = judge(k, &a, plan->step[c->step].min_samples, words);
+	if (w->sum.samples > before)
+		w->held = c->held;
+	return v;
+}
+
 static enum action failed(struct course *c, const struct plan *plan, struct buf *why)
 {
 	c->passes = c->inconclusives = c->errors = c->suspicions = 0;

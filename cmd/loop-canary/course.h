@@ -7,6 +7,12 @@
 
 #include "judge.h"
 
+/* The windows of a check, as far as they are added up. */
+struct windows {
+	struct tally sum;
+	int64_t held; /* of the step, when the last one was added */
+};
+
 struct course {
 	size_t step;
 	int64_t held;			       /* ns of this step, watched and not paused */
@@ -14,7 +20,12 @@ struct course {
 	int64_t inconclusives, errors, passes; /* in a row */
 	int64_t suspicions;		       /* too */
 	int64_t looks;			       /* of this step: checks that said yes or no */
+	struct windows windows[CHECKS_MAX];    /* of this step, of those that tell of windows */
 };
+
+/* What a check said, as a verdict; its window is added to those of before if it can be. */
+enum verdict course_judge(struct course *, const struct plan *, size_t check,
+	const struct answer *, struct buf *words);
 
 enum action {
 	ACTION_WAIT,

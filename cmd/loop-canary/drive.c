@@ -153,11 +153,12 @@ static void follow(struct drive *d, enum action a, const struct buf *why)
 	}
 }
 
-static enum verdict look_at(const struct record *r, const struct check *c, struct buf *words)
+static enum verdict look_at(struct record *r, size_t check, struct buf *words)
 {
+	const struct check *c = &r->plan.check[check];
 	AUTO_BUF struct buf output = {0};
 	AUTO_BUF struct buf why = {0};
-	struct answer a = {.looks = r->course.looks};
+	struct answer a = {0};
 	struct err e = {0};
 	enum verdict v;
 
@@ -165,7 +166,7 @@ static enum verdict look_at(const struct record *r, const struct check *c, struc
 	a.text = output.text ? output.text : "";
 	a.length = output.length;
 	v = a.status < 0 ? VERDICT_ERROR
-			 : judge(c, &a, r->plan.step[r->course.step].min_samples, &why);
+			 : course_judge(&r->course, &r->plan, check, &a, &why);
 	buf_format(words, "%s%s: %s (%s)", words->length ? "; " : "", c->name, verdict_name(v),
 		a.status < 0 ? e.text : why.text);
 	return v;
@@ -185,7 +186,7 @@ static void look(struct drive *d)
 	buf_drop(&r->last, r->last.length);
 	r->course.looks++;
 	for (size_t i = 0; i < r->plan.check_count; i++) {
-		enum verdict v = look_at(r, &r->plan.check[i], &r->last);
+		enum verdict v = look_at(r, i, &r->last);
 
 		worst = MAX(worst, v);
 	}

@@ -35,18 +35,41 @@ static bool get_number(struct span object, const char *key, double *out)
 	return true;
 }
 
-/* A rate follows from errors and samples. */
-static bool metric_of(struct span object, const char *metric, double *value)
-{
-	double errors, samples;
+/* What is known of the samples: as told, or added up over windows. */
+struct figures {
+	bool counted, rated; /* whether there are samples, and a rate of errors */
+	double samples, rate;
+};
 
-	if (get_number(object, metric, value))
-		return true;
-	if (strcmp(metric, "error_rate") != 0 || !get_number(object, "errors", &errors) ||
-		!get_number(object, "samples", &samples) || samples <= 0)
-		return false;
-	*value = errors / samples;
-	return true;
+static struct figures told(struct span object)
+{
+	struct figures f = {0};
+	double errors;
+
+	f.counted = get_number(object, "samples", &f.samples);
+	f.rated = get_number(object, "error_rate", &f.rate);
+	if (!f.rated && f.samples > 0 && get_number(object, "errors", &errors)) {
+		f.rated = true;
+		f.rate = errors / f.samples;
+	}
+	return f;
+}
+
+/* The same of all windows that were added up. */
+static struct figures summed(struct span object, const struct answer *a)
+{
+	struct figures f = told(object);
+
+	if (!a->sum || !f.counted)
+		return f;
+	if (a->adds && f.samples > 0) {
+		a->sum->samples += f.samples;
+		a->sum->errors += f.rated ? f.rate * f.samples : 0;
+	}
+	f.samples = a->sum->samples;
+	f.rated = f.samples > 0;
+	f.rate = f.rated ? a->sum->errors / f.samples : 0;
+	return f;
 }
 
 static enum verdict hold_to(const struct limit *l, double value)
@@ -72,15 +95,18 @@ static bool is_proven(const struct limit *l, double rate, double samples)
 		log(1 / FALSE_ALARMS);
 }
 
-static enum verdict judge_limit(const struct limit *l, struct span object, double value)
+static enum verdict judge_rate(const struct limit *l, const struct figures *f)
 {
-	enum verdict v = hold_to(l, value);
-	double samples;
+	enum verdict v = hold_to(l, f->rate);
 
-	if (v != VERDICT_FAIL || l->higher || strcmp(l->metric, "error_rate") != 0 ||
-		!get_number(object, "samples", &samples) || is_proven(l, value, samples))
+	if (v != VERDICT_FAIL || l->higher || !f->counted || is_proven(l, f->rate, f->samples))
 		return v;
 	return VERDICT_SUSPECT;
+}
+
+static bool is_rate(const struct limit *l)
+{
+	return strcmp(l->metric, "error_rate") == 0;
 }
 
 static void say(struct buf *words, const char *metric, double value)
@@ -88,19 +114,20 @@ static void say(struct buf *words, const char *metric, double value)
 	buf_format(words, "%s%s %.4g", words->length ? ", " : "", metric, value);
 }
 
-static enum verdict judge_limits(
-	const struct check *c, struct span object, size_t *seen, struct buf *words)
+static enum verdict judge_limits(const struct check *c, struct span object,
+	const struct figures *f, size_t *seen, struct buf *words)
 {
 	enum verdict worst = VERDICT_PASS;
-	double value;
 
 	for (size_t i = 0; i < c->limit_count; i++) {
+		const struct limit *l = &c->limit[i];
+		double value = f->rate;
 		enum verdict v;
 
-		if (!metric_of(object, c->limit[i].metric, &value))
+		if (is_rate(l) ? !f->rated : !get_number(object, l->metric, &value))
 			continue;
-		v = judge_limit(&c->limit[i], object, value);
-		say(words, c->limit[i].metric, value);
+		v = is_rate(l) ? judge_rate(l, f) : hold_to(l, value);
+		say(words, l->metric, value);
 		if (v == VERDICT_SUSPECT)
 			buf_str(words, " (perhaps by chance)");
 		worst = MAX(worst, v);
@@ -138,13 +165,17 @@ static enum verdict few(enum verdict v, double samples, int64_t min_samples, str
 static enum verdict judge_object(const struct check *c, struct span object,
 	const struct answer *a, int64_t min_samples, struct buf *words)
 {
-	double samples = (double)a->looks;
+	struct figures f = summed(object, a);
+	double samples = f.counted ? f.samples : (double)a->looks;
 	enum verdict v, own;
 	size_t seen = 0;
 
-	if (get_number(object, "samples", &samples) && samples <= 0)
+	if (f.counted && samples <= 0)
 		return few(VERDICT_PASS, 0, MAX(min_samples, 1), words);
-	v = judge_limits(c, object, &seen, words);
+	v = judge_limits(c, object, &f, &seen, words);
+	/* Until the next window is full there is nothing new to be doubted. */
+	if (a->sum && !a->adds && (v == VERDICT_DEGRADED || v == VERDICT_SUSPECT))
+		v = VERDICT_FEW;
 	if (own_verdict(object, &own))
 		v = MAX(v, own);
 	else if (!seen) {

@@ -23,11 +23,23 @@ enum verdict {
 
 const char *verdict_name(enum verdict) __attribute__((const));
 
+/* Samples and the errors among them. */
+struct tally {
+	double samples, errors;
+};
+
 /* What a check's command did. */
 struct answer {
 	int status;
 	const char *text; /* its standard output */
 	size_t length;
+	/*
+	 * Of a check that tells of a window, and not of all since the step began: what its
+	 * windows so far come to, and whether this one is to be added, for none of its samples
+	 * is in there already. NULL for other checks.
+	 */
+	struct tally *sum;
+	bool adds;
 	/*
 	 * Checks of this kind since the step began, this one too, that said yes or no: samples
 	 * of a check that tells no number of them.

@@ -260,9 +260,17 @@ static void read_check_command(struct parser *p, struct span v, const char *key,
 	read_text(p, v, key, &((struct check *)into)->command);
 }
 
+static void read_check_window(struct parser *p, struct span v, const char *key, void *into)
+{
+	struct check *c = into;
+
+	read_duration(p, v, key, &c->window);
+}
+
 static const struct member check_members[] = {
 	{"name", read_check_name},
 	{"command", read_check_command},
+	{"window", read_check_window},
 	{"limits", read_limits},
 	{0},
 };

@@ -29,6 +29,7 @@ struct check {
 	char *name, *command;
 	struct limit *limit;
 	size_t limit_count;
+	int64_t window; /* ns: it tells of the last so long, not of all since the step began; 0 */
 };
 
 enum on_inconclusive { ON_HOLD, /* pause, for a human */

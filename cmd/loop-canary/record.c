@@ -80,6 +80,19 @@ static void add_text(struct buf *b, const char *key, const struct buf *text)
 	buf_json(b, text->text ? text->text : "", text->length);
 }
 
+/* A list for each check: samples, errors, and when the last window was added. */
+static void add_windows(const struct record *r, struct buf *b)
+{
+	buf_str(b, ",\"windows\":[");
+	for (size_t i = 0; i < r->plan.check_count; i++) {
+		const struct windows *w = &r->course.windows[i];
+
+		buf_format(b, "%s[%.17g,%.17g,%lld]", i ? "," : "", w->sum.samples, w->sum.errors,
+			(long long)w->held);
+	}
+	buf_char(b, ']');
+}
+
 void record_format(const struct record *r, struct buf *b)
 {
 	char started[TIME_SIZE], began[TIME_SIZE];
@@ -93,6 +106,7 @@ void record_format(const struct record *r, struct buf *b)
 				figures[i].offset));
 	buf_format(b, ",\"started\":\"%s\",\"step_began\":\"%s\"", format_time(started, r->started),
 		format_time(began, r->step_began));
+	add_windows(r, b);
 	add_text(b, "why", &r->why);
 	add_text(b, "last", &r->last);
 	buf_str(b, "}\n");
@@ -148,6 +162,36 @@ static bool read_figure(struct record *r, struct span whole, const struct figure
 	return jscan_int(value, out) == 0;
 }
 
+/* As far as its numbers are numbers. */
+static void read_sums(struct windows *w, struct span list)
+{
+	double value[3] = {0};
+	struct span key, item;
+	struct jscan walk;
+
+	if (jscan_kind(list) != '[' || jscan_open(&walk, list) < 0)
+		return;
+	for (size_t i = 0; i < countof(value) && jscan_next(&walk, &key, &item) > 0; i++) {
+		AUTO_FREE char *text = mem_substring(item.p, item.n);
+
+		value[i] = strtod(text, NULL);
+	}
+	*w = (struct windows){{value[0], value[1]}, (int64_t)value[2]};
+}
+
+static void read_windows(struct record *r, struct span whole)
+{
+	struct span list, key, item;
+	struct jscan walk;
+
+	memset(r->course.windows, 0, sizeof r->course.windows);
+	if (!jscan_get(whole, "windows", &list) || jscan_kind(list) != '[' ||
+		jscan_open(&walk, list) < 0)
+		return;
+	for (size_t i = 0; i < r->plan.check_count && jscan_next(&walk, &key, &item) > 0; i++)
+		read_sums(&r->course.windows[i], item);
+}
+
 static bool parse_state(struct record *r, struct span whole)
 {
 	struct span value;
@@ -160,6 +204,7 @@ static bool parse_state(struct record *r, struct span whole)
 		step > (int64_t)r->plan.step_count)
 		return false;
 	r->course.step = (size_t)step - 1;
+	read_windows(r, whole);
 	read_words(whole, "why", &r->why);
 	read_words(whole, "last", &r->last);
 	return read_stage(whole, &r->stage) && read_time(whole, "started", &r->started) &&
@@ -312,23 +357,34 @@ static int same_one(const struct state *s, const struct record *r, bool again,
 		old->name, stage_name(old->stage), (long long)old->weight);
 }
 
-static int begin(struct record *r, const struct state *s, struct err *e)
+/* Whoever drives one of this name is alone with it from here on. */
+static int lock_folder(struct record *r, const struct state *s, struct err *e)
 {
-	struct plan plan = r->plan;
-	char *text = r->text;
-	size_t length = r->length;
-	int n = open_folder(r, s, plan.name, true);
+	struct record whole = *r;
+	int n = open_folder(r, s, whole.plan.name, true);
 
-	r->plan = plan;
-	r->text = text;
-	r->length = length;
+	r->plan = whole.plan;
+	r->text = whole.text;
+	r->length = whole.length;
 	if (n < 0)
 		return failed(r, n, "", e);
-	n = take_target(r, e);
+	n = record_lock(r);
+	if (n == 0)
+		return err_set(e, -EBUSY, "rollout %s is being driven already", r->name);
+	return n < 0 ? failed(r, n, "lock", e) : 0;
+}
+
+/* Until it has a state there is no rollout: an older one's goes before its plan does. */
+static int begin(struct record *r, struct err *e)
+{
+	int n = take_target(r, e);
+
 	if (n < 0)
 		return n;
 	unlinkat(r->dir, "request", 0);
-	n = io_replace(r->dir, "rollout.json", text, length, 0600);
+	if (unlinkat(r->dir, "state.json", 0) < 0 && errno != ENOENT)
+		return failed(r, -errno, "state.json", e);
+	n = io_replace(r->dir, "rollout.json", r->text, r->length, 0600);
 	if (n < 0)
 		return failed(r, n, "rollout.json", e);
 	r->started = r->step_began = clock_real();
@@ -349,11 +405,16 @@ int record_make(struct record *r, const struct state *s, const char *text, size_
 	r->length = length;
 	plan_parse(&r->plan, r->text, length, &d);
 	diags_clear(&d);
+	n = lock_folder(r, s, e);
+	if (n < 0)
+		return n;
 	n = same_one(s, r, again, &old, e);
 	if (n <= 0) {
 		record_close(&old);
-		return n < 0 ? n : begin(r, s, e);
+		return n < 0 ? n : begin(r, e);
 	}
+	old.lock = r->lock;
+	r->lock = -1;
 	record_close(r);
 	*r = old;
 	return stage_ended(r->stage) ? 0 : take_target(r, e);

@@ -49,7 +49,8 @@ int record_open(struct record *, const struct state *, const char *name, struct 
 
 /*
  * The one of the name and text of a plan, or a new one; again: a new one if that has ended.
- * -EBUSY if another has the target, or one of this name with another text goes on.
+ * It is locked. -EBUSY if somebody drives it, if another has the target, or if one of this
+ * name with another text goes on.
  */
 int record_make(struct record *, const struct state *, const char *text, size_t length,
 	bool again, struct err *) MUST_CHECK;

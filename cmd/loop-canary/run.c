@@ -88,20 +88,6 @@ static int drive_contained(struct record *r, bool waits)
 	return drive(r, waits);
 }
 
-static void take(struct record *r)
-{
-	struct err e = {0};
-	int locked = record_lock(r);
-
-	if (locked < 0)
-		die(die_status(locked), "rollouts/%s: %s", r->name, strerror(-locked));
-	if (locked == 0)
-		die(EX_TEMPFAIL, "rollout %s is being driven already", r->name);
-	/* What stands there now may be newer than what was read. */
-	if (record_load(r, &e) < 0)
-		die(EX_DATAERR, "%s", e.text);
-}
-
 /* It was run before, to its end: it is not begun anew by chance. */
 static int tell_end(const struct record *r)
 {
@@ -132,7 +118,6 @@ int run_main(const struct args *args)
 		die(EX_TEMPFAIL, "%s", e.text);
 	if (status < 0)
 		die_err(status, &e);
-	take(&r);
 	status = stage_ended(r.stage) ? tell_end(&r) : drive_contained(&r, !no_wait);
 	record_close(&r);
 	state_close(&s);

@@ -7,7 +7,8 @@ static enum verdict judged(const char *text, int status, int64_t looks, int64_t 
 	struct limit limits[] = {{(char *)(uintptr_t) "error_rate", 0.05, 0.10, false},
 		{(char *)(uintptr_t) "quality", 0.9, 0.5, true}};
 	const struct check c = {.limit = limits, .limit_count = countof(limits)};
-	const struct answer a = {status, text, strlen(text), looks};
+	const struct answer a = {
+		.status = status, .text = text, .length = strlen(text), .looks = looks};
 	AUTO_BUF struct buf words = {0};
 
 	return judge(&c, &a, min_samples, &words);
@@ -49,6 +50,42 @@ TEST(canary_verdicts)
 		CHECK_INT(judged(cases[i].text, cases[i].status, 10, 10), cases[i].verdict);
 	CHECK_INT(judged("", 0, 9, 10), VERDICT_FEW);
 	CHECK_INT(judged("", 1, 9, 10), VERDICT_FEW);
+}
+
+/* Windows are added up where they do not overlap; between them nothing is doubted. */
+TEST(canary_adds_windows_up)
+{
+	struct limit limits[] = {{(char *)(uintptr_t) "error_rate", 0.05, 0.10, false}};
+	struct check check = {.limit = limits, .limit_count = 1, .window = 60};
+	struct step steps[] = {{100, 100, 100}};
+	const struct plan plan = {
+		.step = steps, .step_count = 1, .check = &check, .check_count = 1};
+	static const struct {
+		int64_t held;
+		const char *text;
+		enum verdict verdict;
+		int samples;
+	} looks[] = {
+		{30, "{\"samples\":60,\"errors\":60}", VERDICT_FEW, 0}, /* began before the step */
+		{60, "{\"samples\":60,\"errors\":5}", VERDICT_FEW, 60},
+		{90, "{\"samples\":60,\"errors\":60}", VERDICT_FEW, 60}, /* half of it is known */
+		{120, "{\"samples\":60,\"error_rate\":0.05}", VERDICT_DEGRADED, 120},
+		{150, "{\"samples\":60,\"errors\":60}", VERDICT_FEW, 120},
+		{180, "{\"samples\":0,\"errors\":0}", VERDICT_DEGRADED, 120},
+		{181, "{\"samples\":120,\"errors\":0}", VERDICT_PASS, 240},
+		{200, "{\"samples\":1,\"errors\":1}", VERDICT_PASS, 240},
+		{250, "{\"samples\":100,\"errors\":80}", VERDICT_FAIL, 340},
+	};
+	struct course c = {0};
+
+	for (size_t i = 0; i < countof(looks); i++) {
+		const struct answer a = {.text = looks[i].text, .length = strlen(looks[i].text)};
+		AUTO_BUF struct buf words = {0};
+
+		c.held = looks[i].held;
+		CHECK_INT(course_judge(&c, &plan, 0, &a, &words), looks[i].verdict);
+		CHECK_INT(c.windows[0].sum.samples, looks[i].samples);
+	}
 }
 
 TEST(canary_course_of_verdicts)
