@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "address.h"
 #include "clock.h"
 #include "conn.h"
 #include "die.h"
@@ -198,6 +199,7 @@ static void on_signal(uv_signal_t *signal, int number)
 
 static void add_listener(struct server *s, int fd)
 {
+	static const char control[] = "reno";
 	struct listener *l = &s->listener[s->listeners++];
 	int domain = 0;
 	socklen_t size = sizeof domain;
@@ -205,6 +207,9 @@ static void add_listener(struct server *s, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0)
 		die_errno(EX_OSERR, "a listening socket");
 	*l = (struct listener){.server = s, .fd = fd, .unix_socket = domain == AF_UNIX};
+	/* Nothing is congested within a machine: what thinks least about it sends soonest. */
+	if (!l->unix_socket && address_local(fd))
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, control, sizeof control - 1);
 	if (uv_poll_init_socket(&s->loop, &l->poll, fd) < 0)
 		die(EX_OSERR, "a listening socket cannot be watched");
 	l->poll.data = l;

@@ -7,7 +7,8 @@
  * A path that begins with /ws is a WebSocket's. The events are appended to the
  * journal by us, with the time in them. Prints one JSON object: how long it
  * took until all were connected, the times in ms, how many deliveries are
- * missing, and how many bytes of PID's memory a client costs.
+ * missing, and how many bytes of PID's memory a client costs, and how much of
+ * a processor's time a delivery.
  */
 #include "base.h"
 
@@ -22,6 +23,7 @@
 #include "state.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
@@ -186,6 +188,34 @@ static int64_t memory(void)
 	return parse_int(second, 0, INT64_MAX, &pages) < 0 ? 0 : pages * sysconf(_SC_PAGESIZE);
 }
 
+/* ns that a thread, whose folder is given, was on a processor: the first number of schedstat. */
+static int64_t thread_time(int tasks, const char *name)
+{
+	AUTO_FREE char *file = mem_format("%s/schedstat", name);
+	AUTO_BUF struct buf text = {0};
+	int64_t ns = 0;
+
+	if (io_read_file(tasks, file, 4096, &text) < 0)
+		return 0;
+	text.text[strcspn(text.text, " ")] = '\0';
+	return parse_int(text.text, 0, INT64_MAX, &ns) < 0 ? 0 : ns;
+}
+
+/* ns of all threads. */
+static int64_t processor_time(void)
+{
+	AUTO_FREE char *folder = mem_format("/proc/%lld/task", (long long)pid);
+	DIR *d = pid ? opendir(folder) : NULL;
+	int64_t ns = 0;
+
+	for (struct dirent *entry; d && (entry = readdir(d));)
+		if (entry->d_name[0] != '.')
+			ns += thread_time(dirfd(d), entry->d_name);
+	if (d)
+		closedir(d);
+	return ns;
+}
+
 static int ascending(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -200,15 +230,16 @@ static double quantile(double q)
 	return (double)took[MIN((size_t)(q * (double)deliveries), deliveries - 1)] / 1e6;
 }
 
-static void report(int64_t sent, int64_t connected, int64_t bytes)
+static void report(int64_t sent, int64_t connected, int64_t bytes, int64_t ns)
 {
 	if (deliveries)
 		qsort(took, deliveries, sizeof *took, ascending);
 	printf("{\"clients\":%lld,\"connect_s\":%.2f,\"events\":%lld,\"missing\":%lld,",
 		(long long)count, (double)connected / 1e9, (long long)sent,
 		(long long)(sent * count - (int64_t)deliveries));
-	printf("\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f,\"bytes_a_client\":%lld}\n",
+	printf("\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"max_ms\":%.2f,\"bytes_a_client\":%lld,",
 		quantile(0.5), quantile(0.99), quantile(1), (long long)(bytes / count));
+	printf("\"us_a_delivery\":%.3f}\n", (double)ns / 1e3 / (double)MAX(deliveries, (size_t)1));
 }
 
 int main(int argc, char **argv)
@@ -217,7 +248,7 @@ int main(int argc, char **argv)
 	struct journal journal;
 	struct state state;
 	struct err e = {0};
-	int64_t before, connected, sent, during;
+	int64_t before, connected, sent, during, ns;
 
 	die_init("fanrate", 0);
 	if (argc < 6 || parse_int(argv[1], 1, 65535, &port) < 0 ||
@@ -239,8 +270,9 @@ int main(int argc, char **argv)
 	before = memory();
 	connected = connect_all();
 	during = memory();
+	ns = processor_time();
 	sent = publish_all(&journal);
-	report(sent, connected, during - before);
+	report(sent, connected, during - before, processor_time() - ns);
 	journal_close(&journal);
 	state_close(&state);
 	return finish(0);
