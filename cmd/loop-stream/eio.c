@@ -144,8 +144,9 @@ static bool give_up(struct eio *s)
 
 	if (now < s->expires && now < s->content_by)
 		s->doubts = 0;
-	else
+	else if (!s->doubts || s->doubted_in != s->server->round)
 		s->doubts++;
+	s->doubted_in = s->server->round;
 	return s->doubts > DOUBTS_MAX;
 }
 

@@ -314,7 +314,7 @@ static void end(struct server *s)
 
 void server_run(struct server *s)
 {
-	while (!s->stopping || s->client_count || s->session_count)
+	for (; !s->stopping || s->client_count || s->session_count; s->round++)
 		uv_run(&s->loop, UV_RUN_ONCE);
 	end(s);
 }
