@@ -2,10 +2,12 @@
 #
 #   make                 build everything               make check      unit tests and bats
 #   make BUILD=san       address + undefined sanitizers make lint       style, layers, man pages
+#   make BUILD=tsan      the thread sanitizer
 #   make BUILD=cov       coverage                       make bench      measured side by side
 #   make install         DESTDIR= PREFIX=/usr/local     make demo       a whole run on the mock agent
 #   make deps            what is missing; installs it   make check-dashboard  in a real browser
 #   make dist, make deb  a tarball, a Debian package    make night      a whole night, with every fault
+#   make journey         the tarball, the package and a newcomer on a bare Debian 12, timed; as root
 
 BUILD  ?= release
 PREFIX ?= /usr/local
@@ -19,12 +21,14 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prot
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wswitch-enum -Wconversion
 FLAGS_release := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 FLAGS_san     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 FLAGS_cov     := -O0 -g --coverage
 LINK_release  := -Wl,-z,relro,-z,now
 LINK_san      := -fsanitize=address,undefined
+LINK_tsan     := -fsanitize=thread
 LINK_cov      := --coverage
 ifndef FLAGS_$(BUILD)
-$(error BUILD=$(BUILD): choose release, san or cov)
+$(error BUILD=$(BUILD): choose release, san, tsan or cov)
 endif
 
 B        := build/$(BUILD)
@@ -51,7 +55,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 all: $(BINS) $(B)/man/loop-events.7
 .PHONY: all check check-unit check-bats check-failed check-dashboard fuzz model lint bench demo demo-run deps install uninstall \
-	clean completions night dist deb
+	clean completions night journey dist deb
 
 # A program's own extra sources (of one foreign folder, so without our warnings) and libraries: cmd/NAME/build.mk sets
 # SOURCES_NAME, CPPFLAGS_NAME, LDLIBS_NAME, of a static one STATIC_CPPFLAGS_NAME and STATIC_LDLIBS_NAME; what unit
@@ -202,6 +206,10 @@ model:
 NIGHT ?= 10 3
 night: all
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" tests/fault/night $(NIGHT)
+
+# How the tools come to a machine: "make journey DEBIAN=FOLDER" copies the bare Debian 12 that lies there.
+journey:
+	@tests/journey all $(DEBIAN)
 
 lint:
 	@tests/lint/lint

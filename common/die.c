@@ -111,6 +111,7 @@ int die_status(int code)
 	case ETIMEDOUT:
 	case EDEADLK: return EX_TEMPFAIL;
 	case ECONNREFUSED:
+	case EHOSTUNREACH:
 	case ENOTCONN: return EX_UNAVAILABLE;
 	case EPROTO: return EX_PROTOCOL;
 	case ENOTSUP: return EX_CONFIG;

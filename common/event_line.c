@@ -39,7 +39,7 @@ static const char *skip_attributes(const char *p, const char *end)
 static bool in_our_order(const char *line, const char *end)
 {
 	const char *p = pass(line, end, SEGMENT_HEAD, sizeof SEGMENT_HEAD - 2), *data, *what;
-	size_t at;
+	size_t at, length;
 
 	if (p == line || end[-1] != '}')
 		return false;
@@ -47,8 +47,8 @@ static bool in_our_order(const char *line, const char *end)
 	if (!p || p == end - 1)
 		return p != NULL;
 	data = PASS(p, end, "data");
-	return data != p && jscan_check_depth(data, (size_t)(end - 1 - data), JSON_DEPTH_MAX - 1,
-		&at, &what) == 0;
+	length = (size_t)(end - 1 - data);
+	return data != p && jscan_check_depth(data, length, JSON_DEPTH_MAX - 1, &at, &what) == 0;
 }
 
 bool event_line_valid(const char *line, size_t length)

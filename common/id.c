@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 
@@ -59,12 +60,20 @@ static ssize_t read_small(const char *path, char *out, size_t size)
 	return n;
 }
 
+static char boot[BOOT_SIZE];
+
+static void read_boot(void)
+{
+	if (read_small("/proc/sys/kernel/random/boot_id", boot, sizeof boot) < 0)
+		boot[0] = '\0';
+}
+
+/* Threads may ask at once, and none may see half of it. */
 const char *id_boot(void)
 {
-	static char boot[BOOT_SIZE];
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	if (!boot[0] && read_small("/proc/sys/kernel/random/boot_id", boot, sizeof boot) < 0)
-		boot[0] = '\0';
+	pthread_once(&once, read_boot);
 	return boot;
 }
 
@@ -112,4 +121,14 @@ int process_open(pid_t pid)
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
 	return fd < 0 ? -errno : fd;
+}
+
+char *process_name(pid_t pid, char out[PROCESS_NAME_SIZE])
+{
+	char path[40];
+
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	if (read_small(path, out, PROCESS_NAME_SIZE) < 0)
+		out[0] = '\0';
+	return out;
 }

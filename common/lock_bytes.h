@@ -8,6 +8,8 @@
  *	wait + ticket	"I wait"; whoever stands behind sleeps on it
  *	hold + ticket	"I hold"; the first in the queue sleeps on it
  *	slot + n	a unit: the kernel itself refuses to give one away twice
+ *	lease + token	"I have it open": a script's, whose lock is in Redis
+ *	keeper + token	"I renew it": whoever does so for that script
  *
  * Owners own for writing and everybody else asks or sleeps with a read lock, so
  * that two sleepers never see each other.
@@ -21,6 +23,8 @@
 #define LOCK_WAIT (INT64_C(1) << 41)
 #define LOCK_HOLD (INT64_C(1) << 42)
 #define LOCK_SLOT (INT64_C(1) << 43)
+#define LOCK_LEASE (INT64_C(1) << 44)
+#define LOCK_KEEPER (INT64_C(1) << 45)
 
 struct lock_range {
 	int64_t at, count;

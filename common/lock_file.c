@@ -55,6 +55,21 @@ int lock_file_open(const struct state *state, const char *name, struct err *e)
 	return fd;
 }
 
+int lock_file_lends(
+	int ours, int theirs, const struct state *state, const char *name, struct err *e)
+{
+	struct stat here, there;
+
+	if (fstat(theirs, &there) < 0 || fstat(ours, &here) < 0)
+		return err_sys(e, -errno, "descriptor %d", theirs);
+	if (here.st_dev == there.st_dev && here.st_ino == there.st_ino &&
+		(fcntl(theirs, F_GETFL) & O_ACCMODE) == O_RDWR)
+		return 0;
+	return err_set(e, -EINVAL,
+		"descriptor %d is not open for reading and writing on %s/locks/%s.lk", theirs,
+		state->path, name);
+}
+
 int lock_row_alive(const struct lock_row *row, int fd)
 {
 	struct lock_range owned;

@@ -17,6 +17,13 @@
 int lock_file_open(const struct state *, const char *name, struct err *) MUST_CHECK;
 
 /*
+ * Whether a hold may live on a script's descriptor: open for reading and writing on the very
+ * file that ours is open on; 0, or -EINVAL.
+ */
+int lock_file_lends(int ours, int theirs, const struct state *, const char *name, struct err *)
+	MUST_CHECK;
+
+/*
  * With the guard held: reads the table, makes a head where there is none, mends
  * one that is torn. -ESTALE if the file is no longer there under any name.
  */

@@ -12,6 +12,7 @@ enum { PROBES = 16 }; /* holders asked whether they live, to use a line again */
 
 #define TURN_PATIENCE (2 * NS_PER_S) /* one that does not take its turn then is stepped over */
 #define TURN_STAGGER (50 * NS_PER_MS)
+#define LOOK_AFTER_MOVE NS_PER_S
 
 static const char *name_of(const struct lock_request *q)
 {
@@ -279,6 +280,13 @@ static int64_t find_blocker(struct lock_request *q)
 	return 0;
 }
 
+void lock_queue_moved(struct lock_request *q, int64_t token)
+{
+	if (q->nested && token != q->token)
+		q->next_look = MIN(q->next_look, clock_after(LOOK_AFTER_MOVE));
+	q->token = token;
+}
+
 int lock_queue_look(struct lock_request *q, int64_t *on)
 {
 	struct lock_row *ahead;
@@ -306,7 +314,7 @@ int lock_queue_look(struct lock_request *q, int64_t *on)
 		r = enrol(q);
 	*on = ahead ? LOCK_WAIT + ahead->ticket : find_blocker(q);
 	q->ahead = ahead ? count_ahead(q) : 0;
-	q->token = q->table.head.token;
+	lock_queue_moved(q, q->table.head.token);
 	q->still_since = clock_now();
 	return r;
 }

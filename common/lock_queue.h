@@ -17,6 +17,12 @@ int lock_queue_settle(struct lock_request *, struct err *) MUST_CHECK;
  */
 int lock_queue_look(struct lock_request *, int64_t *on) MUST_CHECK;
 
+/*
+ * The next token, as it stands now. Another one is another holder, who may have closed
+ * a cycle by becoming that: who waits under a hold then looks again within a second.
+ */
+void lock_queue_moved(struct lock_request *, int64_t token);
+
 /* Whether we are in the queue. */
 bool lock_queue_in(const struct lock_request *);
 

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 enum { REOPENINGS = 8 };
 
@@ -102,21 +101,6 @@ static void fill_row(struct lock_request *q)
 	lock_label(q->row.label, o->label);
 }
 
-/* The caller's descriptor must be of this very file: the hold will live on it. */
-static int check_owner(const struct lock_request *q, struct err *e)
-{
-	struct stat ours, theirs;
-
-	if (fstat(q->owner, &theirs) < 0 || fstat(q->fd, &ours) < 0)
-		return err_sys(e, -errno, "descriptor %d", q->owner);
-	if (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino &&
-		(fcntl(q->owner, F_GETFL) & O_ACCMODE) == O_RDWR)
-		return 0;
-	return err_set(e, -EINVAL,
-		"descriptor %d is not open for reading and writing on %s/locks/%s.lk", q->owner,
-		q->state->path, name_of(q));
-}
-
 static int reopen(struct lock_request *q, struct err *e)
 {
 	if (q->fd >= 0)
@@ -125,7 +109,7 @@ static int reopen(struct lock_request *q, struct err *e)
 	if (q->fd < 0)
 		return q->fd;
 	q->owner = q->options->fd ? q->options->fd : q->fd;
-	return q->options->fd ? check_owner(q, e) : 0;
+	return q->options->fd ? lock_file_lends(q->fd, q->owner, q->state, name_of(q), e) : 0;
 }
 
 /* Says why not, where it is not said yet: the queue's own reasons. */

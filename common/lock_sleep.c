@@ -7,12 +7,13 @@
 #include "clock.h"
 #include "lock_deadlock.h"
 #include "lock_file.h"
+#include "lock_queue.h"
 
 #include <errno.h>
 #include <sys/stat.h>
 
 enum { AHEAD_A_TICK = 8, /* so many more ahead make the time between two ticks longer by one */
-	TICKS_MAX = 16,
+	TICKS_MAX = 4,
 	AHEAD_MAX = 40 };
 
 #define TICK (NS_PER_S / 4)	/* of those in front, and of those that may be in a deadlock */
@@ -85,7 +86,7 @@ static bool stirred(struct lock_request *q, bool first)
 		lock_table_peek(&head, q->fd) < 0)
 		return true;
 	passed = head.token - q->token;
-	q->token = head.token;
+	lock_queue_moved(q, head.token);
 	q->ahead = MAX(q->ahead - passed, INT64_C(0));
 	if (!free || passed)
 		q->still_since = now;

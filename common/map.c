@@ -2,6 +2,7 @@
 
 #include "mem.h"
 
+#include <stdatomic.h>
 #include <sys/random.h>
 
 /* A multiply-and-fold hash in the manner of wyhash: eight bytes a round. */
@@ -12,14 +13,18 @@ static uint64_t fold(uint64_t a, uint64_t b)
 	return (uint64_t)wide ^ (uint64_t)(wide >> 64);
 }
 
+/* One for the process, whichever thread was first: by another one a map finds nothing again. */
 static uint64_t seed(void)
 {
-	static uint64_t value;
+	static _Atomic uint64_t value;
+	uint64_t known = atomic_load_explicit(&value, memory_order_relaxed), fresh = 0;
 
-	while (!value)
-		if (getrandom(&value, sizeof value, GRND_NONBLOCK) < 0)
-			value = (uint64_t)(uintptr_t)&value | 1;
-	return value;
+	if (known)
+		return known;
+	while (!fresh)
+		if (getrandom(&fresh, sizeof fresh, GRND_NONBLOCK) < 0)
+			fresh = (uint64_t)(uintptr_t)&value | 1;
+	return atomic_compare_exchange_strong(&value, &known, fresh) ? fresh : known;
 }
 
 static uint64_t hash(const char *key, size_t n)

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -198,7 +199,7 @@ void __asan_unpoison_memory_region(const volatile void *, size_t);
 #endif
 
 /* A page of our own stack is the child's: we do not run until it needs it no more. */
-static pid_t launch(struct launch *l, int *pidfd)
+static pid_t clone_with(int memory, struct launch *l, int *pidfd)
 {
 	_Alignas(16) char stack[32768];
 	sigset_t all, old;
@@ -207,13 +208,36 @@ static pid_t launch(struct launch *l, int *pidfd)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
 	pid = clone(child_main, stack + sizeof stack,
-		CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, l, pidfd);
+		memory | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, l, pidfd);
 	if (pid < 0)
 		pid = -errno;
 	__asan_unpoison_memory_region(stack, sizeof stack);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return pid;
 }
+
+#ifdef __SANITIZE_THREAD__
+/* What the thread sanitizer knows of us would change with what the child does: it gets a copy. */
+static pid_t launch(struct launch *l, int *pidfd)
+{
+	int access = PROT_READ | PROT_WRITE, kind = MAP_SHARED | MAP_ANONYMOUS;
+	struct launch *shared = mmap(NULL, sizeof *shared, access, kind, -1, 0);
+	pid_t pid;
+
+	if (shared == MAP_FAILED)
+		return -errno;
+	*shared = *l;
+	pid = clone_with(0, shared, pidfd);
+	*l = *shared;
+	munmap(shared, sizeof *shared);
+	return pid;
+}
+#else
+static pid_t launch(struct launch *l, int *pidfd)
+{
+	return clone_with(CLONE_VM, l, pidfd);
+}
+#endif
 
 static int say_why(const struct launch *l, struct err *e)
 {

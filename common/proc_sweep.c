@@ -19,16 +19,32 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+enum { PASSES = 50,	 /* for all to stand still */
+	VAIN_PASSES = 4, /* over all processes, if others come and go all the time */
+	CHASE_MAX = 1000 };
+
+/* A process and, as pids come back, which one of that pid. */
+struct one {
+	pid_t pid;
+	uint64_t start;
+};
+
+struct found {
+	struct one *item;
+	size_t count, capacity;
+};
+
 /* One pass over what is to be ended. */
 struct hunt {
 	const char *const *marks;
 	const pid_t *spare;
 	size_t spare_count;
-	struct pids ours;  /* this process and its ancestors */
-	struct pids found; /* alive in this pass */
+	struct pids ours;   /* this process and its ancestors */
+	struct found found; /* alive in this pass */
 	struct pids killed;
 	int signal;
 	bool fresh; /* something ran, or had ended and left us its children: another pass */
+	bool born;  /* while all processes were looked at, another came: perhaps one of them */
 	struct sweep *done;
 };
 
@@ -106,11 +122,35 @@ static void note_killed(struct hunt *h, pid_t pid, const char *name)
 		snprintf(h->done->first, sizeof h->done->first, "%s", name);
 }
 
-static bool still_belongs(const struct hunt *h, pid_t pid, pid_t parent, struct status *s)
+static bool is_there(struct one one)
+{
+	struct status s;
+
+	return status_read(one.pid, &s) == 0 && s.start == one.start;
+}
+
+/* The parent is looked at after its child, so that it is not another's. */
+static bool still_belongs(const struct hunt *h, pid_t pid, struct one parent, struct status *s)
 {
 	if (status_read(pid, s) < 0)
 		return false;
-	return parent ? s->parent == parent : marked(pid, h->marks);
+	return parent.pid ? s->parent == parent.pid && is_there(parent) : marked(pid, h->marks);
+}
+
+static bool is_found(const struct hunt *h, pid_t pid)
+{
+	for (size_t i = 0; i < h->found.count; i++)
+		if (h->found.item[i].pid == pid)
+			return true;
+	return false;
+}
+
+static void note_found(struct hunt *h, pid_t pid, uint64_t start)
+{
+	struct found *f = &h->found;
+
+	f->item = mem_grow(f->item, f->count, &f->capacity, sizeof *f->item);
+	f->item[f->count++] = (struct one){pid, start};
 }
 
 /* Whether it runs what we run: a child between fork and exec, or one of those that contain. */
@@ -125,11 +165,11 @@ static bool is_our_program(pid_t pid)
 }
 
 /*
- * Signals a process that was seen below parent (0: seen by its marks). The
+ * Signals a process that was seen below parent (no pid: seen by its marks). The
  * pidfd is had before it is looked at once more, so that what is signalled is
  * what was looked at, though pids come back.
  */
-static void take(struct hunt *h, pid_t pid, pid_t parent)
+static void take(struct hunt *h, pid_t pid, struct one parent)
 {
 	AUTO_CLOSE int pidfd = -1;
 	int signal = h->signal;
@@ -137,7 +177,7 @@ static void take(struct hunt *h, pid_t pid, pid_t parent)
 
 	if (pids_has(h->spare, h->spare_count, pid) ||
 		pids_has(h->ours.item, h->ours.count, pid) ||
-		pids_has(h->found.item, h->found.count, pid))
+		is_found(h, pid))
 		return;
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd < 0 || !still_belongs(h, pid, parent, &s))
@@ -147,7 +187,7 @@ static void take(struct hunt *h, pid_t pid, pid_t parent)
 			h->fresh |= waitpid(pid, NULL, WNOHANG) == pid;
 		return;
 	}
-	pids_add(&h->found, pid);
+	note_found(h, pid, s.start);
 	if (signal != SIGKILL && is_our_program(pid))
 		signal = SIGKILL;
 	if (signal == SIGKILL)
@@ -163,14 +203,27 @@ static void take_marked(pid_t pid, void *context)
 	struct hunt *h = context;
 
 	if (marked(pid, h->marks))
-		take(h, pid, 0);
+		take(h, pid, (struct one){0});
 }
 
-static void take_children(struct hunt *h, pid_t parent)
+/*
+ * Those that came while the others were looked at, and while they are: in a list that
+ * was made before one of them forked and ended, its child is missing.
+ */
+static void take_newer(struct hunt *h, pid_t last)
+{
+	pid_t now, end = last + CHASE_MAX;
+
+	while ((now = pid_last()) > last && now < end)
+		while (last < now)
+			take_marked(++last, h);
+}
+
+static void take_children(struct hunt *h, struct one parent)
 {
 	struct pids children = {0};
 
-	children_of(parent, &children);
+	children_of(parent.pid, &children);
 	for (size_t i = 0; i < children.count; i++)
 		take(h, children.item[i], parent);
 	free(children.item);
@@ -178,15 +231,22 @@ static void take_children(struct hunt *h, pid_t parent)
 
 static void pass(struct hunt *h, int signal)
 {
+	bool scans = h->marks || !children_listed();
+	pid_t last = scans ? pid_last() : 0;
+	struct status self;
+
 	h->signal = signal;
 	h->fresh = false;
 	h->found.count = 0;
-	if (h->marks)
+	if (h->marks) {
 		each_process(take_marked, h);
-	else
-		take_children(h, getpid());
+		take_newer(h, last);
+	} else if (status_read(getpid(), &self) == 0) {
+		take_children(h, (struct one){getpid(), self.start});
+	}
 	for (size_t i = 0; i < h->found.count; i++)
 		take_children(h, h->found.item[i]);
+	h->born = scans && pid_last() != last;
 }
 
 static void find_ours(struct hunt *h)
@@ -200,11 +260,10 @@ static void find_ours(struct hunt *h)
 	}
 }
 
-/* Until a pass finds all of them stopped and none that ended; one that sleeps uninterruptibly is not waited for. */
+/* Until a pass finds all of them stopped and none that ended; who sleeps uninterruptibly is not
+ * waited for. */
 static void stop_all(struct hunt *h)
 {
-	enum { PASSES = 50 };
-
 	for (int i = 0; i < PASSES; i++) {
 		pass(h, SIGSTOP);
 		if (!h->fresh)
@@ -213,13 +272,21 @@ static void stop_all(struct hunt *h)
 }
 
 /* Whether one of those killed was our child still: what it had may be ours only now. */
-static bool reap_killed(struct hunt *h)
+static bool reap_killed(const struct hunt *h)
 {
 	bool left = false;
 
 	for (size_t i = 0; i < h->killed.count; i++)
 		left |= waitpid(h->killed.item[i], NULL, WNOHANG) >= 0;
 	return left;
+}
+
+/* Whether nothing is left. If anybody came whom we may have missed, we look again. */
+static bool is_over(const struct hunt *h, int *vain)
+{
+	if (h->found.count || h->fresh || reap_killed(h))
+		return false;
+	return !h->born || ++*vain == VAIN_PASSES;
 }
 
 int proc_sweep(const char *const *marks, const pid_t *spare, size_t spare_count, int64_t deadline,
@@ -230,16 +297,16 @@ int proc_sweep(const char *const *marks, const pid_t *spare, size_t spare_count,
 		.spare_count = spare_count,
 		.done = done};
 	int64_t pause = NS_PER_MS / 4;
-	int r = 0;
+	int r = 0, vain = 0;
 
 	*done = (struct sweep){0};
 	find_ours(&h);
 	for (;;) {
 		stop_all(&h);
+		if (is_over(&h, &vain))
+			break;
 		if (h.found.count)
 			pass(&h, SIGKILL);
-		else if (!h.fresh && !reap_killed(&h))
-			break;
 		if (clock_now() >= deadline) {
 			r = -ETIMEDOUT;
 			break;

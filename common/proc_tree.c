@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 
 bool pids_has(const pid_t *item, size_t count, pid_t pid)
 {
@@ -29,12 +30,12 @@ void pids_add(struct pids *p, pid_t pid)
 }
 
 static const char stat_fields[] = " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %lld %lld"
-				  " %*s %*s %d";
+				  " %*s %*s %d %*s %llu";
 
 int status_read(pid_t pid, struct status *s)
 {
 	char path[40], text[1024], *open, *close;
-	unsigned long long user, kernel;
+	unsigned long long user, kernel, start;
 	long long waited_user, waited_system;
 	int parent;
 	ssize_t n;
@@ -51,10 +52,11 @@ int status_read(pid_t pid, struct status *s)
 	close = strrchr(text, ')');
 	if (!open || !close ||
 		sscanf(close + 1, stat_fields, &s->state, &parent, &user, &kernel, &waited_user,
-			&waited_system, &s->threads) != 7)
+			&waited_system, &s->threads, &start) != 8)
 		return -ESRCH;
 	snprintf(s->name, sizeof s->name, "%.*s", (int)(close - open - 1), open + 1);
 	s->parent = parent;
+	s->start = start;
 	s->ticks = user + kernel + (uint64_t)waited_user + (uint64_t)waited_system;
 	return 0;
 }
@@ -126,16 +128,33 @@ static void children_of_thread(int tasks, const char *thread, struct pids *out)
 		add_numbers(text.text, out);
 }
 
+bool children_listed(void)
+{
+	static atomic_int listed = -1;
+
+	if (listed < 0)
+		listed = access("/proc/thread-self/children", R_OK) == 0;
+	return listed;
+}
+
+pid_t pid_last(void)
+{
+	AUTO_BUF struct buf text = {0};
+	int pid = 0;
+
+	if (io_read_file(AT_FDCWD, "/proc/loadavg", 4096, &text) < 0 ||
+		sscanf(text.text, "%*s %*s %*s %*s %d", &pid) != 1)
+		return 0;
+	return pid;
+}
+
 void children_of(pid_t pid, struct pids *out)
 {
-	static int listed = -1; /* whether this kernel lists them (CONFIG_PROC_CHILDREN) */
 	struct dirent *entry;
 	char path[40];
 	DIR *d;
 
-	if (listed < 0)
-		listed = access("/proc/thread-self/children", R_OK) == 0;
-	if (!listed) {
+	if (!children_listed()) {
 		each_process(add_child, &(struct search){pid, out});
 		return;
 	}

@@ -22,6 +22,7 @@ struct status {
 	char state;
 	pid_t parent;
 	int threads;
+	uint64_t start; /* in ticks from the boot: tells it from another of its pid */
 	uint64_t ticks; /* of CPU, ended children that were waited for included */
 };
 
@@ -35,5 +36,11 @@ void each_process(void (*visit)(pid_t, void *), void *context);
 
 /* Adds the children of a process, zombies included. */
 void children_of(pid_t, struct pids *);
+
+/* Whether the kernel lists them (CONFIG_PROC_CHILDREN); else all processes are looked at. */
+bool children_listed(void);
+
+/* The pid given last, to a process or thread: another one, and one was made meanwhile. */
+pid_t pid_last(void);
 
 #endif

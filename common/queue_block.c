@@ -134,6 +134,7 @@ static int read_items(struct queue_file *f)
 	n = io_pread(b->items, b->text, (size_t)BLOCK_ITEMS * QUEUE_LINE, 0);
 	if (n < 0)
 		return (int)n;
+	b->read = true;
 	/* The figures may be those of a process that was killed; the lines are the truth. */
 	if (b->line.changing || b->line.items != n / QUEUE_LINE) {
 		count_items(b, n / QUEUE_LINE);
@@ -155,13 +156,22 @@ static int free_orphan(const struct queue_file *f, size_t slot)
 	return r < 0 ? r : -ESTALE;
 }
 
-static int open_locked(struct queue_file *f, size_t slot, int64_t number)
+/* No killed process left them, and there are as many items as they say. */
+static bool figures_fit(const struct block *b)
+{
+	struct stat st;
+
+	return !b->line.changing && fstat(b->items, &st) == 0 &&
+		st.st_size == line_at(b->line.items);
+}
+
+static int open_locked(struct queue_file *f, size_t slot, int64_t number, bool whole)
 {
 	struct block *b = &f->block;
 	int r;
 
 	b->slot = slot;
-	b->begun = false;
+	b->begun = b->read = false;
 	r = read_line(f, slot, &b->line);
 	if (r < 0)
 		return r;
@@ -170,15 +180,18 @@ static int open_locked(struct queue_file *f, size_t slot, int64_t number)
 	r = open_items(f, number);
 	if (r == -ENOENT)
 		return free_orphan(f, slot);
-	return r < 0 ? r : read_items(f);
+	if (r < 0 || (!whole && figures_fit(b)))
+		return r;
+	return read_items(f);
 }
 
-int block_open(struct queue_file *f, size_t slot, int64_t number, int64_t wait, struct err *e)
+static int open_block(struct queue_file *f, size_t slot, int64_t number, int64_t wait, bool whole,
+	struct err *e)
 {
 	int r = lock_wait(f, slot, wait);
 
 	if (r == 0) {
-		r = open_locked(f, slot, number);
+		r = open_locked(f, slot, number, whole);
 		if (r < 0)
 			lock_line(f, slot, F_UNLCK);
 	}
@@ -188,6 +201,17 @@ int block_open(struct queue_file *f, size_t slot, int64_t number, int64_t wait, 
 		return err_set(e, r, "queue %s: block %lld is held by another process",
 			f->queue.name, (long long)number);
 	return err_sys(e, r, "queue %s: block %lld", f->queue.name, (long long)number);
+}
+
+int block_open(struct queue_file *f, size_t slot, int64_t number, int64_t wait, struct err *e)
+{
+	return open_block(f, slot, number, wait, true, e);
+}
+
+int block_open_end(
+	struct queue_file *f, size_t slot, int64_t number, int64_t wait, struct err *e)
+{
+	return open_block(f, slot, number, wait, false, e);
 }
 
 /* From here on the figures are not to be believed until they are counted. */
@@ -250,8 +274,13 @@ int block_append(struct queue_file *f, const char *lines, size_t count, struct e
 			r = -errno;
 		return err_sys(e, r, "queue %s: %lld.items", f->queue.name, (long long)b->number);
 	}
-	memcpy(b->text + end, lines, count * QUEUE_LINE);
-	b->line.items += (int64_t)count;
+	if (b->read) {
+		memcpy(b->text + end, lines, count * QUEUE_LINE);
+		b->line.items += (int64_t)count;
+		return 0;
+	}
+	for (size_t i = 0; i < count; i++)
+		block_line_count(&b->line, lines + i * QUEUE_LINE);
 	return 0;
 }
 
@@ -297,7 +326,8 @@ int block_close(struct queue_file *f, struct err *e)
 	int r = 0;
 
 	if (b->begun) {
-		count_items(b, b->line.items);
+		if (b->read)
+			count_items(b, b->line.items);
 		if (is_spent(f)) {
 			remove_files(f, b->line.number);
 			b->line = (struct block_line){0};

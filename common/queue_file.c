@@ -255,7 +255,6 @@ static void file_close(struct queue *q)
 	for (size_t i = 0; i < countof(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	buf_clear(&f->table);
 	strs_clear(&f->dead_keys);
 	free(f->blocks);
 	free(f->block.text);

@@ -41,6 +41,7 @@ struct block {
 	int items, bodies; /* open files of block number; -1 */
 	int64_t number;
 	bool begun; /* the line is marked */
+	bool read;  /* text holds the items */
 	char *text; /* the item lines: line.items of them, room for BLOCK_ITEMS */
 };
 
@@ -50,8 +51,7 @@ struct queue_file {
 	int64_t offset; /* from clock_now to the queue's clock */
 	char *folder;	/* its path */
 
-	struct buf table;	   /* the index as read last */
-	struct block_line *blocks; /* by slot; slot 0 is the head */
+	struct block_line *blocks; /* the index as read last, by slot; slot 0 is the head */
 	size_t slots, capacity;
 	size_t newest; /* the slot of the largest number; 0: there is no block */
 	bool torn;     /* a line of it was damaged */
@@ -81,6 +81,9 @@ int table_adopt(struct queue_file *, struct err *) MUST_CHECK;
  * now; -ETIMEDOUT. block_close counts where something was changed, and unlocks.
  */
 int block_open(struct queue_file *, size_t slot, int64_t number, int64_t wait, struct err *)
+	MUST_CHECK;
+/* The same, to append and nothing else: the items stay unread where the figures are sound. */
+int block_open_end(struct queue_file *, size_t slot, int64_t number, int64_t wait, struct err *)
 	MUST_CHECK;
 int block_create(struct queue_file *, struct err *) MUST_CHECK;
 int block_close(struct queue_file *, struct err *) MUST_CHECK;

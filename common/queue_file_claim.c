@@ -20,8 +20,8 @@ struct claiming {
 	size_t slots;	/* room in skip */
 
 	/* Those of the block at hand. */
-	struct item_line line[BLOCK_ITEMS];
-	int64_t place[BLOCK_ITEMS];
+	struct item_line *line; /* room for BLOCK_ITEMS, as of place */
+	int64_t *place;
 	size_t count;
 };
 
@@ -325,14 +325,14 @@ static int claim_next(struct claiming *c)
 	int r = table_sweep(c->f, c->err);
 
 	c->aged = r == 0 && has_aged(c->f) && turn_take(c->f);
-	while (r == 0 && c->got < c->how->count) {
+	while (r >= 0 && c->got < c->how->count) {
 		slot = next_block(c->f, c->skip, c->slots, c->aged);
 		if (slot)
 			r = claim_in(c, slot);
 		else if ((r = again(c, deadline)) == 0)
 			return 0;
 		c->aged = false;
-		if (r >= 0)
+		if (r >= 0 && c->got < c->how->count)
 			r = table_sweep(c->f, c->err);
 	}
 	return r;
@@ -355,17 +355,17 @@ int64_t file_claim(
 	struct queue *q, const struct claim *how, item_taker *taker, void *context, struct err *e)
 {
 	struct queue_file *f = container_of(q, struct queue_file, queue);
-	struct claiming *c;
-	int64_t got;
+	struct claiming c = {
+		.f = f, .how = how, .taker = taker, .context = context, .err = e};
 	int r;
 
 	if (file_paused(f))
 		return 0;
-	c = mem_zero(1, sizeof *c);
-	c->f = f, c->how = how, c->taker = taker, c->context = context, c->err = e;
-	r = how->id ? claim_one(c) : claim_next(c);
-	got = r < 0 && !c->got ? r : c->got;
-	free(c->skip);
-	free(c);
-	return got;
+	c.line = mem_new(BLOCK_ITEMS * sizeof *c.line);
+	c.place = mem_new(BLOCK_ITEMS * sizeof *c.place);
+	r = how->id ? claim_one(&c) : claim_next(&c);
+	free(c.line);
+	free(c.place);
+	free(c.skip);
+	return r < 0 && !c.got ? r : c.got;
 }

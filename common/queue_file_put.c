@@ -25,7 +25,7 @@ static int open_newest(struct queue_file *f, struct err *e)
 		return r;
 	number = f->blocks[f->newest].number;
 	if (number && !f->blocks[f->newest].full) {
-		r = block_open(f, f->newest, number, 2 * BLOCK_HOP, &(struct err){0});
+		r = block_open_end(f, f->newest, number, 2 * BLOCK_HOP, &(struct err){0});
 		if (r == 0 && f->block.line.items < BLOCK_ITEMS && !f->block.line.full)
 			return 0;
 		if (r == 0)

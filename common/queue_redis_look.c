@@ -1,6 +1,8 @@
 /* A queue in Redis, looked at and managed. */
 #include "queue_redis.h"
 
+#include "mem.h"
+
 #include <errno.h>
 #include <hiredis/hiredis.h>
 
@@ -36,8 +38,23 @@ int redis_get(struct queue *q, const char *id, item_taker *taker, void *context,
 	return failed;
 }
 
+/* Ids as the numbers that they are: of a million it is no matter to remember them. */
+struct ids {
+	int64_t *id;
+	size_t count, room;
+};
+
+static void add_id(struct ids *ids, const char *text)
+{
+	if (ids->count == ids->room) {
+		ids->room += ids->room / 2 + LIST_STEP;
+		ids->id = mem_resize(ids->id, ids->room, sizeof *ids->id);
+	}
+	ids->id[ids->count++] = strtoll(text, NULL, 10);
+}
+
 /* The ids of one state, step by step. */
-static int list_ids(struct queue_redis *r, const char *state, struct strs *ids, struct err *e)
+static int list_ids(struct queue_redis *r, const char *state, struct ids *ids, struct err *e)
 {
 	for (int64_t at = 0;; at += LIST_STEP) {
 		struct redis_words w = {0};
@@ -54,32 +71,50 @@ static int list_ids(struct queue_redis *r, const char *state, struct strs *ids, 
 			return failed;
 		n = reply_is_array(reply, 0) ? reply->elements : 0;
 		for (size_t i = 0; i < n; i++)
-			strs_add(ids, reply_text(reply->element[i]));
+			add_id(ids, reply_text(reply->element[i]));
 		freeReplyObject(reply);
 		if (n < LIST_STEP)
 			return 0;
 	}
 }
 
-static int by_text(const void *a, const void *b)
+static int by_number(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const int64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* One that changed its state meanwhile may stand there twice. */
+static int get_each(struct queue *q, const struct ids *ids, item_taker *taker, void *context,
+	struct err *e)
+{
+	char text[ITEM_ID_SIZE];
+	int failed = 0;
+
+	for (size_t i = 0; failed >= 0 && i < ids->count; i++) {
+		if (i && ids->id[i] == ids->id[i - 1])
+			continue;
+		snprintf(text, sizeof text, "%015lld", (long long)ids->id[i]);
+		failed = redis_get(q, text, taker, context, e);
+	}
+	return failed;
 }
 
 int redis_each(
 	struct queue *q, unsigned mask, item_taker *taker, void *context, struct err *e)
 {
-	AUTO_STRS struct strs ids = {0};
+	struct ids ids = {0};
 	int failed = 0;
 
 	for (size_t i = 0; failed >= 0 && i < countof(states); i++)
 		if (mask >> i & 1)
 			failed = list_ids(queue_redis_of(q), states[i], &ids, e);
 	if (ids.count)
-		qsort(ids.item, ids.count, sizeof *ids.item, by_text);
-	for (size_t i = 0; failed >= 0 && i < ids.count; i++)
-		if (!i || strcmp(ids.item[i], ids.item[i - 1]) != 0)
-			failed = redis_get(q, ids.item[i], taker, context, e);
+		qsort(ids.id, ids.count, sizeof *ids.id, by_number);
+	if (failed >= 0)
+		failed = get_each(q, &ids, taker, context, e);
+	free(ids.id);
 	return MIN(failed, 0);
 }
 

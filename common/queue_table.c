@@ -24,35 +24,48 @@ int64_t to_ms(int64_t ns)
 	return ns / NS_PER_MS + (ns % NS_PER_MS != 0);
 }
 
+enum { TABLE_STEP = 128 }; /* lines that are read at once: no more memory is touched for them */
+
+static void table_grow(struct queue_file *f, size_t slots)
+{
+	if (slots <= f->capacity)
+		return;
+	f->capacity = slots + slots / 2;
+	f->blocks = mem_resize(f->blocks, f->capacity, sizeof *f->blocks);
+}
+
+/* The next of the table; the first is the head, and no block's. */
+static void take_line(struct queue_file *f, const char line[QUEUE_LINE])
+{
+	struct block_line *b = &f->blocks[f->slots];
+
+	if (f->slots == 0) {
+		*b = (struct block_line){0};
+	} else if (!block_line_parse(line, b)) {
+		f->torn |= *line != '\0';
+		*b = (struct block_line){0};
+	}
+	if (b->number > f->blocks[f->newest].number)
+		f->newest = f->slots;
+	f->slots++;
+}
+
 int table_read(struct queue_file *f, struct err *e)
 {
-	struct stat st;
-	ssize_t n = fstat(f->index, &st) < 0 ? -errno : 0;
+	char text[TABLE_STEP * QUEUE_LINE];
+	ssize_t n;
 
-	f->table.length = 0;
-	if (n == 0)
-		n = io_pread(f->index, buf_reserve(&f->table, (size_t)st.st_size + 1),
-			(size_t)st.st_size, 0);
-	if (n < 0)
-		return err_sys(e, (int)n, "queue %s: index", f->queue.name);
-	f->slots = (size_t)n / QUEUE_LINE;
-	if (f->slots > f->capacity || !f->blocks) {
-		f->capacity = f->slots + 64;
-		f->blocks = mem_resize(f->blocks, f->capacity, sizeof *f->blocks);
-		f->blocks[0] = (struct block_line){0};
-	}
-	f->newest = 0;
-	f->torn = (size_t)n % QUEUE_LINE != 0;
-	for (size_t i = 1; i < f->slots; i++) {
-		const char *line = f->table.text + i * QUEUE_LINE;
-
-		if (!block_line_parse(line, &f->blocks[i])) {
-			f->torn |= *line != '\0';
-			f->blocks[i] = (struct block_line){0};
-		}
-		if (f->blocks[i].number > f->blocks[f->newest].number)
-			f->newest = i;
-	}
+	f->slots = f->newest = 0;
+	f->torn = false;
+	do {
+		n = io_pread(f->index, text, sizeof text, (off_t)f->slots * QUEUE_LINE);
+		if (n < 0)
+			return err_sys(e, (int)n, "queue %s: index", f->queue.name);
+		table_grow(f, f->slots + TABLE_STEP);
+		for (ssize_t at = 0; at + QUEUE_LINE <= n; at += QUEUE_LINE)
+			take_line(f, text + at);
+		f->torn |= n % QUEUE_LINE != 0;
+	} while (n == sizeof text);
 	return 0;
 }
 

@@ -301,7 +301,7 @@ static int pause_or_end(struct redis *r, int code, int64_t give_up, int64_t *pau
 }
 
 /* -EAGAIN: Redis asks to come again; any other error of its as its code, except what is wanted. */
-static int judge(redisReply *reply, const char *except, struct err *e)
+static int judge(const redisReply *reply, const char *except, struct err *e)
 {
 	int code;
 
@@ -309,7 +309,6 @@ static int judge(redisReply *reply, const char *except, struct err *e)
 		return 0;
 	code = code_of(reply);
 	err_set(e, code, "%s", reply->str);
-	freeReplyObject(reply);
 	return code ? code : -EAGAIN;
 }
 
@@ -337,6 +336,10 @@ static int try_call(struct redis *r, const struct redis_words *w, const char *ex
 		return failed;
 	}
 	failed = judge(*reply, except, e);
+	if (failed < 0) {
+		freeReplyObject(*reply);
+		*reply = NULL;
+	}
 	/* A Redis that lost its functions gets them again. */
 	if (failed == -EIO && strstr(e->text, "Function not found")) {
 		wire_close(&r->wire);
@@ -369,6 +372,11 @@ void redis_close(struct redis *r)
 	redis_url_clear(&r->url);
 	free(r->place);
 	free(r);
+}
+
+void redis_patience(struct redis *r, int64_t patience)
+{
+	r->how.patience = patience;
 }
 
 /* Where it is, without its password. */

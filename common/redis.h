@@ -48,6 +48,9 @@ struct redis_how {
 int redis_open(struct redis **, const struct redis_how *, struct err *) MUST_CHECK;
 void redis_close(struct redis *);
 
+/* From here on. */
+void redis_patience(struct redis *, int64_t patience);
+
 /* A command's words, put together. Zeroed is empty. */
 struct redis_words {
 	const char **word;

@@ -36,7 +36,8 @@ int64_t segment_line_id(const char *line, size_t length)
 
 	if (length <= at || memcmp(line, SEGMENT_HEAD, at) != 0 || line[at] == '"')
 		return -1;
-	for (end = MIN(length, at + ID_DIGITS); at < end && line[at] >= '0' && line[at] <= '9'; at++)
+	end = MIN(length, at + ID_DIGITS);
+	for (; at < end && line[at] >= '0' && line[at] <= '9'; at++)
 		id = id * 10 + (line[at] - '0');
 	return at < length && line[at] == '"' ? id : -1;
 }

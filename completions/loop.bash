@@ -677,8 +677,12 @@ _loop_table() {
 		-t|--timeout) COMPREPLY=(); return ;;
 		-p|--priority) _loop_words 'background low normal high critical'; return ;;
 		--label) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		--on-loss) _loop_words 'end warn'; return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
 		esac
-		options='--fd --shared --timeout --nonblock --priority --label --print --help --version'
+		options='--fd --shared --timeout --nonblock --priority --label --print --lease --on-loss --store --patience --help --version'
 		commands=''
 		;;
 	"loop-lock release")
@@ -741,7 +745,21 @@ _loop_table() {
 		--patience) COMPREPLY=(); return ;;
 		esac
 		options='--shared --timeout --nonblock --priority --label --close --lease --on-loss --store --patience --help --version'
-		commands='list why stats cancel break'
+		commands='acquire list why stats cancel break'
+		;;
+	"loop-lock-redis acquire")
+		case $before in
+		-f|--fd) COMPREPLY=(); return ;;
+		-t|--timeout) COMPREPLY=(); return ;;
+		-p|--priority) _loop_words 'background low normal high critical'; return ;;
+		--label) COMPREPLY=(); return ;;
+		-l|--lease) COMPREPLY=(); return ;;
+		--on-loss) _loop_words 'end warn'; return ;;
+		--store) COMPREPLY=(); return ;;
+		--patience) COMPREPLY=(); return ;;
+		esac
+		options='--fd --shared --timeout --nonblock --priority --label --print --lease --on-loss --store --patience --help --version'
+		commands=''
 		;;
 	"loop-lock-redis list")
 		case $before in

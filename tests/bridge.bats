@@ -73,6 +73,26 @@ is_seen() { # HOST TYPE COUNT
 	wait_for 10 is_seen d from.a 21
 }
 
+@test "a Redis that is full is waited for, and one that refuses is said" {
+	bridge a 2>errors
+	bridge b
+	redis CONFIG SET maxmemory 1mb >/dev/null
+	on a loop-emit from.a n:=1
+	refused() { grep -q 'OOM.*it is tried again' errors; }
+	wait_for 10 refused
+	on a loop-emit from.a n:=2
+	redis CONFIG SET maxmemory 0 >/dev/null
+	wait_for 10 is_seen b from.a 2
+	[ "$(seen b from.a | tr '\n' ' ')" = '1 2 ' ]
+	redis ACL SETUSER default -fcall >/dev/null
+	bridge c 2>refusal
+	on c loop-emit from.c n:=1
+	status=0
+	wait "$started" || status=$?
+	[ "$status" = 77 ]
+	has "$(<refusal)" 'NOPERM'
+}
+
 @test "only what was asked for goes out, and streams of other names are apart" {
 	bridge a --type 'story.*' --priority high
 	bridge b
@@ -87,20 +107,30 @@ is_seen() { # HOST TYPE COUNT
 	[ ! -e c/.loop/events.jsonl ] || [ -z "$(seen c 'story.*')" ]
 }
 
+# Of each host 200 events, in small batches; what is killed is killed amid them.
+emit_some() { # ROUND
+	local n
+	for n in $(seq $(($1 * 200 - 199)) 20 $(($1 * 200))); do
+		printf '{"n":%s}\n' $(seq "$n" $((n + 19))) >lines
+		on a loop-emit --type from.a - <lines
+		on b loop-emit --type from.b - <lines
+	done
+}
+emitted() { (($(grep -c '"type":"from.b"' b/.loop/events.jsonl) >= $1)); }
+
 @test "bridges and Redis that are killed lose nothing and double nothing" {
 	bridge a
-	local a=$started b
+	local a=$started b emitter
 	bridge b
 	b=$started
-	(for n in $(seq 300); do on a loop-emit from.a n:="$n" && on b loop-emit from.b n:="$n"; done) 3>&- &
-	emitter=$!
 	for round in 1 2 3 4 5 6; do
-		sleep 0.2
+		emit_some "$round" 3>&- &
+		emitter=$!
+		wait_for 10 emitted $((round * 200 - 160))
 		case $((round % 3)) in
 		0)
 			kill -KILL "$redis"
 			wait "$redis" || true
-			sleep 0.3
 			begin_redis
 			;;
 		1)
@@ -116,12 +146,12 @@ is_seen() { # HOST TYPE COUNT
 			b=$started
 			;;
 		esac
+		wait "$emitter"
 	done
-	wait "$emitter"
-	wait_for 30 is_seen a from.b 300
-	wait_for 30 is_seen b from.a 300
-	[ "$(seen a from.b)" = "$(seq 300)" ]
-	[ "$(seen b from.a)" = "$(seq 300)" ]
+	wait_for 30 is_seen a from.b 1200
+	wait_for 30 is_seen b from.a 1200
+	[ "$(seen a from.b)" = "$(seq 1200)" ]
+	[ "$(seen b from.a)" = "$(seq 1200)" ]
 	on a loop-bus verify
 	on b loop-bus verify
 }

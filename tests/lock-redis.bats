@@ -141,7 +141,7 @@ in_order() { [ -e order ] && [ "$(wc -l <order)" = 2 ]; }
 	wait "$ending" || status=$?
 	[ "$status" = 125 ]
 	gone "$(<pid)"
-	has "$(<ended)" 'the command is ended'
+	has "$(<ended)" 'what holds it is ended'
 	kill -CONT "$redis"
 	: >go
 	status=0
@@ -180,11 +180,141 @@ in_order() { [ -e order ] && [ "$(wc -l <order)" = 2 ]; }
 	[ "$(<after)" -gt "$token" ]
 }
 
+# A script as users write it, which needs no word more than on one machine.
+lock_script() {
+	cat >script <<'SCRIPT'
+exec 9<>"$(loop-lock path db)"
+loop-lock acquire db --fd 9 --print >token || exit
+echo >ready
+read -r x <go
+loop-lock release db --fd 9
+echo $? >released
+echo >ready
+read -r x <go
+SCRIPT
+	mkfifo ready go
+}
+leasers() { # the processes that look after scripts' leases here
+	local pid
+	for pid in $(left_over); do
+		if grep -qsx loop-lock-redis "/proc/$pid/comm"; then echo "$pid"; fi
+	done
+}
+keeper() { # the one that has another below it
+	local pid all
+	all=$(leasers)
+	for pid in $all; do cut -d ' ' -f 4 "/proc/$pid/stat"; done 2>/dev/null | grep -x "$all"
+}
+is_kept() { [ "$(keeper)" ]; }
+none_keeps() { [ -z "$(leasers)" ]; }
+
+@test "a script holds for all hosts while it has its descriptor open, and lets go" {
+	lock_script
+	for shell in bash dash; do
+		start "$shell" script
+		read -t 10 -r _ <>ready
+		status_is 75 on b loop-lock --nonblock db -- true
+		has "$stderr" "held by pid $started on $(uname -n) ($shell)"
+		status_is 0 loop-lock --store file --nonblock db -- true
+		[[ $(<token) =~ ^[0-9]+\ 0$ ]]
+		echo >go
+		read -t 10 -r _ <>ready
+		[ "$(<released)" = 0 ]
+		status_is 0 on b loop-lock --nonblock db -- true
+		echo >go
+		wait "$started"
+		wait_for 10 none_keeps
+	done
+}
+
+is_renewed() { # the lease lasts longer than it did at the last look
+	local before=$left_ms
+	left_ms=$(loop-lock list --json db | jq '.holders[0].lease_ms')
+	((before && left_ms > before))
+}
+
+@test "a script that is killed, or whose descriptor is closed, holds nothing" {
+	lock_script
+	start bash script
+	read -t 10 -r _ <>ready
+	kill -KILL "$started"
+	status_is 0 on b loop-lock --timeout 20s db -- true
+	# What it left behind has the descriptor open, and holds on.
+	bash -c 'exec 9<>"$(loop-lock path db)"; loop-lock acquire db:1/2 --fd 9 --lease 4s
+		sleep 60 & echo $! >behind' 3>&-
+	left_ms=0
+	wait_for 10 is_renewed
+	holders db 1
+	kill "$(<behind)"
+	wait_for 10 holders db 0
+	wait_for 10 none_keeps
+}
+
+@test "a script learns that its lock is lost: it is ended, or is only told" {
+	lock_script
+	start bash script
+	read -t 10 -r _ <>ready
+	status_is 0 on b loop-lock break db --yes
+	status=0
+	wait "$started" || status=$?
+	[[ $status = 143 || $status = 137 ]]
+	status_is 0 on b loop-lock --nonblock db -- true
+	exec 9<>"$(loop-lock path db)"
+	status_is 0 loop-lock acquire db --fd 9 --on-loss warn --lease 2s
+	status_is 0 on b loop-lock break db --yes
+	wait_for 10 none_keeps
+	status_is 1 loop-lock release db --fd 9
+	has "$stderr" 'it was lost before'
+	[ "$(loop-bus history --all --type lock.lost | jq -r .data.why | uniq)" = 'locks/db: the hold was broken' ]
+	events_conform
+}
+
+@test "a script is ended when who renews its lease is killed, or Redis is gone for too long" {
+	lock_script
+	sed -i 's/--print/--print --lease 6s/' script
+	start bash script
+	read -t 10 -r _ <>ready
+	wait_for 10 is_kept
+	kill -KILL "$(keeper)"
+	status=0
+	wait "$started" || status=$?
+	[[ $status = 143 || $status = 137 ]] # the second, if it was too slow for the first
+	sed -i 's/6s/2s/; s/db/other/' script
+	start bash script
+	read -t 10 -r _ <>ready
+	kill -STOP "$redis"
+	status=0
+	wait "$started" || status=$?
+	[[ $status = 143 || $status = 137 ]]
+	kill -CONT "$redis"
+	wait_for 10 holders other 0
+}
+
+@test "what a script cannot have in Redis" {
+	status_is 64 loop-lock acquire db
+	status_is 64 loop-lock acquire db --fd 77
+	exec 9<>other
+	status_is 65 loop-lock acquire db --fd 9
+	has "$stderr" 'descriptor 9 is not open for reading and writing on'
+	exec 9<>"$(loop-lock path db)"
+	status_is 1 loop-lock release db --fd 9
+	on a start loop-lock db -- sleep 60
+	wait_for 10 holders db 1
+	status_is 75 loop-lock acquire db --fd 9 --nonblock
+	status_is 75 loop-lock acquire db --fd 9 --timeout 100ms
+	status_is 69 loop-lock acquire db --fd 9 --store redis+unix:///nowhere --patience 100ms
+	status_is 64 loop-lock acquire db --fd 9 --lease 1ms
+	status_is 0 loop-lock acquire db --fd 9 --store file
+	status_is 64 loop-lock acquire db --fd 9
+	has "$stderr" 'holds a lock already'
+	waiters db 0
+}
+
 @test "the locks of this machine stay what they are" {
 	status_is 0 loop-lock db --store file -- true
 	[ -e .loop/locks/db.lk ]
 	exec 9<>"$(loop-lock path script)"
-	loop-lock acquire script --fd 9
+	loop-lock acquire script --fd 9 --store file
 	loop-lock release script --fd 9
 	unset LOOP_STORE
 	status_is 0 loop-lock db -- true
@@ -194,7 +324,7 @@ in_order() { [ -e order ] && [ "$(wc -l <order)" = 2 ]; }
 
 @test "both programs have the same options" {
 	local command
-	for command in run list why stats cancel break; do
+	for command in run acquire list why stats cancel break; do
 		for program in loop-lock loop-lock-redis; do
 			"$program" --describe | jq -c --arg command "$command" \
 				'if $command == "run" then .options else (.commands[] | select(.name == $command) | .options) end
@@ -202,4 +332,28 @@ in_order() { [ -e order ] && [ "$(wc -l <order)" = 2 ]; }
 		done
 		diff "loop-lock.$command" "loop-lock-redis.$command"
 	done
+}
+
+@test "plans of two hosts by one queue's workers: what a task holds, and its breaker, are for both" {
+	local host pid
+	mkdir there
+	on there start loop-queue work q -j 4 -- loop-job run
+	for host in a b; do
+		mkdir "$host"
+		jq -nc '{resources: {bench: 1}, breakers: {service: {consecutive: 4, cooldown: "1h"}},
+			tasks: ([range(4) | {id: "t\(.)", resources: {bench: 1},
+				run: "mkdir ../bench && sleep 0.1 && rmdir ../bench"}]
+				+ [range(2) | {id: "f\(.)", breaker: "service", run: "sh -c \"exit 1\""}])}' >"$host/plan.json"
+		on "$host" start env -C there loop-sched run "../$host/plan.json" --on queue:q -j 6
+	done
+	for pid in "${STARTED[@]: -2}"; do
+		status=0
+		wait "$pid" || status=$?
+		[ "$status" = 1 ] # what fails does
+	done
+	for host in a b; do
+		[ "$(jq -r 'select(.state == "succeeded") | .task' "$host"/.loop/runs/*/run.jsonl | sort | tr '\n' ' ')" = 't0 t1 t2 t3 ' ]
+	done
+	[ "$(loop-lock stats --json bench | jq -c '[.requests,.holders,.waiters]')" = '[8,0,0]' ]
+	[ "$(loop-guard list --json service | jq -c '[.state,.failures]')" = '["open",4]' ]
 }

@@ -46,6 +46,29 @@ merged() {
 	has "$output" 'spent so far: $1.2'
 }
 
+@test "a limit that lasts longer than it may be waited for ends what meets it; what is at work goes on" {
+	plan A B C D
+	jq '(.userStories[] | select(.id == "D")).dependencies = ["A"]' plan.json >plan.new && mv plan.new plan.json
+	mock A "{\"run\":\"until [ -e '$SCRATCH/at-B' ]; do sleep 0.02; done\"}" '{"limit":{"resets_in":"1h"}}' '{"result":"limited","reason":"rate_limit"}'
+	mock B "{\"run\":\"touch '$SCRATCH/at-B'; until [ -s '$LOOP_DIR/limits/mock.json' ]; do sleep 0.02; done\"}" \
+		'{"write":"B","content":"x"}' '{"result":"Did B."}'
+	does C && does D
+	status_is 1 loop run --quiet --agent mock --jobs 2 --attempts 3 --quota-wait 2s --id r plan.json
+	[ "$(merged)" = B ]
+	[[ $output =~ A' '+Do\ A' '+failed' '.*quota ]] && [[ $output =~ C' '+Do\ C' '+failed' '.*quota ]]
+	[[ $output =~ D' '+Do\ D' '+upstream_failed ]]
+	has "$output" "loop retry r"
+	has "$(loop status)" "its account is limited until"
+	has "$(loop why C r)" "is limited until 20"
+	# No attempt is burnt on it, and the scheduler knows why.
+	[ "$(jq -c 'select(.task and .state == "failed") | [.task, .attempt, .status]' "$LOOP_DIR/runs/r/run.jsonl" | sort | paste -sd ' ')" = '["A",1,113] ["C",1,113]' ]
+	rm "$LOOP_DIR/limits/mock.json"
+	does A
+	status_is 0 loop retry --quiet r
+	[ "$(merged)" = 'A B C D' ]
+	nothing_left
+}
+
 @test "failures in a row hold new work until a human has answered" {
 	plan A B C
 	mock default '{"result":"no idea","reason":"failed"}'
@@ -118,11 +141,30 @@ merged() {
 	loop queue put jobs 'Do something' >/dev/null
 	start loop work --quiet --agent mock --until-empty --delay 0s --min-disk 999999G --branch work jobs
 	wait_for 60 grep -qs '"why":".* free, and new work starts with 977T"' "$LOOP_DIR/events.jsonl"
-	kill -TERM "$started"
+	status_is 0 loop stop jobs # once: nothing has been claimed that could be finished
 	wait_for 60 gone "$started"
 	wait_for 60 nothing_left
-	[ "$(loop queue list jobs --json | wc -l)" = 1 ]
+	[ "$(loop queue list jobs --json | jq -c "[.state, .try]")" = '["ready",0]' ]
+	status_is 1 loop stop jobs
 	events_conform
+}
+
+@test "an item that waits for a human, or for a resource, lets its worker end" {
+	loop queue put jobs 'Do something' >/dev/null
+	mkdir -p "$LOOP_DIR/work/jobs"
+	printf '{"task":"x","attempt":1,"state":"failed","status":1}\n' >"$LOOP_DIR/work/jobs/log.jsonl"
+	start loop work --quiet --agent mock --delay 0s --max-failures 1 --branch work jobs
+	wait_for 60 eval 'loop gate list --pending | grep -q "in a row have failed"'
+	kill -TERM "$started"
+	wait_for 60 gone "$started"
+	start loop lock db -- sleep 600
+	wait_for 60 eval 'loop lock list db | grep -q sleep'
+	start loop work --quiet --agent mock --delay 0s --max-failures 0 --resource db/1 --branch work jobs
+	wait_for 60 eval 'loop lock list --json db | jq -e ".waiters | length > 0" >/dev/null'
+	kill -TERM "$started"
+	wait_for 60 gone "$started"
+	[ "$(loop queue list jobs --json | jq -c "[.state, .try]")" = '["delayed",0]' ]
+	[ "$(left_over | wc -l)" -le 2 ] # who holds the resource
 }
 
 @test "a disk that fills up while stories are at work holds the run, and costs no attempt" {

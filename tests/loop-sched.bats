@@ -440,6 +440,95 @@ none_left() {
 	has "$stderr" "R: is not running"
 }
 
+# Whether a task's last state in run.jsonl is this one.
+now_is() { # RUN TASK STATE
+	[ "$(jq -r --arg task "$2" 'select(.task == $task).state' "$LOOP_DIR/runs/$1/run.jsonl" | tail -n 1)" = "$3" ]
+}
+
+paused() { # RUN
+	loop-sched pause "$1"
+	wait_for 5 grep -q '"run":"paused"' "$LOOP_DIR/runs/$1/run.jsonl"
+}
+
+@test "what fails while the run is paused is tried again when it goes on" {
+	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done; [ $LOOP_ATTEMPT = 2 ]","retry":{"attempts":2,"base":"1ms"}}]}'
+	start loop-sched run --id R plan.json
+	wait_for 5 test -e up
+	paused R
+	touch go
+	wait_for 5 now_is R a retrying
+	loop-sched continue R
+	ended_with 0
+}
+
+# Whether a file was made so long ago.
+older() { # MILLISECONDS FILE
+	(($(date +%s%3N) - $(date -r "$2" +%s%3N) > $1))
+}
+
+@test "no attempt begins when its task's time has passed in a pause" {
+	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done; exit 3","deadline":"600ms","retry":{"attempts":9,"base":"1ms"}}]}'
+	start loop-sched run --id R plan.json
+	wait_for 5 test -e up
+	paused R
+	touch go
+	wait_for 5 older 600 up
+	loop-sched continue R
+	ended_with 1
+	[ "$(states R)" = "a timed_out" ]
+	[ ! -e "$LOOP_DIR/runs/R/tasks/a/2" ]
+}
+
+@test "a paused run is cancelled with its final tasks, and can be resumed" {
+	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done; [ $LOOP_ATTEMPT = 2 ]","retry":{"attempts":2,"base":"1ms"}},
+		{"id":"b","needs":["a"],"run":"true"},{"id":"clean","final":true,"run":"echo cleaned >>order"}]}'
+	start loop-sched run --id R plan.json
+	wait_for 5 test -e up
+	paused R
+	touch go
+	wait_for 5 now_is R a retrying
+	loop-sched cancel R
+	ended_with 1
+	[ "$(states R | tr '\n' ' ')" = "a pending b pending clean succeeded " ]
+	status_is 0 loop-sched resume R
+	[ "$(states R | tr '\n' ' ')" = "a succeeded b succeeded clean succeeded " ]
+	[ "$(loop-sched show --json R | jq -r 'select(.task == "a").attempt')" = 2 ]
+}
+
+@test "a paused run asks nothing, takes no resources and undoes nothing until it goes on" {
+	plan '{"name":"p","resources":{"db":1},"tasks":[{"id":"hold","run":"touch up; until [ -e go ]; do sleep 0.02; done","resources":{"db":1}},
+		{"id":"next","run":"true","resources":{"db":1}},
+		{"id":"ask","needs":["hold"],"gate":{"question":"go on?"}}]}'
+	start loop-sched run --id R -j 2 plan.json
+	wait_for 5 test -e up
+	paused R
+	touch go
+	wait_for 5 now_is R hold succeeded
+	[ "$(states R | tr '\n' ' ')" = "hold succeeded next pending ask pending " ]
+	[ ! -d "$LOOP_DIR/gates" ]
+	loop-sched continue R
+	wait_for 5 now_is R next succeeded
+	wait_for 5 now_is R ask running
+	loop-sched pause R
+	loop-gate approve "$(loop-gate list --json | jq -r .gate)"
+	ended_with 0
+	[ "$(states R | tr '\n' ' ')" = "hold succeeded next succeeded ask succeeded " ]
+	plan '{"name":"saga","tasks":[{"id":"a","run":"true","undo":"touch undone"},
+		{"id":"b","needs":["a"],"run":"touch up-b; until [ -e go-b ]; do sleep 0.02; done; exit 1"}]}'
+	start loop-sched run --id S --on-failure undo plan.json
+	wait_for 5 test -e up-b
+	paused S
+	touch go-b
+	wait_for 5 now_is S b failed
+	wait_for 5 grep -q '"run":"undoing"' "$LOOP_DIR/runs/S/run.jsonl"
+	[ ! -e undone ]
+	status_is 1 loop-sched cancel S nobody
+	has "$stderr" "S has no task 'nobody'"
+	loop-sched continue S
+	ended_with 1
+	[ -e undone ]
+}
+
 @test "a cancelled run can be resumed" {
 	plan '{"tasks":[{"id":"a","run":"echo a >>ran"},{"id":"b","needs":["a"],"run":"echo b >>ran; [ -e go ] || sleep 60.51"}]}'
 	start loop-sched run --id R plan.json

@@ -516,6 +516,21 @@ metered() { # COMMAND of its usage
 	[ "$(events session.ended | jq -r .data.reason | sort -u)" = spawn_failed ]
 }
 
+@test "a worktree that git loses while it is being added is added again" {
+	git init -q && git commit -q --allow-empty -m begin
+	local git
+	git=$(command -v git)
+	mkdir bin
+	# As when another prunes at that moment: the first time the record is gone before it is locked.
+	printf '#!/bin/sh\ncase " $* " in *" worktree add "*) if mkdir "%s/once" 2>/dev/null; then %s "$@"; rm -r .git/worktrees "$LOOP_DIR"/worktrees/ses_*; echo "fatal: could not open locked" >&2; exit 128; fi ;; esac\nexec %s "$@"\n' \
+		"$SCRATCH" "$git" "$git" >bin/git
+	chmod +x bin/git
+	script '[{"write":"new","content":"x"}]'
+	PATH=$SCRATCH/bin:$PATH ends success 0 mock --worktree --branch work --verify 'test -e new'
+	[ -e once ]
+	[ "$(git worktree list | wc -l)" = 2 ]
+}
+
 @test "a system prompt is found wherever the agent works" {
 	mkdir -p sub
 	echo 'be kind' >system.txt

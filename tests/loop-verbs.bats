@@ -123,6 +123,7 @@ slow() { # A takes until it is told
 
 @test "doctor names what is wrong and what to do, and gc mends what it may" {
 	mkdir -p "$LOOP_DIR/runs/cut"
+	printf '{}\n' | tee "$LOOP_DIR/runs/cut/run.json" >"$LOOP_DIR/runs/cut/plan.json"
 	loop lock path x >/dev/null
 	printf '{"time":"2026-01-01T00:00:00Z","run":"started","id":"cut","plan":"p","tasks":1,"jobs":1,"pid":1,"start":5,"boot":"not-this-one"}\n' >"$LOOP_DIR/runs/cut/run.jsonl"
 	: >"$LOOP_DIR/runs/.run.json.abcdefgh"

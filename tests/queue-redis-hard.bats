@@ -300,3 +300,31 @@ make_certificates() {
 	echo 0 >jump
 	[ "$(counts)" = '1 0 0 0' ]
 }
+
+@test "migrate: there and back, once and in order; what is claimed stays" {
+	local away=$LOOP_STORE id token
+	server
+	unset LOOP_STORE
+	seq 700 | jq -c '{body: "n\(.)", priority: (. % 2)}' | loop-queue put --jsonl q >/dev/null
+	read -r id token < <(loop-queue claim q | jq -r '"\(.id) \(.token)"')
+	loop-queue put q late --delay 1h --tries 7 --lease 9s >/dev/null
+	printf '\0\377' | loop-queue put q --key K -p low >/dev/null
+	status_is 75 loop-queue migrate q --to "$away"
+	has "$stderr" '1 items are claimed'
+	[ "$(counts)" = '0 0 1 0' ]
+	loop-queue nack q "$id" "$token" --delay 0 --why 'not I'
+	status_is 0 loop-queue migrate q --to "$away"
+	[ "$(counts)" = '0 0 0 0' ]
+	export LOOP_STORE=$away
+	[ "$(counts)" = '701 1 0 0' ]
+	loop-queue claim -n 700 q | tee claimed | jq -r .body >bodies
+	{ seq 4 2 700 && echo 2 && seq 1 2 699; } | sed 's/^/n/' | cmp - bodies
+	loop-queue ack --jsonl q <claimed >/dev/null
+	[ "$(loop-queue peek q | jq -r '"\(.key) \(.body64)"')" = 'K AP8=' ]
+	status_is 0 loop-queue migrate q --to file
+	[ "$(counts)" = '0 0 0 0' ]
+	unset LOOP_STORE
+	[ "$(counts)" = '1 1 0 0' ]
+	[ "$(loop-queue peek q | jq -r '"\(.key) \(.body64) \(.priority)"')" = 'K AP8= 2000' ]
+	[ "$(loop-queue list q --state delayed --json | jq -r '"\(.body) \(.tries) \(.lease)"')" = 'late 7 9' ]
+}

@@ -33,13 +33,32 @@ all_say() {
 	[ ! -e ran ]
 }
 
+# beginners_say STATUS TEXT: what goes on and on, or has much to do, does not even begin.
+beginners_say() {
+	status_is 125 loop-pool q --patience 300ms -- touch ran
+	has "$stderr" "$2"
+	exec 9<>"$(loop-lock path script)"
+	status_is "$1" loop-lock acquire script --fd 9 --patience 300ms
+	has "$stderr" "$2"
+	status_is "$1" loop-bus bridge
+	has "$stderr" "$2"
+	echo '{"tasks":[{"id":"a","run":"touch ran"}]}' >plan.json
+	status_is "$1" loop-sched run plan.json --on queue:q
+	has "$stderr" "$2"
+	[ ! -e ran ]
+	[ ! -e .loop/runs ]
+	[ "$(wc -l <<<"$stderr")" = 1 ]
+}
+
 @test "an older one, a web server, nonsense, nobody: no command is run" {
 	bad say '$32\r\nredis_version:5.0.7\r\nrole:master\r\n'
 	all_say 'Redis 5.0.7; 7 or later is needed'
+	beginners_say 69 'Redis 5.0.7; 7 or later is needed'
 	status_is 69 loop-lock list
 	status_is 69 loop-guard list
 	bad say 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'
 	all_say 'what answers is no Redis'
+	beginners_say 76 'what answers is no Redis'
 	status_is 76 loop-lock list
 	status_is 76 loop-guard list
 	LOOP_STORE=redis+unix://$SCRATCH/nobody.sock
@@ -55,11 +74,23 @@ all_say() {
 	wait_for 10 test -s pid
 	redis replicaof 127.0.0.1 1 >/dev/null
 	all_say 'a replica: name its master'
+	beginners_say 69 'a replica: name its master'
 	status=0
 	wait "$started" || status=$?
 	[ "$status" = 125 ]
 	has "$(<errors)" 'not renewed'
 	gone "$(<pid)"
+}
+
+@test "a password that is missing, and a right" {
+	server
+	status_is 0 loop-queue put q --delay 1h x
+	redis ACL SETUSER default -fcall >/dev/null
+	status_is 125 loop-pool q -- touch ran
+	has "$stderr" NOPERM
+	redis CONFIG SET requirepass secret >/dev/null
+	all_say NOAUTH
+	beginners_say 77 NOAUTH
 }
 
 @test "full: nothing new is held or put, what is held is kept and given back, what is done is answered" {

@@ -122,6 +122,25 @@ slow=(--eio-ping-interval 30s --eio-ping-timeout 30s --sio-connect-timeout 30s)
 	grep -qx 'close 1000' got
 }
 
+# lies_there: a request that the server has not read yet.
+lies_there() {
+	awk -v port="$(printf ':%04X$' "$port")" '$2 ~ port && $5 !~ /:0+$/ { found = 1 } END { exit !found }' /proc/net/tcp
+}
+
+@test "a heartbeat that was answered in time counts, however late the server reads it" {
+	serve --echo --eio-ping-interval 100ms --eio-ping-timeout 1500ms
+	server=$started
+	open "$url/$eio"
+	[ "$(get "$session")" = 2 ]
+	kill -STOP "$server"
+	start get --data 3 --output said "$session"
+	wait_for 10 lies_there
+	sleep 1.6
+	kill -CONT "$server"
+	wait "$started"
+	[ "$(<said)" = ok ]
+}
+
 @test "a session changes from polling to WebSocket, and stays there" {
 	serve --echo "${slow[@]}"
 	open "$url/$eio"

@@ -205,15 +205,18 @@ journal_ids() {
 	[ "$(get --output /dev/null --write-out '%{http_code}' "$url/healthz?token=x")" = 401 ]
 }
 
+# drip: a head to descriptor 7 that has no end, until nobody is there to be told.
+drip() {
+	trap '' PIPE
+	while printf 'X-Drip: 1\r\n' >&7; do sleep 0.1; done 2>/dev/null
+}
+
 @test "deadlines are absolute: a head that drips and a body that stalls are cut" {
 	serve --head-timeout 300ms --body-timeout 300ms --idle-timeout 300ms
 	exec 7<>"/dev/tcp/127.0.0.1/$port"
 	printf 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%s\r\n' "$port" >&7
-	for _ in 1 2 3 4 5 6 7 8 9; do
-		printf 'X-Drip: 1\r\n' >&7 || break
-		sleep 0.1
-	done 2>/dev/null
-	has "$(timeout 5 cat <&7)" '408 Request Timeout'
+	start drip
+	has "$(timeout 20 cat <&7)" '408 Request Timeout'
 	exec 7>&-
 	exec 7<>"/dev/tcp/127.0.0.1/$port"
 	printf 'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nContent-Length: 9\r\n\r\nabc' "$port" >&7
@@ -295,6 +298,22 @@ a_run() {
 	[ "$(jq -c '[.events[].data.n]' first)" = '[0,1,2,3]' ]
 	[ "$(jq -c '[.events[].data.n]' second)" = '[0,1,2,3,4]' ]
 	[ "$(get "$url/history?before=$(jq -r '.events[0].id' second)&limit=1" | jq .events[0].data.n)" = 4 ]
+}
+
+@test "history that stopped early says how to go on, either way, and ends" {
+	burst 3 a.b
+	burst 5 c.d
+	serve
+	pages() { # PARAMETER: the first page, and those behind it
+		local more=$1
+		while [ "$more" ]; do
+			get "$url/history?types=a.*&limit=2&$more" >page
+			jq -c '[.events[].data.n]' page
+			more=$(jq -r '.more // {} | to_entries[] | "\(.key)=\(.value)"' page)
+		done
+	}
+	[ "$(pages from=start)" = $'[0,1]\n[2]' ]
+	[ "$(pages run=)" = $'[1,2]\n[0]' ]
 }
 
 @test "long polling answers with what comes, and goes on where it was" {

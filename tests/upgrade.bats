@@ -54,6 +54,30 @@ setup_more() {
 	wait_for 60 nothing_left
 }
 
+@test "a run that an older version was killed at as it was made is told of, and removed" {
+	local runs=$LOOP_DIR/runs verb
+	mkdir "$runs/bare" "$runs/empty" "$runs/planless" && touch "$runs/empty/run.jsonl" "$runs/planless/run.jsonl"
+	cp "$runs/old/run.json" "$runs/planless"
+	[ "$(loop status)" = "$(rm -r "$runs/bare"; loop status)" ] && mkdir "$runs/bare"
+	for verb in resume retry report watch why\ B pause stop; do
+		for run in bare empty planless; do
+			# shellcheck disable=SC2086 # words
+			status_is 1 loop $verb $run
+			[ "$(wc -l <<<"$stderr")" = 1 ]
+			has "$stderr" "$run: never began"
+		done
+	done
+	status_is 0 loop sched list
+	[ -n "$(loop report)" ] # of the newest that is one
+	status_is 0 loop gc
+	[ -z "$output" ] # it could be in the making
+	touch -d '2 hours ago' "$runs"/*
+	has "$(loop doctor --agent mock)" "planless was killed as it was made"
+	status_is 0 loop gc
+	has "$output" "removed half-made run: $runs/bare"
+	[ "$(ls "$runs")" = old ]
+}
+
 @test "options of older versions are taken by their runs and configurations" {
 	sed -i 's/loop-story /loop-story --stagger=0s --min-disk=1M /' "$LOOP_DIR/runs/old/run.json"
 	grep -q stagger "$LOOP_DIR/runs/old/run.json"

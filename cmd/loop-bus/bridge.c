@@ -78,7 +78,7 @@ static bool ends(void)
 	return ending || sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT);
 }
 
-/* A rest while Redis is away, which is said once. */
+/* A rest while Redis is away, or full, which is said once. */
 static void wait_for_redis(struct err *e)
 {
 	if (!away)
@@ -92,13 +92,13 @@ int bridge_call(struct bridge *b, const struct redis_words *w, redisReply **repl
 {
 	int r;
 
-	while ((r = redis_call(b->redis, w, NULL, reply, e)) == -ENOTCONN) {
+	while ((r = redis_call(b->redis, w, NULL, reply, e)) == -ENOTCONN || r == -ENOSPC) {
 		if (ends())
 			return -ECANCELED;
 		wait_for_redis(e);
 	}
 	if (r == 0 && away)
-		warn("Redis is back");
+		warn("Redis serves again");
 	away = away && r < 0;
 	return r;
 }

@@ -8,7 +8,6 @@
 #include "io.h"
 #include "mem.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
 
@@ -56,7 +55,7 @@ void breaker_place(struct breaker *b)
 	if (!store_in_files(store))
 		r = breaker_redis_open(b, store, choices.patience, &e);
 	if (r < 0)
-		die(r == -EHOSTUNREACH ? EX_UNAVAILABLE : die_status(r), "%s", e.text);
+		die_err(r, &e);
 }
 
 static void init(struct breaker *b, const struct state *s, const char *name)
@@ -185,7 +184,7 @@ int list_run(const struct args *args)
 		strs_add(&names, args->item[i]);
 	r = args->count ? 0 : list_names(&s, &names, &e);
 	if (r < 0)
-		die(r == -EHOSTUNREACH ? EX_UNAVAILABLE : die_status(r), "%s", e.text);
+		die_err(r, &e);
 	for (size_t i = 0; i < names.count; i++) {
 		int shown = show(&s, names.item[i]);
 

@@ -59,7 +59,7 @@ static struct redis *open_for(const struct args *args)
 	args_expect(args, 1, 1);
 	if (!name_valid(args->item[0]))
 		die(EX_DATAERR, "'%s' is not the name of a lock", args->item[0]);
-	return open_store(choices.patience);
+	return open_store();
 }
 
 int run_cancel(const struct args *args)

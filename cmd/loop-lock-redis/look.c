@@ -187,7 +187,7 @@ typedef void print_lock(const struct view *);
 static int show(const struct args *args, bool used, print_lock *print)
 {
 	AUTO_STRS struct strs names = {0};
-	struct redis *r = open_store(choices.patience);
+	struct redis *r = open_store();
 	int status = EXIT_SUCCESS;
 	struct err e = {0};
 
@@ -254,7 +254,7 @@ int run_why(const struct args *args)
 	bool held;
 
 	args_expect(args, 1, 1);
-	r = open_store(choices.patience);
+	r = open_store();
 	if (!look_at(r, args->item[0], &v, &reply))
 		die(EX_NOINPUT, "locks/%s: there is no such lock", args->item[0]);
 	held = v.holders->elements > 0;

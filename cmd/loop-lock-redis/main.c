@@ -9,8 +9,6 @@
 #include "die.h"
 #include "store.h"
 
-#include <errno.h>
-
 struct choices choices = {
 	.timeout = -1, .level = 2, .lease = 30 * NS_PER_S, .patience = 10 * NS_PER_S};
 
@@ -18,6 +16,21 @@ static const char *const levels[] = {"background", "low", "normal", "high", "cri
 static const char *const losses[] = {"end", "warn", NULL};
 
 /* clang-format off */
+#define ASKING \
+	{.name = "shared", .letter = 's', .flag = &choices.shared, \
+	 .help = "share a plain lock with others that do"}, \
+	{.name = "timeout", .letter = 't', .arg = "DURATION", .duration = &choices.timeout, \
+	 .help = "give up after waiting this long"}, \
+	{.name = "nonblock", .letter = 'n', .flag = &choices.nonblock, .help = "do not wait"}, \
+	{.name = "priority", .letter = 'p', .arg = "LEVEL", .choice = &choices.level, \
+	 .choices = levels, .help = "background, low, normal (the default), high or critical"}, \
+	{.name = "label", .arg = "TEXT", .string = &choices.label, \
+	 .help = "what the list shows; by default the command"}
+#define LEASE(LOSS) \
+	{.name = "lease", .letter = 'l', .arg = "D", .duration = &choices.lease, \
+	 .help = "how long it is held without being renewed (30s)"}, \
+	{.name = "on-loss", .arg = "WHAT", .choice = &choices.on_loss, .choices = losses, \
+	 .help = LOSS}
 #define STORE \
 	{.name = "store", .arg = "STORE", .help = "redis://... (LOOP_STORE)", \
 	 .string = &choices.store}, \
@@ -30,40 +43,28 @@ static const char *const losses[] = {"end", "warn", NULL};
 /* clang-format on */
 
 static const struct opt run_options[] = {
-	{.name = "shared",
-		.letter = 's',
-		.flag = &choices.shared,
-		.help = "share a plain lock with others that do"},
-	{.name = "timeout",
-		.letter = 't',
-		.arg = "DURATION",
-		.duration = &choices.timeout,
-		.help = "give up after waiting this long"},
-	{.name = "nonblock", .letter = 'n', .flag = &choices.nonblock, .help = "do not wait"},
-	{.name = "priority",
-		.letter = 'p',
-		.arg = "LEVEL",
-		.choice = &choices.level,
-		.choices = levels,
-		.help = "background, low, normal (the default), high or critical"},
-	{.name = "label",
-		.arg = "TEXT",
-		.string = &choices.label,
-		.help = "what the list shows; by default the command"},
+	ASKING,
 	{.name = "close",
 		.letter = 'o',
 		.flag = &choices.close,
 		.help = "the command does not inherit the hold: so it is in any case"},
-	{.name = "lease",
-		.letter = 'l',
-		.arg = "D",
-		.duration = &choices.lease,
-		.help = "how long it is held without being renewed (30s)"},
-	{.name = "on-loss",
-		.arg = "WHAT",
-		.choice = &choices.on_loss,
-		.choices = losses,
-		.help = "end the command when the lock is lost, or only warn"},
+	LEASE("end the command when the lock is lost, or only warn"),
+	STORE,
+	{0},
+};
+static const struct opt acquire_options[] = {
+	{.name = "fd",
+		.letter = 'f',
+		.arg = "N",
+		.number = &choices.fd,
+		.min = 3,
+		.max = INT32_MAX,
+		.help = "the script's descriptor on which the lock lives"},
+	ASKING,
+	{.name = "print",
+		.flag = &choices.print,
+		.help = "print the fencing token and the slots"},
+	LEASE("end the script when the lock is lost, or only tell"),
 	STORE,
 	{0},
 };
@@ -78,6 +79,11 @@ static const struct opt break_options[] = {
 };
 
 static const struct command commands[] = {
+	{.name = "acquire",
+		.synopsis = "NAME[:UNITS][/CAPACITY] --fd N [OPTION...]",
+		.brief = "Locks for as long as the calling script has a descriptor open.",
+		.options = acquire_options,
+		.run = run_acquire},
 	{.name = "list",
 		.synopsis = "[--json] [NAME...]",
 		.brief = "Lists who holds and who waits.",
@@ -108,10 +114,10 @@ static const struct command commands[] = {
 
 void fail(int code, const struct err *e)
 {
-	die(code == -EHOSTUNREACH ? EX_UNAVAILABLE : die_status(code), "%s", e->text);
+	die_err(code, e);
 }
 
-struct redis *open_store(int64_t patience)
+struct redis *open_store(void)
 {
 	struct redis *r;
 	struct err e = {0};
@@ -120,9 +126,17 @@ struct redis *open_store(int64_t patience)
 	choices.store = store_choose(choices.store);
 	if (store_in_files(choices.store))
 		die_usage("no Redis is named: by --store, or LOOP_STORE");
-	code = lease_store(&r, choices.store, patience, &e);
+	code = lease_store(&r, choices.store, choices.patience, &e);
 	if (code < 0)
 		fail(code, &e);
+	return r;
+}
+
+struct redis *open_to_hold(void)
+{
+	struct redis *r = open_store();
+
+	redis_patience(r, MIN(choices.patience, choices.lease / 6));
 	return r;
 }
 

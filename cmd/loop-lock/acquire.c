@@ -5,17 +5,20 @@
 #include "loop-lock.h"
 
 #include "buf.h"
+#include "clock.h"
 #include "die.h"
-#include "io.h"
+#include "id.h"
 #include "lock_bytes.h"
 #include "lock_file.h"
+#include "lock_owners.h"
 #include "lock_wake.h"
-#include "owners.h"
 #include "parse.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+
+#define GIVE_BACK (30 * NS_PER_S) /* until it is left to the end of its lease */
 
 /* Cuts ":N" or "/N" off the end. */
 static void cut_number(char *text, char mark, const char *what, int64_t *out)
@@ -128,21 +131,6 @@ int run_path(const struct args *args)
 	return EXIT_SUCCESS;
 }
 
-/* The script's own name, for the table. */
-static const char *parent_name(char out[64])
-{
-	AUTO_CLOSE int fd = -1;
-	char path[40];
-	ssize_t n;
-
-	snprintf(path, sizeof path, "/proc/%d/comm", (int)getppid());
-	fd = io_open(AT_FDCWD, path, O_RDONLY, 0);
-	n = fd < 0 ? 0 : io_read(fd, out, 63);
-	out[MAX(n, (ssize_t)0)] = '\0';
-	out[strcspn(out, "\n")] = '\0';
-	return out;
-}
-
 static int script_descriptor(void)
 {
 	if (choices.fd < 3)
@@ -162,17 +150,17 @@ int run_acquire(const struct args *args)
 	struct lock_want want;
 	struct lock *lock;
 	struct err e = {0};
-	char name[64];
+	char name[PROCESS_NAME_SIZE];
 	int r, fd;
 
 	args_expect(args, 1, 1);
 	fd = script_descriptor();
 	want_parse(&want, args->item[0]);
-	options = choices_options(parent_name(name), &state);
+	options = choices_options(process_name(getppid(), name), &state);
 	options.fd = fd;
 	options.pid = getppid();
 	open_state(&state);
-	if (descriptor_holds(fd))
+	if (lock_descriptor_holds(fd))
 		die(EX_USAGE, "descriptor %d holds a lock already", fd);
 	r = lock_acquire(&lock, &state, &want, 1, &options, &e);
 	if (r < 0)
@@ -184,26 +172,61 @@ int run_acquire(const struct args *args)
 	return EXIT_SUCCESS;
 }
 
+/* Of a hold in Redis: whoever renews it for the script gives it back. */
+static int give_back(const struct state *state, const char *name, int fd, int64_t token)
+{
+	AUTO_CLOSE int file = open_lock(state, name);
+	int64_t deadline = clock_after(GIVE_BACK);
+	struct lock_range keeper;
+	bool kept = lock_bytes_owned(file, LOCK_KEEPER + token, 1, &keeper) > 0;
+	int r = lock_bytes_free(fd, LOCK_LEASE + token, 1);
+
+	if (r < 0)
+		die(EX_IOERR, "locks/%s: %s", name, strerror(-r));
+	if (!kept) {
+		warn("locks/%s: it was lost before", name);
+		return EXIT_NO;
+	}
+	while (lock_bytes_owned(file, LOCK_KEEPER + token, 1, &keeper) > 0) {
+		if (clock_now() >= deadline)
+			die(EX_TEMPFAIL, "locks/%s: it is free when its lease ends", name);
+		clock_sleep(NS_PER_MS);
+	}
+	return EXIT_SUCCESS;
+}
+
+/* The byte by which the script's descriptor holds this very lock; 0: it does not. */
+static int64_t hold_of(const struct state *state, const char *name, int fd)
+{
+	struct stat ours, theirs;
+	char path[160];
+
+	snprintf(path, sizeof path, "locks/%.128s.lk", name);
+	if (fstatat(state->dir, path, &ours, AT_SYMLINK_NOFOLLOW) < 0 || fstat(fd, &theirs) < 0 ||
+		ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev)
+		return 0;
+	return lock_descriptor_holds(fd);
+}
+
 int run_release(const struct args *args)
 {
 	AUTO(state_close)
 	struct state state = {.dir = -1};
 	const struct lock_options options = {.tell = tell_news, .context = &state};
-	struct stat ours, theirs;
-	char path[160];
 	struct lock_bell bell;
+	int64_t hold;
 	int fd, r;
 
 	args_expect(args, 1, 1);
 	fd = script_descriptor();
 	find_state(&state);
-	snprintf(path, sizeof path, "locks/%.128s.lk", args->item[0]);
-	if (fstatat(state.dir, path, &ours, AT_SYMLINK_NOFOLLOW) < 0 || fstat(fd, &theirs) < 0 ||
-		ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev ||
-		!descriptor_holds(fd)) {
+	hold = hold_of(&state, args->item[0], fd);
+	if (!hold) {
 		warn("locks/%s: is not held on descriptor %d", args->item[0], fd);
 		return EXIT_NO;
 	}
+	if (hold >= LOCK_LEASE)
+		return give_back(&state, args->item[0], fd, hold - LOCK_LEASE);
 	r = lock_bytes_free(fd, LOCK_WAIT, LOCK_SLOT + LOCK_CAPACITY_MAX - LOCK_WAIT);
 	if (r < 0)
 		die(EX_IOERR, "locks/%s: %s", args->item[0], strerror(-r));

@@ -5,8 +5,8 @@
 #include "die.h"
 #include "lock_bytes.h"
 #include "lock_file.h"
+#include "lock_owners.h"
 #include "lock_view.h"
-#include "owners.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -80,14 +80,17 @@ static bool await_end(const struct target *t)
 /* Signals all who have the hold open at this moment. */
 static bool end_with(const struct target *t, int signal)
 {
-	AUTO(owners_clear)
-	struct owners o = {0};
-	int r = owners_find(&o, t->state, t->name, t->row.ticket);
+	AUTO(lock_owners_clear)
+	struct lock_owners o = {0};
+	struct lock_range hold = t->row.ticket
+		? (struct lock_range){LOCK_HOLD + t->row.ticket, 1}
+		: (struct lock_range){LOCK_HOLD, LOCK_LEASE - LOCK_HOLD};
+	int r = lock_owners_find(&o, t->fd, hold);
 
 	if (r < 0)
 		die(die_status(r), "locks/%s: %s", t->name, strerror(-r));
-	owners_signal(&o, signal);
-	owners_signal(&o, SIGCONT);
+	lock_owners_signal(&o, signal);
+	lock_owners_signal(&o, SIGCONT);
 	if (!await_end(t))
 		return false;
 	tell_broken(t->state, t->name, &o);

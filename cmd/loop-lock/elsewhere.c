@@ -9,10 +9,10 @@
 
 #include <errno.h>
 
-/* A script's descriptor is of this machine, whatever holds elsewhere. */
+/* A script's descriptor is of this machine, and tells what it holds. */
 static bool is_local(const char *word)
 {
-	static const char *const words[] = {"path", "acquire", "release"};
+	static const char *const words[] = {"path", "release"};
 
 	for (size_t i = 0; i < countof(words); i++)
 		if (strcmp(word, words[i]) == 0)

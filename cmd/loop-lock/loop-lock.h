@@ -7,7 +7,7 @@
 #include "opt.h"
 
 struct buf;
-struct owners;
+struct lock_owners;
 
 /* What the options say. */
 struct choices {
@@ -49,7 +49,7 @@ void find_state(struct state *);
 int open_lock(const struct state *, const char *name);
 
 void tell_news(const struct lock_news *, void *state);
-void tell_broken(const struct state *, const char *name, const struct owners *);
+void tell_broken(const struct state *, const char *name, const struct lock_owners *);
 
 /* A subcommand each. */
 int run_command(const struct args *);

@@ -35,6 +35,11 @@ static const char *const losses[] = {"end", "warn", NULL};
 	}
 
 /* clang-format off */
+#define LEASE(LOSS) \
+	{.name = "lease", .letter = 'l', .arg = "D", .duration = &choices.lease, \
+	 .help = "how long it is held in Redis without being renewed (30s)"}, \
+	{.name = "on-loss", .arg = "WHAT", .choice = &choices.on_loss, .choices = losses, \
+	 .help = LOSS}
 #define STORE \
 	{.name = "store", .arg = "STORE", .string = &choices.store, \
 	 .help = "file, or redis://... for locks of many hosts (LOOP_STORE)"}, \
@@ -54,20 +59,7 @@ static const struct opt run_options[] = {
 		.flag = &choices.close,
 		.help = "the command does not inherit the hold",
 	},
-	{
-		.name = "lease",
-		.letter = 'l',
-		.arg = "D",
-		.duration = &choices.lease,
-		.help = "how long it is held in Redis without being renewed (30s)",
-	},
-	{
-		.name = "on-loss",
-		.arg = "WHAT",
-		.choice = &choices.on_loss,
-		.choices = losses,
-		.help = "end the command when a lock in Redis is lost, or only warn",
-	},
+	LEASE("end the command when a lock in Redis is lost, or only warn"),
 	STORE,
 	{0},
 };
@@ -100,6 +92,8 @@ static const struct opt acquire_options[] = {
 		.flag = &choices.print,
 		.help = "print the fencing token and the slots",
 	},
+	LEASE("end the script when a lock in Redis is lost, or only tell"),
+	STORE,
 	{0},
 };
 static const struct opt release_options[] = {FD, {0}};

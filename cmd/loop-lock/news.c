@@ -7,7 +7,7 @@
 #include "buf.h"
 #include "event.h"
 #include "journal.h"
-#include "owners.h"
+#include "lock_owners.h"
 
 static void add_text(struct buf *data, const char *key, const char *text)
 {
@@ -76,7 +76,7 @@ void tell_news(const struct lock_news *news, void *context)
 	emit(context, kinds[news->kind].type, &data);
 }
 
-void tell_broken(const struct state *state, const char *name, const struct owners *owners)
+void tell_broken(const struct state *state, const char *name, const struct lock_owners *owners)
 {
 	AUTO_BUF struct buf data = {0};
 

@@ -168,12 +168,16 @@ static void run(struct pool *p)
 
 static void open_all(struct pool *p, struct state *state, const char *name)
 {
+	struct queue_stats s;
 	struct err e = {0};
 	int r = state_open(state, &e);
 
 	if (r == 0)
 		r = queue_open(&p->queue, choices.store, state, name, true, choices.patience,
 			on_warning, &e);
+	/* What cannot even look is no pool: a password, a right may be missing. */
+	if (r == 0)
+		r = p->queue->ops->stats(p->queue, &s, &e);
 	if (r == 0 && choices.breaker)
 		r = breaker_init(&p->breaker, state, choices.breaker,
 			&(struct breaker_settings){0}, &e);

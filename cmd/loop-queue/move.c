@@ -92,7 +92,9 @@ int import_main(const struct args *args)
 	return status;
 }
 
-enum { STEP = 100000 }; /* items that are moved before they are removed */
+enum { STEP = 100000, /* items that are moved before they are removed */
+	BATCH = 500,  /* of them that are put at once, and their bodies */
+	BATCH_BYTES = 4 << 20 };
 
 struct migration {
 	struct queue *from, *to;
@@ -100,6 +102,13 @@ struct migration {
 	int64_t ahead;	   /* of our clock, the store's that is left */
 	bool damaged;
 	struct err err;
+
+	/* Those that are put next, the last of moved. */
+	size_t count;
+	struct put put[BATCH];
+	char key[BATCH][QUEUE_NAME_SIZE];
+	size_t body[BATCH]; /* where it is in bodies */
+	struct buf bodies;
 };
 
 /*
@@ -114,29 +123,50 @@ static void way_key(const struct migration *m, const struct item *item, char out
 		snprintf(out, QUEUE_NAME_SIZE, "migrate-%.40s-%s", m->from->name, item->id);
 }
 
-static int move(void *context, const struct item *item)
+static int put_batch(struct migration *m)
 {
-	struct migration *m = context;
-	char key[QUEUE_NAME_SIZE];
-	struct put p = {.body = item->body,
-		.key = key,
+	size_t done;
+	int r;
+
+	for (size_t i = 0; i < m->count; i++) {
+		m->put[i].body.p = m->bodies.text + m->body[i];
+		m->put[i].key = m->key[i];
+	}
+	r = m->to->ops->put(m->to, m->put, m->count, false, &done, &m->err);
+	m->count = m->bodies.length = 0;
+	return r;
+}
+
+static void add_to_batch(struct migration *m, const struct item *item)
+{
+	size_t i = m->count++;
+
+	m->put[i] = (struct put){.body = {.n = item->body.n},
 		.priority = item->priority,
 		.lease = item->lease,
 		.max_tries = item->max_tries,
 		.tries = item->tries,
 		.buried = item->state == ITEM_BURIED};
-	size_t done;
-	int r;
+	if (item->state == ITEM_DELAYED)
+		m->put[i].delay = MAX(item->due - clock_real() - m->ahead, 0);
+	way_key(m, item, m->key[i]);
+	m->body[i] = m->bodies.length;
+	buf_add(&m->bodies, item->body.p, item->body.n);
+	strs_add(&m->moved, item->id);
+}
+
+static int move(void *context, const struct item *item)
+{
+	struct migration *m = context;
+	int r = 0;
 
 	if (!is_whole(m->from, item, &m->damaged))
 		return 0;
-	if (item->state == ITEM_DELAYED)
-		p.delay = MAX(item->due - clock_real() - m->ahead, 0);
-	way_key(m, item, key);
-	r = m->to->ops->put(m->to, &p, 1, false, &done, &m->err);
+	if (m->count == BATCH || (m->count && m->bodies.length + item->body.n > BATCH_BYTES))
+		r = put_batch(m);
 	if (r < 0)
 		return r;
-	strs_add(&m->moved, item->id);
+	add_to_batch(m, item);
 	return m->moved.count < STEP ? 0 : -ECANCELED;
 }
 
@@ -159,9 +189,11 @@ static int move_all(struct migration *m)
 		r = m->from->ops->each(
 			m->from, EVERY_STATE & ~(1U << ITEM_CLAIMED), move, m, &m->err);
 		if (r == 0 || r == -ECANCELED) {
-			int removed = remove_moved(m);
+			int done = put_batch(m);
 
-			r = removed < 0 ? removed : r;
+			if (done == 0)
+				done = remove_moved(m);
+			r = done < 0 ? done : r;
 		}
 	}
 	return r;
@@ -169,7 +201,7 @@ static int move_all(struct migration *m)
 
 int migrate_main(const struct args *args)
 {
-	struct migration m = {0};
+	static struct migration m;
 	struct queue_stats s;
 	int r;
 
@@ -185,6 +217,7 @@ int migrate_main(const struct args *args)
 		r = m.from->ops->stats(m.from, &s, &m.err);
 	if (r < 0)
 		queue_die(r, &m.err);
+	buf_clear(&m.bodies);
 	close_queue(m.from);
 	close_queue(m.to);
 	if (s.count[ITEM_CLAIMED])

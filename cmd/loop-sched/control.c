@@ -7,6 +7,7 @@
 #include "io.h"
 #include "question.h"
 #include "runs.h"
+#include "view.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,8 +35,18 @@ static void cancel_members(struct run *r, const struct group *g)
 		cancel_task(r, i);
 }
 
+static void pause_run(struct run *r, bool paused)
+{
+	if (r->paused == paused)
+		return;
+	r->paused = paused;
+	log_run(r, paused ? "\"paused\"" : "\"continued\"");
+}
+
+/* What still runs at the end, the final tasks, does not wait for a pause's end. */
 void cancel_all(struct run *r)
 {
+	pause_run(r, false);
 	if (r->cancelling)
 		return;
 	r->cancelling = true;
@@ -43,14 +54,6 @@ void cancel_all(struct run *r)
 	for (int64_t i = 0; i < r->options.jobs; i++)
 		if (r->job[i].pid)
 			job_end(r, &r->job[i], ENDS_CANCEL);
-}
-
-static void pause_run(struct run *r, bool paused)
-{
-	if (r->paused == paused)
-		return;
-	r->paused = paused;
-	log_run(r, paused ? "\"paused\"" : "\"continued\"");
 }
 
 static void obey(struct run *r, const char *line)
@@ -122,13 +125,14 @@ int continue_main(const struct args *a)
 
 int cancel_main(const struct args *a)
 {
-	char line[160];
+	AUTO_FREE char *line = NULL;
+	struct view v;
 
 	args_expect(a, 0, 2);
 	if (a->count < 2)
 		return tell(a->item[0], "cancel\n");
-	if (strlen(a->item[1]) > 128 || strchr(a->item[1], '\n'))
-		die(EX_USAGE, "no such task");
-	snprintf(line, sizeof line, "cancel %s\n", a->item[1]);
+	view_open(&v, a->item[0]);
+	line = mem_format("cancel %s\n", view_find(&v, a->item[1])->id);
+	view_close(&v);
 	return tell(a->item[0], line);
 }

@@ -74,16 +74,14 @@ static void write_forgotten(const struct view *v, const struct task *t, unsigned
 int forget_main(const struct args *a)
 {
 	struct view v;
-	struct task *t;
+	const struct task *t;
 	uint32_t task;
 
 	args_expect(a, 2, 2);
 	if (!note || !*note)
 		die_usage("--note is needed: say why it is clean now");
 	view_open(&v, a->item[0]);
-	t = plan_task(&v.plan, a->item[1]);
-	if (!t)
-		die(EXIT_NO, "%s has no task '%s'", v.id, a->item[1]);
+	t = view_find(&v, a->item[1]);
 	task = plan_index(&v.plan, t);
 	if (view_task(&v, task) != COMPENSATION_FAILED)
 		die(EXIT_NO, "%s is %s, not dirty", t->id, tstate_name(view_task(&v, task)));

@@ -1,11 +1,14 @@
 #include "fuse.h"
 
+#include "breaker_redis.h"
 #include "clock.h"
 #include "die.h"
 #include "field.h"
 
 enum { RENEW_SECONDS = 20, /* a third of a probe's lease */
 	ASK_SECONDS = 5 /* where the breaker does not say when */ };
+
+#define PATIENCE (2 * NS_PER_S) /* with a Redis that is away: all other tasks wait as long */
 
 /* The settings were checked with the plan. */
 static struct breaker_settings settings_of(struct plan *p, const char *name)
@@ -18,22 +21,33 @@ static struct breaker_settings settings_of(struct plan *p, const char *name)
 	return settings;
 }
 
-int fuse_ask(struct fuse *f, const struct state *s, struct plan *p, const struct task *t,
-	int64_t *again, struct err *e)
+static int open_fuse(struct fuse *f, const struct state *s, const char *redis, struct plan *p,
+	const char *name, struct err *e)
+{
+	struct breaker_settings settings = settings_of(p, name);
+	int r = breaker_init(&f->breaker, s, name, &settings, e);
+
+	if (r == 0 && redis)
+		r = breaker_redis_open(&f->breaker, redis, PATIENCE, e);
+	return r;
+}
+
+int fuse_ask(struct fuse *f, const struct state *s, const char *redis, struct plan *p,
+	const struct task *t, int64_t *again, struct err *e)
 {
 	const char *name = plan_text(p, task_get(p, t, M_BREAKER));
-	struct breaker_settings settings;
 	int r;
 
 	f->used = false;
 	f->renew = NS_FOREVER;
 	if (!name)
 		return 1;
-	settings = settings_of(p, name);
-	r = breaker_init(&f->breaker, s, name, &settings, e);
+	r = open_fuse(f, s, redis, p, name, e);
 	if (r == 0)
 		r = breaker_allow(&f->breaker, &f->permit, e);
 	f->used = r > 0;
+	if (!f->used)
+		breaker_redis_close(&f->breaker);
 	if (f->used && f->permit.lease[0])
 		f->renew = clock_after(RENEW_SECONDS * NS_PER_S);
 	*again = clock_after(ASK_SECONDS * NS_PER_S);
@@ -61,4 +75,5 @@ void fuse_tell(struct fuse *f, enum outcome outcome, int64_t hint)
 	f->renew = NS_FOREVER;
 	if (breaker_record(&f->breaker, &f->permit, outcome, hint, &e) < 0)
 		warn("%s", e.text);
+	breaker_redis_close(&f->breaker);
 }

@@ -214,7 +214,8 @@ static bool breaker_allows(struct run *r, struct job *j, uint32_t task)
 {
 	struct node *n = &r->node[task];
 	struct err e = {0};
-	int code = fuse_ask(&j->fuse, &r->state, &r->plan, &r->plan.task[task], &n->due, &e);
+	int code = fuse_ask(&j->fuse, &r->state, remote_redis(&r->options), &r->plan,
+		&r->plan.task[task], &n->due, &e);
 
 	if (code < 0)
 		warn("%s: %s", r->plan.task[task].id, e.text);
@@ -265,6 +266,16 @@ static bool still_wanted(const struct run *r, uint32_t task)
 		(!r->finishing || r->plan.task[task].final);
 }
 
+/* Whether all its time passed while it waited; then that is its end. */
+static bool is_too_late(struct run *r, uint32_t task)
+{
+	if (clock_now() < r->node[task].give_up)
+		return false;
+	conclude(r, task, TIMED_OUT, EXIT_TIMEDOUT, "its deadline passed before another attempt",
+		0);
+	return true;
+}
+
 void start_ready(struct run *r)
 {
 	if (r->starved.count && clock_now() >= r->starved_until)
@@ -274,7 +285,7 @@ void start_ready(struct run *r)
 		uint32_t task = index_of(r, heap_pop(&r->ready));
 		struct job *other;
 
-		if (!still_wanted(r, task) || fan_out(r, task))
+		if (!still_wanted(r, task) || is_too_late(r, task) || fan_out(r, task))
 			continue;
 		other = in_the_way(r, task);
 		if (other) {

@@ -60,7 +60,7 @@ static int64_t next_deadline(const struct run *r)
 		next = MIN(next, first->due);
 	if (r->starved.count && may_start(r))
 		next = MIN(next, r->starved_until);
-	if (r->undo.begun && !r->undo.ended && !r->running)
+	if (r->undo.begun && !r->undo.ended && !r->running && !r->paused)
 		next = MIN(next, r->undo.due);
 	if (r->ready.count)
 		next = MIN(next, r->pace.next);

@@ -58,7 +58,7 @@ static bool may_retry(const struct run *r, uint32_t task, const struct ended *e)
 
 	if (r->options.attempts && !r->plan.task[task].recipe->own_retry)
 		attempts = r->options.attempts;
-	if (e->state == ERRORED || e->state == CANCELLED || !may_start(r))
+	if (e->state == ERRORED || e->state == CANCELLED || !goes_on(r))
 		return false;
 	if (task_asks(&r->plan, &r->plan.task[task]))
 		return false; /* who has answered is not asked again */

@@ -4,10 +4,14 @@
 #include "die.h"
 #include "io.h"
 #include "parse.h"
+#include "redis.h"
+#include "resource.h"
 #include "store.h"
 
 enum { NAME_MAX_LENGTH = 128,
 	REPORT_MAX = 1 << 16 };
+
+#define PATIENCE (10 * NS_PER_S) /* before the first task; a call has its own */
 
 const char *remote_queue(const char *on)
 {
@@ -50,7 +54,25 @@ static void add_time(struct strs *argv, const char *option, int64_t ns)
 		strs_format(argv, "--%s=%lldms", option, (long long)(ns / NS_PER_MS));
 }
 
-void remote_wrap(const struct run *r, uint32_t task, enum purpose purpose, const char *folder,
+/* What the task holds is held among all hosts, too, while it is called. */
+static void add_locks(struct run *r, const struct task *t, struct strs *argv)
+{
+	AUTO_FREE struct lock_want *want = NULL;
+	size_t count = 0;
+
+	if (remote_redis(&r->options) && task_has(&r->plan, t, M_RESOURCES))
+		want = resource_wants(&r->plan, t, &count);
+	if (!count)
+		return;
+	strs_add(argv, "loop-lock");
+	strs_format(argv, "--label=%s", t->id);
+	for (size_t i = 0; i < count; i++)
+		strs_format(argv, want[i].capacity ? "%s:%lld/%lld" : "%s:%lld", want[i].name,
+			(long long)want[i].units, (long long)want[i].capacity);
+	strs_add(argv, "--");
+}
+
+void remote_wrap(struct run *r, uint32_t task, enum purpose purpose, const char *folder,
 	struct strs *command)
 {
 	static const char *const names[] = {"LOOP_RUN", "LOOP_TASK", "LOOP_ATTEMPT",
@@ -60,6 +82,8 @@ void remote_wrap(const struct run *r, uint32_t task, enum purpose purpose, const
 	const struct task *t = &r->plan.task[task];
 	struct strs argv = {0};
 
+	if (purpose == TO_RUN)
+		add_locks(r, t, &argv);
 	strs_add(&argv, "loop-job");
 	strs_add(&argv, "call");
 	add_name(r, task, purpose, &argv);
@@ -145,4 +169,26 @@ void remote_store(struct run_options *o)
 		die_errno(EX_OSERR, "environment");
 	store = store_choose(NULL);
 	o->store = strchr(store, '@') ? NULL : mem_string(store);
+}
+
+const char *remote_redis(const struct run_options *o)
+{
+	const char *store = store_choose(NULL);
+
+	return o->queue && !store_in_files(store) ? store : NULL;
+}
+
+void remote_reach(const struct run_options *o)
+{
+	const struct redis_how how = {.url = remote_redis(o), .patience = PATIENCE};
+	struct redis *redis;
+	struct err e = {0};
+	int code;
+
+	if (!how.url)
+		return;
+	code = redis_open(&redis, &how, &e);
+	if (code < 0)
+		die(die_status(code), "queue:%s: %s", o->queue, e.text);
+	redis_close(redis);
 }

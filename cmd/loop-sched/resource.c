@@ -1,8 +1,8 @@
 #include "resource.h"
 
-/* The array is the caller's to free; names are the plan's. */
-static struct lock_want *wants_of(struct plan *p, struct span demands, size_t *count)
+struct lock_want *resource_wants(struct plan *p, const struct task *t, size_t *count)
 {
+	struct span demands = task_get(p, t, M_RESOURCES);
 	struct lock_want *want = NULL;
 	size_t capacity = 0;
 	struct span key, value;
@@ -33,6 +33,6 @@ int resource_take(struct lock **held, const struct state *s, struct plan *p, con
 	*held = NULL;
 	if (!task_has(p, t, M_RESOURCES))
 		return 0;
-	want = wants_of(p, task_get(p, t, M_RESOURCES), &count);
+	want = resource_wants(p, t, &count);
 	return count ? lock_acquire(held, s, want, count, &options, e) : 0;
 }

@@ -172,6 +172,7 @@ int run_main(const struct args *a)
 		die_usage("--launcher and --on exclude each other");
 	remote_store(&r.options);
 	plan_need(&r.plan, a->item[0], false);
+	remote_reach(&r.options);
 	run_id_new(id);
 	contain();
 	run_create(&r, opts.id ? opts.id : id, a->item[0]);
@@ -198,6 +199,7 @@ static int go_on(const struct args *a, enum again how)
 	if (r.options.queue && !r.options.store && store_in_files(store_choose(NULL)))
 		die(EX_CONFIG, "%s: its queue is in a Redis with a password: set LOOP_STORE", id);
 	remote_store(&r.options);
+	remote_reach(&r.options);
 	if (how != TO_TAKE_BACK)
 		plan_compare(&r, (enum plan_changed)opts.plan_changed);
 	run_prepare(&r);

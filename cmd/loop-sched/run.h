@@ -178,7 +178,8 @@ void run_prepare(struct run *); /* nodes, ranks, environment, signals, control *
 void settle_begin(struct run *); /* counts needs; what is done is skipped, what can run is ready */
 void settle(struct run *, uint32_t task, enum tstate, const char *reason);
 void make_ready(struct run *, uint32_t task);
-bool may_start(const struct run *);
+bool goes_on(const struct run *);   /* whether anything more is to be tried */
+bool may_start(const struct run *); /* and now: it is not paused */
 void begin_finals(struct run *);
 
 /* fan.c */

@@ -5,11 +5,16 @@
 #include "die.h"
 #include "parse.h"
 
-bool may_start(const struct run *r)
+bool goes_on(const struct run *r)
 {
-	if (r->paused || r->broken || r->killed)
+	if (r->broken || r->killed)
 		return false;
 	return r->finishing || (!r->cancelling && !r->stopping);
+}
+
+bool may_start(const struct run *r)
+{
+	return goes_on(r) && !r->paused;
 }
 
 void make_ready(struct run *r, uint32_t task)

@@ -67,7 +67,8 @@ void undo_step(struct run *r)
 {
 	struct undo *u = &r->undo;
 
-	while (!u->ended && !r->running && !r->cancelling && !r->broken && clock_now() >= u->due) {
+	while (!u->ended && !r->running && !r->paused && !r->cancelling && !r->broken &&
+		clock_now() >= u->due) {
 		if (u->next == u->count) {
 			u->ended = true;
 			log_run(r, "\"undone\"");

@@ -119,6 +119,15 @@ const char *view_state(const struct view *v)
 				  : "running";
 }
 
+struct task *view_find(const struct view *v, const char *id)
+{
+	struct task *t = plan_task(&v->plan, id);
+
+	if (!t)
+		die(EXIT_NO, "%s has no task '%s'", v->id, id);
+	return t;
+}
+
 int64_t view_elapsed(const struct view *v)
 {
 	int64_t end = v->fold.ended ? v->fold.ended : clock_real();

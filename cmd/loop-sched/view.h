@@ -33,6 +33,9 @@ void view_close(struct view *); /* and the state directory */
 /* "running", "held", "paused", "cancelling", "interrupted", or how it ended. */
 const char *view_state(const struct view *);
 
+/* The task of this id; ends the program if the run has none. */
+struct task *view_find(const struct view *, const char *id);
+
 /* From the start to the end, or to now while it runs; ns. */
 int64_t view_elapsed(const struct view *);
 

@@ -150,14 +150,12 @@ static void say_past(const struct view *v, uint32_t task)
 int why_main(const struct args *a)
 {
 	struct view v;
-	struct task *t;
+	const struct task *t;
 	uint32_t task;
 
 	args_expect(a, 1, 2);
 	view_open(&v, a->item[1]);
-	t = plan_task(&v.plan, a->item[0]);
-	if (!t)
-		die(EXIT_NO, "%s has no task '%s'", v.id, a->item[0]);
+	t = view_find(&v, a->item[0]);
 	task = plan_index(&v.plan, t);
 	printf("%s is %s\n", t->id, tstate_name(view_task(&v, task)));
 	if (view_task(&v, task) == PENDING || view_task(&v, task) == RETRYING)

@@ -28,6 +28,8 @@
 /* The agent's processes leave their group; the group is only the polite part. */
 static void signal_group(const struct attempt *a, int sig)
 {
+	if (a->exited)
+		return; /* it is reaped: its pid may be anybody's */
 	kill(-a->child.pid, sig);
 	kill(a->child.pid, sig);
 }
@@ -98,7 +100,7 @@ static void look_at_clocks(struct attempt *a)
 {
 	enum expired e;
 
-	if (a->ended.cause != STILL_NONE)
+	if (a->ended.cause != STILL_NONE || a->exited)
 		return;
 	e = timing_expired(&a->timing, tree_cpu, a);
 	a->ended.step = a->timing.step;

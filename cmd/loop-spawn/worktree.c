@@ -1,5 +1,6 @@
 #include "worktree.h"
 
+#include "clock.h"
 #include "die.h"
 #include "git.h"
 #include "io.h"
@@ -11,6 +12,9 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+
+#define ADD_TRIES 5
+#define ADD_PAUSE (50 * NS_PER_MS)
 
 /* Git in a folder, ended by a signal to us as well. */
 #define IN(folder) (&(struct git){.dir = (folder), .give_up = signals_came})
@@ -112,7 +116,10 @@ static int add_worktree(struct session *s, const char *top, const char *prefix, 
 	else
 		r = git(IN(top), &out, "worktree", "add", "--quiet", "--no-track", "-b", s->branch,
 			s->worktree, base, (char *)NULL);
-	return r ? git_failed(e, &out) : 0;
+	if (r == 0)
+		return 0;
+	git_failed(e, &out);
+	return -EAGAIN;
 }
 
 /* Copies what .worktreeinclude names (ignored files such as .env) in batches. */
@@ -176,13 +183,10 @@ static char *ask_git(const char *root, const char *option, const char *what)
 }
 
 /* The folder is ours before git fills it. */
-static int make(struct session *s, const char *top, const char *prefix, struct err *e)
+static int make_once(struct session *s, const char *top, const char *prefix, struct err *e)
 {
-	AUTO_BUF struct buf ignored = {0};
 	int r;
 
-	git(IN(top), &ignored, "worktree", "prune", (char *)NULL);
-	s->worktree = mem_format("%s/worktrees/%s", s->state.path, s->id);
 	if (mkdir(s->worktree, 0700) < 0)
 		return err_sys(e, -errno, "%s", s->worktree);
 	r = hold(s->worktree, e);
@@ -195,12 +199,34 @@ static int make(struct session *s, const char *top, const char *prefix, struct e
 	return r;
 }
 
+/*
+ * Git itself takes no lock here: who prunes its worktrees, as any gc does, or
+ * removes the last one, takes another's that is just being added with it.
+ */
+static int make(struct session *s, const char *top, const char *prefix, struct err *e)
+{
+	int r;
+
+	s->worktree = mem_format("%s/worktrees/%s", s->state.path, s->id);
+	for (int tries = ADD_TRIES; tries > 0; tries--) {
+		r = make_once(s, top, prefix, e);
+		if (r != -EAGAIN || signals_came())
+			return r;
+		clock_sleep(ADD_PAUSE);
+	}
+	return r;
+}
+
 /* The one that has the branch already, or a new one. */
 static int find_or_make(struct session *s, const char *top, const char *prefix, struct err *e)
 {
 	AUTO_FREE char *found = find_checkout(top, s->branch);
+	AUTO_BUF struct buf ignored = {0};
+	bool gone = found && access(found, F_OK) < 0;
 
-	if (!found || access(found, F_OK) < 0)
+	if (gone) /* git takes the branch for checked out until it is told */
+		git(IN(top), &ignored, "worktree", "prune", (char *)NULL);
+	if (!found || gone)
 		return make(s, top, prefix, e);
 	if (!is_ours(s, found))
 		return err_set(e, -EBUSY, "--branch: %s is checked out in %s", s->branch, found);

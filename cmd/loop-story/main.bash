@@ -81,8 +81,8 @@ progress_so_far() {
 
 # ---- one session --------------------------------------------------------------------------------
 
-# Runs the agent with a template; sets status, and from its result worktree, session, reason, evidence,
-# words (the agent's last) and begun (whether it was started at all).
+# Runs the agent with a template; sets status, and from its result worktree, session, reason, evidence, final
+# (the agent's last words), until (when its account's limit ends) and begun (whether it was started at all).
 run_session() { # TEMPLATE RECORD
 	local words=(--agent "${OPT[agent]-claude}" --json --worktree --branch "$own_branch" --base "$base") name command
 	words+=(--prompt "$1" --var "STORY=$LOOP_TASK" --var "TITLE=$title" --var "DESCRIPTION=$description")
@@ -99,9 +99,9 @@ run_session() { # TEMPLATE RECORD
 	eval "$(jq -r '
 		"worktree=\(.worktree // "" | @sh)", "session=\(.session // .id // "" | @sh)",
 		"reason=\(.reason // "spawn_failed" | @sh)", "final=\(.final // "" | @sh)",
-		"begun=\(if (.attempts // []) == [] then "" else 1 end)",
+		"until=\(.resets_at // "" | @sh)", "begun=\(if (.attempts // []) == [] then "" else 1 end)",
 		"evidence=\([.verify // [] | .[] | select(.status != 0) | "$ \(.command)\n\(.tail // "")(exit status \(.status))"] | join("\n") | @sh)"
-		' "$2" 2>/dev/null || echo "worktree='' session='' reason=spawn_failed final='' begun='' evidence=''")"
+		' "$2" 2>/dev/null || echo "worktree='' session='' reason=spawn_failed final='' until='' begun='' evidence=''")"
 }
 
 # Commits whatever the agent left uncommitted; sets work, the commit that holds all of it. A disk that is
@@ -129,6 +129,8 @@ do_story() {
 		safe_git update-ref -d "refs/heads/$own_branch" "$base"
 		stop_story budget 112 "The budget of all sessions is used up: ${OPT[total-budget]-}"
 	fi
+	[[ $reason != quota || ! $until ]] ||
+		evidence="The account of ${OPT[agent]-claude} is limited until $until; --quota-wait is ${OPT[quota-wait]-6h}."
 	[[ $worktree && -d $worktree ]] || give_up "$((status ? status : 1))"
 	commit_work || give_up 73
 	if ((status != 0)); then
@@ -262,13 +264,21 @@ stop_story() { # REASON STATUS TEXT
 	exit "$2"
 }
 
-# What users of such loops read in the morning, in one write, so that two stories do not mix.
+# What users of such loops read in the morning, in one write, so that two stories do not mix; and once.
 tell_progress() {
 	[[ ${OPT[progress]-} ]] || return 0
+	if [[ $commit ]] && grep -qsF "merged as ${commit:0:10} onto" "${OPT[progress]}"; then return; fi
 	printf '\n## %s - %s: %s\n\n%s\n\n- session %s, merged%s onto %s\n---\n' \
-		"$(date -u +%Y-%m-%dT%H:%MZ)" "$LOOP_TASK" "$(head -n 1 <<<"$title")" "$(head -c 2000 <<<"$final")" \
-		"$session" "${commit:+" as ${commit:0:10}"}" "$branch" >"$attempt_folder/progress.md"
-	cat "$attempt_folder/progress.md" >>"${OPT[progress]}" || warn "${OPT[progress]}: cannot be written"
+		"$(date -u +%Y-%m-%dT%H:%MZ)" "$LOOP_TASK" "$(head -n 1 <<<"$title" | head -c 500)" "$(head -c 2000 <<<"$final")" \
+		"$session" "${commit:+" as ${commit:0:10}"}" "$branch" >>"${OPT[progress]}" || warn "${OPT[progress]}: cannot be written"
+}
+
+# An earlier attempt got onto the branch and was killed before it could say so.
+find_merged() {
+	commit=$(merged_commit "$LOOP_RUN/$LOOP_TASK") || return
+	session=$(safe_git log -1 --format='%(trailers:key=Loop-Session,valueonly,separator=)' "$commit")
+	final=$(jq -r '.final // ""' "$LOOP_DIR/sessions/${session:-none}/result.json" 2>/dev/null)
+	return 0
 }
 
 succeed() {
@@ -276,11 +286,9 @@ succeed() {
 		loop-emit commit.created "commit=$commit" "branch=$branch" "title=$title"
 	fi
 	loop-emit story.completed "story=$LOOP_TASK" success:=true ${commit:+"commit=$commit"}
+	tell_progress
 	remove_worktree
-	if [[ $work ]]; then
-		tell_progress
-		remove_branches
-	fi
+	[[ ! $work ]] || remove_branches
 	exit 0
 }
 
@@ -297,7 +305,7 @@ check_environment() {
 
 main() {
 	local run_log branch own_branch base title description notes criteria task_folder attempt_folder
-	local status worktree='' session='' reason='' evidence='' final='' begun='' text='' work='' commit=''
+	local status worktree='' session='' reason='' evidence='' final='' until='' begun='' text='' work='' commit=''
 	local -a verify
 	case ${1-} in
 	--version) echo "loop-story $LOOP_VERSION" && exit ;;
@@ -316,7 +324,7 @@ main() {
 	own_branch=$(attempt_branch "$LOOP_ATTEMPT")
 	mkdir -p "$attempt_folder" || exit 73
 	read_task
-	if commit=$(merged_commit "$LOOP_RUN/$LOOP_TASK"); then succeed; fi
+	if find_merged; then succeed; fi
 	await_start
 	loop-emit story.started "story=$LOOP_TASK" "title=$title"
 	base=$(starting_point) || exit 65

@@ -297,8 +297,9 @@ static void check(struct conn *c)
 	const struct request *r = &c->intake->request;
 	int status = guard_check(&c->server->guard, r);
 
-	if (!status && r->method != METHOD_GET && ws_asked(r))
-		status = 400; /* it begins with a GET, always */
+	/* It begins with a GET, always, and what would come next are frames. */
+	if (!status && ws_asked(r) && (r->method != METHOD_GET || request_has_body(r)))
+		status = 400;
 	if (status) {
 		refuse(c, status);
 		return;
@@ -310,8 +311,7 @@ static void check(struct conn *c)
 		return;
 	}
 	c->deadline = clock_after(c->server->limits.body);
-	if ((r->chunked || r->content_length > 0) &&
-		(!c->route || !(c->route->methods & r->method))) {
+	if (request_has_body(r) && (!c->route || !(c->route->methods & r->method))) {
 		c->last = true;
 		dispatch(c);
 	} else if (r->expects) {

@@ -13,7 +13,8 @@
 #include "server.h"
 #include "ws.h"
 
-enum { QUEUE_MAX = 16 << 20 /* bytes that wait for a client that does not fetch them */ };
+enum { QUEUE_MAX = 16 << 20, /* bytes that wait for a client that does not fetch them */
+	DOUBTS_MAX = 3 };
 
 static int64_t nearest(const struct eio *s)
 {
@@ -40,7 +41,7 @@ static void beat(struct eio *s)
 {
 	const struct server_limits *l = &s->server->limits;
 
-	s->pinged = s->doubted = false;
+	s->pinged = s->asked = false;
 	s->ping_at = clock_after(l->ping_interval);
 	s->expires = s->ping_at + l->ping_timeout;
 }
@@ -107,38 +108,45 @@ void eio_end_all(struct server *server)
 		eio_close(container_of(at, struct eio, link));
 }
 
-static bool expired(const struct eio *s)
-{
-	int64_t now = clock_now();
-
-	return now >= s->expires || now >= s->content_by;
-}
-
+/*
+ * Who was asked for a sign of life is heard until its timer is sure of its end, for what came in
+ * time may be read late. Who did not come for the question is gone to the moment; but not where it
+ * was us who had not put it yet.
+ */
 struct eio *eio_find(struct server *server, struct span id)
 {
 	struct eio *s = map_get_n(&server->sessions_by_id, id.p, id.n);
 
-	if (!s || !expired(s))
+	if (!s || s->asked || !s->pinged || clock_now() < s->expires)
 		return s;
 	eio_close(s);
 	return NULL;
 }
 
+/* Where somebody is there to be asked, the answer has all its time, however late we ask. */
+static void ping_if_due(struct eio *s)
+{
+	if (s->pinged || clock_now() < s->ping_at)
+		return;
+	s->pinged = true;
+	if (s->socket || s->poll)
+		s->expires = clock_after(s->server->limits.ping_timeout);
+	packet_queue(&s->queue, '2', false, (struct span){"", 0});
+}
+
 /*
- * Whether its time is over. What came while we were late ourselves lies there unread, and is heard
- * first; and who could have had a ping that was never sent gets it now, with all the time for its
- * answer.
+ * Whether its time is over. What came while we were late lies there unread, and is heard first: a
+ * new connection is taken in one round of the loop and read in the next.
  */
 static bool give_up(struct eio *s)
 {
-	if (clock_now() >= s->content_by)
-		return true;
-	if (!s->pinged && (s->socket || s->poll)) {
-		s->expires = clock_after(s->server->limits.ping_timeout);
-		return false;
-	}
-	s->doubted = !s->doubted;
-	return !s->doubted;
+	int64_t now = clock_now();
+
+	if (now < s->expires && now < s->content_by)
+		s->doubts = 0;
+	else
+		s->doubts++;
+	return s->doubts > DOUBTS_MAX;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -151,13 +159,10 @@ static void on_timer(uv_timer_t *timer)
 	}
 	if (s->probe && clock_now() >= s->probe_expires)
 		eio_drop_socket(s->probe);
-	if (expired(s) && give_up(s)) {
+	ping_if_due(s);
+	if (give_up(s)) {
 		eio_close(s);
 		return;
-	}
-	if (!s->pinged && clock_now() >= s->ping_at) {
-		s->pinged = true;
-		packet_queue(&s->queue, '2', false, (struct span){"", 0});
 	}
 	if (clock_now() >= s->more_at)
 		s->more_at = NS_FOREVER;

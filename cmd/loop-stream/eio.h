@@ -36,11 +36,13 @@ struct eio {
 	int64_t ping_at, expires, probe_expires;
 	int64_t content_by; /* the user's own deadline, NS_FOREVER: none */
 	int64_t more_at;    /* when the user will have more to send */
-	bool pinged, doubted;
-	bool asks_if_read; /* its WebSocket is pinged behind what is sent */
-	bool probed;	   /* the probe was answered: polls are let go */
-	bool closed;	   /* it is told to nobody any more, and freed soon */
-	bool client_left;  /* the client said so */
+	unsigned doubts;    /* how often its time was found to be over */
+	bool pinged;	    /* the ping is due, and was queued */
+	bool asked;	    /* it went out */
+	bool asks_if_read;  /* its WebSocket is pinged behind what is sent */
+	bool probed;	    /* the probe was answered: polls are let go */
+	bool closed;	    /* it is told to nobody any more, and freed soon */
+	bool client_left;   /* the client said so */
 };
 
 /* A session of its own; NULL if there are too many. */

@@ -52,6 +52,7 @@ static void collect(struct eio *s, struct buf *body)
 {
 	bool more = !s->closed && !s->queue.length && s->user->more(s);
 
+	s->asked = s->pinged;
 	if (s->closed)
 		buf_str(body, s->client_left ? "6" : "1");
 	else if (s->queue.length)

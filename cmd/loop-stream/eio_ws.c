@@ -17,6 +17,7 @@ static void move_queue(struct eio *s, struct conn *c)
 	struct packet p;
 	size_t at = 0;
 
+	s->asked = s->pinged;
 	while (packet_next(&s->queue, &at, &p))
 		ws_frame(c, p.binary ? WS_BINARY : WS_TEXT, p.text);
 	buf_clear(&s->queue);

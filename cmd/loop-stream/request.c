@@ -149,6 +149,27 @@ static int read_line(struct intake *in)
 	return strict_line(&in->request, in->head.text, strcspn(in->head.text, "\r"));
 }
 
+static bool blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/*
+ * Around a value TAB is as good as SP (RFC 9110, 5.6.3), but behind those it looks at itself the
+ * parser takes only SP: it is shown that.
+ */
+static void untab(struct buf *head)
+{
+	char *end = head->text, *value;
+
+	while ((value = strchr(end, ':')) && (end = strchr(value, '\r'))) {
+		while (blank(*++value))
+			*value = ' ';
+		for (char *last = end - 1; last > value && blank(*last); last--)
+			*last = ' ';
+	}
+}
+
 /*
  * The parser has to find the end of the head where the scan found it. A request
  * without a body is whole with its head, but is looked at all the same.
@@ -158,8 +179,10 @@ static int read_head(struct intake *in)
 	size_t used;
 	int status = read_line(in);
 
-	if (status == 0)
-		status = parse(in, in->head.text, in->head.length, &used);
+	if (status)
+		return status;
+	untab(&in->head);
+	status = parse(in, in->head.text, in->head.length, &used);
 	if (status)
 		return status;
 	if (used != in->head.length)
@@ -179,18 +202,20 @@ static int take_head(struct intake *in, const char *bytes, size_t length, size_t
 	return status == SCAN_WHOLE ? read_head(in) : 0;
 }
 
-/* Trailers are checked and dropped; the head's own text must stay where it is. */
+/*
+ * Trailers are checked and dropped; the head's own text must stay where it is. In front of a byte
+ * that the scan refuses the parser may have found a fault: the answer does not depend on how the
+ * bytes were cut.
+ */
 static int take_trailer(struct intake *in, const char *bytes, size_t length, size_t *used)
 {
 	int status = scan_head(&in->scan, bytes, length, used);
-	bool whole = status == SCAN_WHOLE;
+	bool whole = status == SCAN_WHOLE, refused = !whole && status != SCAN_MORE;
 	size_t parsed;
+	int fault = parse(in, bytes, *used - refused, &parsed);
 
-	if (status != SCAN_MORE && !whole)
-		return status;
-	status = parse(in, bytes, *used, &parsed);
-	if (status)
-		return status;
+	if (fault || refused)
+		return fault ? fault : status;
 	return whole == (in->phase == INTAKE_WHOLE) ? 0 : 400;
 }
 

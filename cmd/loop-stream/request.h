@@ -42,6 +42,9 @@ struct request {
 const struct field *request_field(const struct request *, const char *name);
 size_t request_field_count(const struct request *, const char *name);
 
+/* Whether something may follow its head: a length of 0 says that nothing does. */
+bool request_has_body(const struct request *);
+
 /*
  * The checks that need no connection (strict.c): 0, or the status to refuse it
  * with. The line is the request line, without its CRLF; body_max in bytes.

@@ -47,6 +47,7 @@ static int search_on(struct search *s, const struct state *state, int64_t *posit
 		if (wanted(s, &line))
 			search_take(s, (struct span){line.text, line.length});
 	}
+	s->more = r > 0;
 	if (reader)
 		*position = journal_position(reader);
 	journal_reader_free(reader);
@@ -77,6 +78,9 @@ static int search_back(struct search *s, const struct state *state)
 		strs_format(&lines, "%.*s", (int)line.length, line.text);
 		bytes += line.length;
 	}
+	s->more = r > 0;
+	if (s->more)
+		s->older = journal_position(reader);
 	journal_reader_free(reader);
 	for (size_t i = lines.count; i > 0; i--) {
 		buf_str(&s->text, s->found++ ? ",\n" : "");
@@ -89,7 +93,11 @@ void search_found(const struct search *s, int64_t next, struct buf *out)
 {
 	buf_str(out, "\"events\":[");
 	buf_add(out, s->text.text, s->text.length);
-	buf_format(out, "],\"next\":\"%lld\"}", (long long)next);
+	buf_format(out, "],\"next\":\"%lld\"", (long long)next);
+	if (s->more)
+		buf_format(out, ",\"more\":{\"%s\":\"%lld\"}", s->back ? "before" : "from",
+			(long long)(s->back ? s->older : next));
+	buf_char(out, '}');
 }
 
 /* What is asked for, by name; where it comes from is another's to know. */

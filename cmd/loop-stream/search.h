@@ -14,6 +14,8 @@ struct search {
 	bool back;   /* from a place backwards: */
 	bool before; /* one that was named */
 	int64_t position, next;
+	bool more;     /* it stopped before it had seen all there is: */
+	int64_t older; /* where it goes on backwards */
 	size_t max;
 	struct buf text; /* the events with commas between them */
 	size_t found;
@@ -34,7 +36,10 @@ int search_run(struct search *, const struct state *, struct err *) MUST_CHECK;
 /* Another event was found; whether there is room for more. */
 bool search_take(struct search *, struct span line);
 
-/* Adds "events":[…],"next":…}: what was found, and from where the next request goes on. */
+/*
+ * Adds "events":[…],"next":…}: what was found, and where later events will begin. If it stopped
+ * early, also "more" with the parameter of the request that goes on.
+ */
 void search_found(const struct search *, int64_t next, struct buf *);
 
 /* The place that a JSON object's "from" and "after" name. */

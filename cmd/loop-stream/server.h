@@ -57,6 +57,7 @@ struct server {
 	struct server_counts counts;
 	struct journal writer; /* of what clients ask for */
 	int64_t started;       /* clock_real */
+	int64_t swept;	       /* clock_now of the last sweep */
 	int64_t flushed;       /* clock_now of the last fan-out */
 	int64_t shown;	       /* the position it went up to */
 	struct fanout *fanout;

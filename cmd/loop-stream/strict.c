@@ -25,6 +25,11 @@ size_t request_field_count(const struct request *r, const char *name)
 	return count;
 }
 
+bool request_has_body(const struct request *r)
+{
+	return r->chunked || r->content_length > 0;
+}
+
 static const struct {
 	const char *name;
 	enum method method;
@@ -211,7 +216,7 @@ static int check_expect(struct request *r)
 		return 0;
 	if (!span_is(f->value, "100-continue") || request_field_count(r, "expect") > 1)
 		return 417;
-	r->expects = r->chunked || r->content_length > 0;
+	r->expects = request_has_body(r);
 	return 0;
 }
 

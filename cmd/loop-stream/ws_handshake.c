@@ -39,8 +39,7 @@ int ws_check(const struct request *r)
 
 	if (!ws_asked(r))
 		return 426;
-	if (r->method != METHOD_GET || r->minor == 0 || !r->upgrade || r->chunked ||
-		r->content_length > 0)
+	if (r->method != METHOD_GET || r->minor == 0 || !r->upgrade || request_has_body(r))
 		return 400;
 	if (!version || !span_is(version->value, "13") ||
 		request_field_count(r, "sec-websocket-version") > 1)

@@ -49,11 +49,10 @@ const plain = text => text.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*
 
 async function events(id) {
 	const all = [];
-	for (let place = 'start', more = true; more;) {
-		const part = await json(`/history?${new URLSearchParams({run: id, from: place, limit: 5000})}`);
+	for (let place = {from: 'start'}; place;) {
+		const part = await json(`/history?${new URLSearchParams({run: id, limit: 5000, ...place})}`);
 		all.push(...part.events);
-		more = part.events.length === 5000;
-		place = part.next;
+		place = part.more;
 	}
 	return all;
 }

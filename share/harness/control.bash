@@ -9,7 +9,9 @@ find_run() { # [RUN]
 		latest_run && return
 		die 1 'there is no run yet; loop run PLAN begins one'
 	fi
-	if [[ -e $LOOP_DIR/runs/$1/run.jsonl && $1 != */* ]]; then
+	if [[ -d $LOOP_DIR/runs/$1 && $1 != */* && $1 != .* ]]; then
+		is_whole "$LOOP_DIR/runs/$1" ||
+			die 1 "$1: never began: it was killed as it was made; begin it anew with loop run PLAN, loop gc removes this one"
 		printf '%s\n' "$1"
 		return
 	fi
@@ -19,9 +21,17 @@ find_run() { # [RUN]
 	printf '%s\n' "${names[0]}"
 }
 
+# What an older version left that was killed as it made a run can neither be gone on with nor told of.
+is_whole() { # FOLDER
+	[[ -e $1/run.jsonl && -e $1/run.json && -e $1/plan.json ]]
+}
+
 latest_run() {
-	find "$LOOP_DIR/runs" -mindepth 2 -maxdepth 2 -name run.jsonl -printf '%T@ %h\n' 2>/dev/null |
-		sort -n | tail -n 1 | sed 's/.*\///' | grep .
+	local folder
+	while read -r _ folder; do
+		if is_whole "$folder"; then printf '%s\n' "${folder##*/}" && return; fi
+	done < <(find "$LOOP_DIR/runs" -mindepth 2 -maxdepth 2 -path '*/runs/[!.]*' -name run.jsonl -printf '%T@ %h\n' 2>/dev/null | sort -rn)
+	return 1
 }
 
 # "PID START BOOT" of the scheduler that began the run or went on with it last.
@@ -137,8 +147,9 @@ status_of_fleet() {
 }
 
 money_spent() {
+	[[ -r $LOOP_DIR/ledger.jsonl ]] || { echo '$0' && return; }
 	jq -Rnr '[inputs | fromjson? | objects | select(.cost_usd) | .cost_usd] | add // 0 | . * 100 | round / 100 | "$\(.)"' \
-		"$LOOP_DIR/ledger.jsonl" 2>/dev/null || echo '$0'
+		"$LOOP_DIR/ledger.jsonl" 2>/dev/null || echo unknown
 }
 
 show_status() {

@@ -79,9 +79,13 @@ doctor_state() {
 	case $(stat -f -c %T -- "$LOOP_DIR") in
 	nfs* | smb* | cifs | fuseblk) finding fail "$LOOP_DIR is on a network file system: locks are not safe there" 'set LOOP_DIR to a local folder' ;;
 	esac
+	while IFS= read -r run; do
+		finding warn "${run##*/} was killed as it was made, and never began" 'loop gc removes it'
+	done < <(unborn_runs)
 	for run in "$LOOP_DIR"/runs/*/; do
-		run=${run%/} run=${run##*/}
-		[[ -e $LOOP_DIR/runs/$run/run.jsonl ]] || continue
+		run=${run%/}
+		is_whole "$run" || continue
+		run=${run##*/}
 		tail -n 1 "$LOOP_DIR/runs/$run/run.jsonl" | grep -q '"run":"ended"' && continue
 		run_lives "$run" && finding ok "$run is at work" && continue
 		read -ra owner < <(run_owner "$run")

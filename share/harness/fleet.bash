@@ -13,6 +13,26 @@ failure_streak() {
 		then .[1] += 1 else . end) | "\(.[0]) \(.[1])"' "$run_log" 2>/dev/null
 }
 
+# Runs what waits. An item of a queue waits no longer than its worker goes on: it is the next one's then.
+patiently() { # COMMAND…
+	local pid nap=0.02
+	if [[ ! ${OPT[item]-} ]]; then
+		"$@"
+		return
+	fi
+	"$@" &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		if worker_ends; then
+			kill -TERM "$pid" 2>/dev/null && wait "$pid"
+			exit 75
+		fi
+		sleep "$nap"
+		nap=0.5
+	done
+	wait "$pid"
+}
+
 # Holds new work while a human is asked. Every story of the run asks the same question, so one answer
 # lets all of them go; the next one comes after as many failures more.
 await_trust() {
@@ -20,7 +40,7 @@ await_trust() {
 	((max)) || return 0
 	read -r starts bad < <(failure_streak) || return 0
 	((bad >= max)) || return 0
-	loop-gate ask --wait --id "$LOOP_RUN.failures.$starts.$((bad / max))" --subject "${LOOP_SUBJECT-$LOOP_RUN}" \
+	patiently loop-gate ask --wait --id "$LOOP_RUN.failures.$starts.$((bad / max))" --subject "${LOOP_SUBJECT-$LOOP_RUN}" \
 		"$LOOP_RUN: $((bad / max * max)) attempts in a row have failed; go on?" >/dev/null && return
 	if (($? == 1)); then
 		if [[ ${LOOP_QUEUE-} ]]; then loop-queue pause "$LOOP_QUEUE"; else loop-sched cancel "$LOOP_RUN"; fi 2>/dev/null
@@ -51,7 +71,7 @@ take_resources() {
 	((${#wanted[@]})) || return 0
 	while IFS= read -r name; do
 		exec {fd}<>"$(loop-lock path "${name%%[:/]*}")" || return
-		slot=$(loop-lock acquire "$name" --fd "$fd" --print) || die 75 "$name: not to be had"
+		slot=$(patiently loop-lock acquire "$name" --fd "$fd" --store file --print) || die 75 "$name: not to be had"
 		slot=${slot#* }
 		export "LOOP_SLOT_$(tr -c 'A-Za-z0-9\n' _ <<<"${name%%[:/]*}")=$slot"
 		if [[ ${ports-} && $name == port/* ]]; then export PORT=$((ports + slot)); fi

@@ -7,9 +7,12 @@ temporary_files() {
 	find "$LOOP_DIR" -path "$LOOP_DIR/worktrees" -prune -o -type f -name '.*.????????' -mmin +60 -print 2>/dev/null
 }
 
-# Runs whose making was killed: they never got their name; older than an hour.
+# Runs whose making was killed: they never got their name, or, of older versions, their plan; older than an hour.
 unborn_runs() {
-	find "$LOOP_DIR/runs" -mindepth 1 -maxdepth 1 -type d -name '.*' -mmin +60 -print 2>/dev/null
+	local folder
+	while IFS= read -r folder; do
+		if [[ ${folder##*/} == .* ]] || ! is_whole "$folder"; then printf '%s\n' "$folder"; fi
+	done < <(find "$LOOP_DIR/runs" -mindepth 1 -maxdepth 1 -type d -mmin +60 -print 2>/dev/null)
 }
 
 # Says what goes, and removes it unless it is a dry run.

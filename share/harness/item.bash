@@ -36,7 +36,14 @@ pace_items() {
 	pace=$(milliseconds "${OPT[delay]-0}") || usage "--delay: '${OPT[delay]}' is no duration"
 	last=$(stat -c %Y "$LOOP_DIR/work/$LOOP_QUEUE/log.jsonl" 2>/dev/null) || return 0
 	pace=$((last + pace / 1000 - $(date +%s)))
-	((pace <= 0)) || sleep "$pace"
+	((pace <= 0)) || patiently sleep "$pace"
+}
+
+# Whether our worker was told to end. It leads the session of processes that we are in.
+worker_ends() {
+	local stat words
+	read -r stat <"/proc/$$/stat" && read -ra words <<<"${stat##*) }" || return
+	[[ -x $LOOP_DIR/work/$LOOP_QUEUE/owners/${words[3]} ]]
 }
 
 # The log's line, and what loop-queue is to make of the ending: 0 done, 75 again, 65 set aside.

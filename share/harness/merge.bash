@@ -76,12 +76,12 @@ add_to_batch() { # FOLDER
 	commits+=("$commit") folders+=("$1")
 }
 
-# Whether the first N of the batch pass together what each of them has to pass.
+# Whether the first N of the batch pass together what each of them has to pass; 2 where that cannot be said.
 passes() { # N
 	local commands command n status
 	mapfile -d '' -t commands < <(for ((n = 0; n < $1; n++)); do cat "${folders[n]}/verify"; done | LC_ALL=C sort -zu)
 	((${#commands[@]} == 0)) && return
-	safe_git -C "$worktree" checkout -q --detach "${commits[$1 - 1]}" || return
+	safe_git -C "$worktree" checkout -q --detach "${commits[$1 - 1]}" || return 2
 	for command in "${commands[@]}"; do
 		(cd "$worktree" && exec timeout -k 10 "$verify_seconds" sh -c "$command") \
 			</dev/null >"$attempt_folder/verify.log" 2>&1 9>&- && continue
@@ -97,7 +97,12 @@ bisect() {
 	local good=0 bad=${#commits[@]} middle
 	while ((bad - good > 1)); do
 		middle=$(((good + bad) / 2))
-		if passes "$middle"; then good=$middle; else bad=$middle; fi
+		passes "$middle"
+		case $? in
+		0) good=$middle ;;
+		1) bad=$middle ;;
+		*) return 1 ;;
+		esac
 	done
 	printf '%s\n' "$good"
 }
@@ -113,7 +118,12 @@ merge_batch() {
 	((good)) || return 0
 	# What was verified on this very tip, and alone, need not be again.
 	if ((good > 1)) || [[ $tip != "$(<"${folders[0]}/base")" ]]; then
-		passes "$good" || good=$(bisect)
+		passes "$good"
+		case $? in
+		0) ;;
+		1) good=$(bisect) || return ;;
+		*) return 1 ;;
+		esac
 	fi
 	if ((good)); then move_branch "${commits[good - 1]}" "$tip" || return; fi
 	for ((n = 0; n < good; n++)); do tell "${folders[n]}" "merged ${commits[n]}"; done
@@ -158,7 +168,7 @@ merge() {
 	lock=merge@$key queue=$LOOP_DIR/merges/$key result='' commit='' text=''
 	verify_seconds=$(($(milliseconds "${OPT[verify-timeout]-10m}") / 1000))
 	draw_ticket || return
-	exec 9<>"$(loop-lock path "$lock")" && loop-lock acquire "$lock" --fd 9 || return
+	exec 9<>"$(loop-lock path "$lock")" && loop-lock acquire "$lock" --fd 9 --store file || return
 	for ((tries = 0; tries < 5; tries++)); do
 		[[ ! -e $attempt_folder/merge/result ]] || break
 		merge_batch

@@ -53,7 +53,7 @@ hold_plan() { # PLAN
 	local name
 	name=plan@$(realpath -- "$1" | cksum | cut -d' ' -f1)
 	exec 7<>"$(loop-lock path "$name")" || exit 73
-	loop-lock acquire "$name" --fd 7 --nonblock --label "loop run $1" 2>/dev/null ||
+	loop-lock acquire "$name" --fd 7 --store file --nonblock --label "loop run $1" 2>/dev/null ||
 		die 75 "$1: a run of this plan is at work already; loop status shows it, loop watch joins it"
 }
 
@@ -126,7 +126,7 @@ go_on() { # VERB RUN
 # us interrupts the scheduler, and that ends its children first; its exit status is ours. A terminal
 # that goes away takes the display with it and nothing else: the night's work goes on.
 follow() { # RUN COMMAND…
-	local run=$1 scheduler display='' server='' status
+	local run=$1 scheduler display='' server='' status text
 	shift
 	if [[ ${OPT[listen]-} ]]; then
 		loop-stream serve --listen "${OPT[listen]}" </dev/null 7>&- &
@@ -148,8 +148,10 @@ follow() { # RUN COMMAND…
 	end_display "$run" "$display"
 	[[ $server ]] && kill -TERM "$server" 2>/dev/null && wait "$server"
 	if [[ -e $LOOP_DIR/runs/$run/run.jsonl ]]; then
-		report_text "$run" >"$LOOP_DIR/runs/$run/report.txt"
-		[[ ${OPT[quiet]-} && $status -eq 0 ]] || cat "$LOOP_DIR/runs/$run/report.txt" 2>/dev/null
+		text=$(report_text "$run")
+		printf '%s\n' "$text" 2>/dev/null >"$LOOP_DIR/runs/$run/report.txt" ||
+			warn "$LOOP_DIR/runs/$run/report.txt: cannot be written; loop report $run says it"
+		[[ ${OPT[quiet]-} && $status -eq 0 ]] || printf '%s\n' "$text"
 	fi
 	exit "$status"
 }

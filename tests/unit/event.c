@@ -155,15 +155,16 @@ static void check_line(const char *text, size_t length)
 	CHECK_INT(event_line_valid(text, length), good);
 }
 
-/* The quick way and the long one agree about a line with any byte of it changed, doubled or gone. */
+/* The quick way and the long one agree about lines with any byte changed, doubled or gone. */
 TEST(event_lines_are_what_any_json_is)
 {
 	static const char *const lines[] = {
-		"{\"specversion\":\"1.0\",\"id\":\"0\",\"source\":\"/x\",\"type\":\"a.b\",\"subject\":\"s/t\","
-		"\"time\":\"2026-01-01T00:00:00Z\",\"priority\":\"low\",\"runid\":\"r\",\"sessionid\":\"s\","
+		"{\"specversion\":\"1.0\",\"id\":\"0\",\"source\":\"/x\",\"type\":\"a.b\","
+		"\"subject\":\"s/t\",\"time\":\"2026-01-01T00:00:00Z\",\"priority\":\"low\","
+		"\"runid\":\"r\",\"sessionid\":\"s\","
 		"\"data\":{\"a\":[1,\"b\",null],\"c\":\"\\u00e9\"}}\n",
-		"{\"specversion\":\"1.0\",\"id\":\"12\",\"source\":\"/\xc3\xa9\",\"type\":\"a\",\"data\":\"d\"}",
-		"{\"specversion\":\"1.0\",\"id\":\"12\",\"source\":\"/x\",\"type\":\"a\",\"z\":1,\"data\":1}",
+		"{\"specversion\":\"1.0\",\"id\":\"2\",\"source\":\"/\xc3\xa9\",\"data\":\"\"}",
+		"{\"specversion\":\"1.0\",\"id\":\"2\",\"source\":\"/x\",\"z\":1,\"data\":1}",
 		"{\"specversion\":\"1.0\",\"id\":\"1\",\"type\":\"a\",\"type\":\"b\",\"data\":{}}",
 		"{\"specversion\":\"1.0\",\"id\":\"1\",\"data\":{},\"data\":{}}",
 		"{\"specversion\":\"1.0\",\"id\":\"1\",\"data\":1,\"source\":2}",

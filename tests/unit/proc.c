@@ -373,6 +373,39 @@ TEST(proc_sweep_ends_what_comes_while_it_looks)
 	}
 }
 
+/* Starts one that forks and ends, whose child does, and so on. */
+static void start_wanderer(const char *mark, const char *steps)
+{
+	char *argv[] = {word("sh"), word("-c"),
+		word("walk() { [ $1 = 0 ] || walk $(($1 - 1)) & }; walk $0"), word(steps), NULL};
+	char *env[] = {word("PATH=/usr/bin:/bin"), word(mark), NULL};
+	struct spawn s = {.argv = argv, .env = env, .in = -1, .out = alive[1], .error = 2};
+	struct err e = {0};
+	struct child c;
+
+	CHECK_INT(proc_spawn(&c, &s, &e), 0);
+	child_close(&c);
+	wait_status(c.pid);
+}
+
+TEST(proc_sweep_ends_what_never_stands_still)
+{
+	const char *const marks[] = {"LOOP_SESSION=ses_unit_wanderer", NULL};
+	struct sweep swept;
+
+	CHECK_INT(prctl(PR_SET_CHILD_SUBREAPER, 1L), 0);
+	for (int i = 0; i < 6; i++) {
+		open_pipe();
+		start_wanderer(marks[0], "20000");
+		close_writer();
+		CHECK_INT(proc_sweep(i % 2 ? marks : NULL, NULL, 0, clock_after(9 * NS_PER_S),
+				  &swept),
+			0);
+		CHECK(all_gone(0));
+		close(alive[0]);
+	}
+}
+
 TEST(proc_sweep_keeps_what_is_spared_and_what_has_another_marker)
 {
 	pid_t one = start_sleeper("LOOP_SESSION=ses_unit_one");

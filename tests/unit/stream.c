@@ -54,14 +54,14 @@ TEST(stream_scan_refuses_control_characters_everywhere)
 	}
 }
 
-static int read_whole(struct intake *in, const char *text)
+static int read_pieces(struct intake *in, const char *text, size_t piece)
 {
 	size_t length = strlen(text), at = 0;
 
 	while (in->phase != INTAKE_WHOLE) {
 		enum intake_phase before = in->phase;
 		size_t used;
-		int status = intake_take(in, text + at, length - at, &used);
+		int status = intake_take(in, text + at, MIN(piece, length - at), &used);
 
 		at += used;
 		if (status)
@@ -70,6 +70,11 @@ static int read_whole(struct intake *in, const char *text)
 			return -EAGAIN;
 	}
 	return at == length ? 0 : -EMSGSIZE;
+}
+
+static int read_whole(struct intake *in, const char *text)
+{
+	return read_pieces(in, text, SIZE_MAX);
 }
 
 TEST(stream_request_is_taken_apart)
@@ -114,6 +119,38 @@ TEST(stream_body_is_bounded_exactly)
 		if (!cases[i].status)
 			CHECK_STR(in->body.text, "hello");
 		intake_free(in);
+	}
+}
+
+/* How it is refused does not depend on how it was cut either: what comes first is told. */
+TEST(stream_trailer_is_refused_alike_however_it_is_cut)
+{
+	static const struct {
+		const char *trailer;
+		int status;
+	} cases[] = {
+		{"A: b\r\n\r\n", 0},
+		{"Transfer-Encoding: x\r\nA: \x01\r\n\r\n", 400},
+		{"Transfer-Encoding: x\r\nA: %s\r\n\r\n", 400},
+		{"A: %s\r\nTransfer-Encoding: x\r\n\r\n", 431},
+	};
+	AUTO_FREE char *much = mem_format("%0*d", HEAD_MAX, 0);
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		const char *at = strstr(cases[i].trailer, "%s");
+		AUTO_BUF struct buf text = {0};
+
+		buf_str(&text, "POST / HTTP/1.1\r\nHost: a\r\n");
+		buf_str(&text, "Transfer-Encoding: chunked\r\n\r\n0\r\n");
+		buf_add(&text, cases[i].trailer, strcspn(cases[i].trailer, "%"));
+		buf_str(&text, at ? much : "");
+		buf_str(&text, at ? at + 2 : "");
+		for (size_t piece = 1; piece <= text.length; piece += piece / 2 + 1) {
+			struct intake *in = intake_new(5);
+
+			CHECK_INT(read_pieces(in, text.text, piece), cases[i].status);
+			intake_free(in);
+		}
 	}
 }
 

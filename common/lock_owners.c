@@ -1,9 +1,8 @@
-#include "owners.h"
+#include "lock_owners.h"
 
 #include "buf.h"
 #include "id.h"
 #include "io.h"
-#include "lock_bytes.h"
 #include "mem.h"
 
 #include <dirent.h>
@@ -19,45 +18,48 @@ static void signal_pidfd(int pidfd, int signal)
 	syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
+/* Any hold: of this machine, or a script's of one in Redis. */
+static const struct lock_range holds = {LOCK_HOLD, LOCK_KEEPER - LOCK_HOLD};
+
 /* "lock:\t1: OFDLCK ADVISORY  WRITE -1 08:01:5771 8796093022208 8796093022211" */
-static bool is_hold(const char *line, int64_t ticket)
+static int64_t hold_in(const char *line, struct lock_range of)
 {
 	long long start;
 
 	if (sscanf(line, "lock: %*d: OFDLCK %*s WRITE %*d %*s %lld", &start) != 1)
-		return false;
-	return ticket ? start == LOCK_HOLD + ticket : start >= LOCK_HOLD;
+		return 0;
+	return start >= of.at && start - of.at < of.count ? start : 0;
 }
 
-static bool fdinfo_holds(int dir, const char *fd, int64_t ticket)
+/* The first of these bytes that the description owns; 0: none. */
+static int64_t fdinfo_holds(int dir, const char *fd, struct lock_range of)
 {
 	AUTO_BUF struct buf text = {0};
+	int64_t at = 0;
 	char path[300];
 
 	snprintf(path, sizeof path, "fdinfo/%s", fd);
 	if (io_read_file(dir, path, 1 << 20, &text) < 0)
-		return false;
-	for (const char *line = text.text; *line; line += strcspn(line, "\n") + 1) {
-		if (is_hold(line, ticket))
-			return true;
-		if (!strchr(line, '\n'))
-			return false;
+		return 0;
+	for (const char *line = text.text; line && !at; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		at = hold_in(line, of);
 	}
-	return false;
+	return at;
 }
 
-bool descriptor_holds(int fd)
+int64_t lock_descriptor_holds(int fd)
 {
 	AUTO_CLOSE int self = io_open(AT_FDCWD, "/proc/self", O_RDONLY | O_DIRECTORY, 0);
 	char number[16];
 
 	snprintf(number, sizeof number, "%d", fd);
-	return self >= 0 && fdinfo_holds(self, number, 0);
+	return self < 0 ? 0 : fdinfo_holds(self, number, holds);
 }
 
 struct search {
 	struct stat file;
-	int64_t ticket;
+	struct lock_range of;
 };
 
 /* Whether the process of this folder of /proc has that hold open. */
@@ -72,7 +74,7 @@ static bool process_holds(int dir, const struct search *s)
 	while (d && !found && (entry = readdir(d)))
 		found = entry->d_name[0] != '.' && fstatat(fds, entry->d_name, &st, 0) == 0 &&
 			st.st_dev == s->file.st_dev && st.st_ino == s->file.st_ino &&
-			fdinfo_holds(dir, entry->d_name, s->ticket);
+			fdinfo_holds(dir, entry->d_name, s->of);
 	if (d)
 		closedir(d);
 	else if (fds >= 0)
@@ -81,7 +83,7 @@ static bool process_holds(int dir, const struct search *s)
 }
 
 /* The pidfd comes first: if the pid is another process's by then, so is what is looked at. */
-static void try_process(struct owners *o, int proc, const char *name, const struct search *s)
+static void try_process(struct lock_owners *o, int proc, const char *name, const struct search *s)
 {
 	pid_t pid = (pid_t)strtol(name, NULL, 10);
 	int pidfd = process_open(pid);
@@ -97,16 +99,14 @@ static void try_process(struct owners *o, int proc, const char *name, const stru
 	o->item[o->count++] = (struct lock_owner){.pid = pid, .pidfd = pidfd};
 }
 
-int owners_find(struct owners *o, const struct state *state, const char *name, int64_t ticket)
+int lock_owners_find(struct lock_owners *o, int fd, struct lock_range of)
 {
-	struct search s = {.ticket = ticket};
+	struct search s = {.of = of};
 	struct dirent *entry;
-	char path[160];
 	DIR *d;
 
-	*o = (struct owners){0};
-	snprintf(path, sizeof path, "locks/%s.lk", name);
-	if (fstatat(state->dir, path, &s.file, AT_SYMLINK_NOFOLLOW) < 0)
+	*o = (struct lock_owners){0};
+	if (fstat(fd, &s.file) < 0)
 		return -errno;
 	d = opendir("/proc");
 	if (!d)
@@ -119,16 +119,16 @@ int owners_find(struct owners *o, const struct state *state, const char *name, i
 	return 0;
 }
 
-void owners_signal(const struct owners *o, int signal)
+void lock_owners_signal(const struct lock_owners *o, int signal)
 {
 	for (size_t i = 0; i < o->count; i++)
 		signal_pidfd(o->item[i].pidfd, signal);
 }
 
-void owners_clear(struct owners *o)
+void lock_owners_clear(struct lock_owners *o)
 {
 	for (size_t i = 0; i < o->count; i++)
 		close(o->item[i].pidfd);
 	free(o->item);
-	*o = (struct owners){0};
+	*o = (struct lock_owners){0};
 }
