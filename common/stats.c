@@ -3,8 +3,8 @@
 #include "mem.h"
 
 enum {
-	HEAD_SHIFT = 46, /* of a double's 52 bits of fraction, 6 are kept */
-	LOWEST = 64,		/* of what has all its bits */
+	HEAD_SHIFT = 46,	 /* of a double's 52 bits of fraction, 6 are kept */
+	LOWEST = 64,		 /* of what has all its bits */
 	HIGHEST = 2047 * 64 - 1, /* of what is finite */
 };
 
