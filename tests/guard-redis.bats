@@ -1,21 +1,13 @@
 load helper
+load redis
 
 # Breakers in Redis: two state directories as two hosts, which share nothing but the server.
 
 setup_more() {
+	needs_redis
 	start_redis
 }
 
-start_redis() {
-	command -v redis-server >/dev/null || skip 'no redis-server here'
-	start redis-server --port 0 --unixsocket "$SCRATCH/redis.sock" --dir "$SCRATCH" --save '' \
-		--appendonly yes --appendfsync always --maxmemory-policy noeviction --logfile "$SCRATCH/redis.log"
-	redis=$started
-	export LOOP_STORE=redis+unix://$SCRATCH/redis.sock
-	wait_for 10 redis_is_up
-}
-
-redis_is_up() { [ "$(redis-cli -s "$SCRATCH/redis.sock" PING 2>/dev/null)" = PONG ]; }
 on() { # HOST COMMAND…
 	mkdir -p "$SCRATCH/$1"
 	LOOP_DIR=$SCRATCH/$1/.loop "${@:2}"
@@ -83,8 +75,8 @@ is_lost() { # whoever looks moves the state on
 	on a loop-queue put q x >/dev/null
 	on a loop-queue work q --breaker api --idle-exit 0 -- true
 	is_view calls 1
-	kill -KILL "$redis"
-	wait "$redis" || true
+	kill -KILL "$redis_pid"
+	wait "$redis_pid" || true
 	status_is 125 on a loop-guard --breaker api --patience 200ms -- true
 	has "$stderr" "$SCRATCH/redis.sock"
 	status_is 69 on a loop-guard list --patience 200ms

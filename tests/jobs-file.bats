@@ -1,24 +1,18 @@
 # Commands that workers of a queue run, the same for every store: jobs-redis.bats is this file by
 # another name, and by that name the workers have a state directory of their own, as on another host.
 load helper
+load redis
 
 setup_more() {
 	WORKER_DIR=$LOOP_DIR
 	case $BATS_TEST_FILENAME in
 	*redis*)
+		needs_redis
 		start_redis
 		WORKER_DIR=$SCRATCH/there/.loop
 		;;
 	esac
 	mkdir -p there
-}
-
-start_redis() {
-	command -v redis-server >/dev/null || skip 'no redis-server here'
-	start redis-server --port 0 --unixsocket "$SCRATCH/redis.sock" --dir "$SCRATCH" --save '' \
-		--appendonly yes --appendfsync always --logfile "$SCRATCH/redis.log"
-	export LOOP_STORE=redis+unix://$SCRATCH/redis.sock
-	wait_for 10 test -S "$SCRATCH/redis.sock"
 }
 
 # worker [OPTION…]: one more, in the folder "there"; its pid in $started.

@@ -1,23 +1,13 @@
 load helper
+load redis
 
 # Locks in Redis: each host has a state directory of its own, and they share nothing but the server.
 
 setup_more() {
+	needs_redis
 	start_redis
 }
 
-start_redis() {
-	command -v redis-server >/dev/null || skip 'no redis-server here'
-	start redis-server --port 0 --unixsocket "$SCRATCH/redis.sock" --dir "$SCRATCH" --save '' \
-		--appendonly yes --appendfsync always --maxmemory-policy noeviction \
-		--logfile "$SCRATCH/redis.log"
-	redis=$started
-	export LOOP_STORE=redis+unix://$SCRATCH/redis.sock
-	wait_for 10 redis_is_up
-}
-
-redis_is_up() { [ "$(redis PING 2>/dev/null)" = PONG ]; }
-redis() { redis-cli -s "$SCRATCH/redis.sock" "$@"; }
 on() { # HOST COMMAND…
 	mkdir -p "$SCRATCH/$1"
 	LOOP_DIR=$SCRATCH/$1/.loop "${@:2}"
@@ -137,12 +127,12 @@ in_order() { [ -e order ] && [ "$(wc -l <order)" = 2 ]; }
 	local keeping=$started status=0
 	wait_for 10 test -s pid
 	wait_for 10 holders other 1
-	kill -STOP "$redis"
+	kill -STOP "$redis_pid"
 	wait "$ending" || status=$?
 	[ "$status" = 125 ]
 	gone "$(<pid)"
 	has "$(<ended)" 'what holds it is ended'
-	kill -CONT "$redis"
+	kill -CONT "$redis_pid"
 	: >go
 	status=0
 	wait "$keeping" || status=$?
@@ -172,8 +162,8 @@ in_order() { [ -e order ] && [ "$(wc -l <order)" = 2 ]; }
 	on b start loop-lock db -- sh -c 'echo $LOOP_LOCK_TOKEN >after'
 	local waiter=$started
 	wait_for 10 waiters db 1
-	kill -KILL "$redis"
-	wait "$redis" || true
+	kill -KILL "$redis_pid"
+	wait "$redis_pid" || true
 	start_redis
 	: >go
 	wait "$waiter"
@@ -282,11 +272,11 @@ is_renewed() { # the lease lasts longer than it did at the last look
 	sed -i 's/6s/2s/; s/db/other/' script
 	start bash script
 	read -t 10 -r _ <>ready
-	kill -STOP "$redis"
+	kill -STOP "$redis_pid"
 	status=0
 	wait "$started" || status=$?
 	[[ $status = 143 || $status = 137 ]]
-	kill -CONT "$redis"
+	kill -CONT "$redis_pid"
 	wait_for 10 holders other 0
 }
 

@@ -1,19 +1,12 @@
 # The contract of loop-queue, the same for every store: queue-redis.bats is this file by another
 # name, and by that name each test has a Redis of its own.
 load helper
+load redis
 
 setup_more() {
 	case $BATS_TEST_FILENAME in
-	*redis*) start_redis ;;
+	*redis*) needs_redis && start_redis ;;
 	esac
-}
-
-start_redis() {
-	command -v redis-server >/dev/null || skip 'no redis-server here'
-	start redis-server --port 0 --unixsocket "$SCRATCH/redis.sock" --dir "$SCRATCH" --save '' \
-		--appendonly yes --appendfsync always --logfile "$SCRATCH/redis.log"
-	export LOOP_STORE=redis+unix://$SCRATCH/redis.sock
-	wait_for 10 test -S "$SCRATCH/redis.sock"
 }
 
 put() { loop-queue put "$@"; }
@@ -153,13 +146,14 @@ claimed() { # COUNT
 }
 
 @test "a lease that is touched lasts" {
-	put q job --lease 4s >/dev/null
+	put q job --lease 2s >/dev/null
 	claim
-	local i
-	for i in 1 2 3; do
-		sleep 1.5
-		loop-queue touch q "$id" "$token"
-	done
+	local began=${EPOCHREALTIME/./} was
+	loop-queue touch q "$id" "$token" --lease 1h
+	was=$(loop-queue peek q "$id" | jq -r .deadline)
+	loop-queue touch q "$id" "$token"
+	[[ $(loop-queue peek q "$id" | jq -r .deadline) > $was ]] # as long as it was, from now
+	wait_for 10 eval '((${EPOCHREALTIME/./} - began > 2000000))'
 	status_is 1 loop-queue claim q
 	loop-queue ack q "$id" "$token"
 }

@@ -1,37 +1,16 @@
 # What Redis may be besides well: elsewhere, foreign, full, slow, gone. Whatever it is, what was
 # acknowledged is there, once, and an error says what is the matter.
 load helper
+load redis
 
-setup_more() {
-	command -v redis-server >/dev/null || skip 'no redis-server here'
-	SOCKET=$SCRATCH/redis.sock
-	export LOOP_STORE=redis+unix://$SOCKET
-}
-
-# server [OPTION…]: a Redis on the socket, durable unless the options say otherwise.
-server() {
-	start redis-server --port 0 --unixsocket "$SOCKET" --dir "$SCRATCH" --save '' --appendonly yes \
-		--appendfsync always --logfile "$SCRATCH/redis.log" "$@"
-	redis_pid=${started:?}
-	wait_for 10 test -S "$SOCKET"
-}
-
-redis() { redis-cli -s "$SOCKET" "$@"; }
+setup_more() { needs_redis; }
 
 counts() {
 	loop-queue stats --json q | jq -r '"\(.ready) \(.delayed) \(.claimed) \(.buried)"'
 }
 
-# bad KIND WHAT: LOOP_STORE is a socket with something bad between us and Redis.
-bad() {
-	local socket=$SCRATCH/bad.$((++bads)).sock
-	start "$BUILD_DIR/tests/tools/badwire" "$socket" "$1" "$2" "$SOCKET"
-	wait_for 5 test -S "$socket"
-	LOOP_STORE=redis+unix://$socket
-}
-
 @test "a password from a file" {
-	server --requirepass 'p@ss word'
+	start_redis --requirepass 'p@ss word'
 	status_is 77 loop-queue put q x
 	has "$stderr" "$SOCKET: NOAUTH"
 	export LOOP_STORE="redis+unix://$SOCKET?password-file=$SCRATCH/secret"
@@ -124,7 +103,7 @@ make_certificates() {
 }
 
 @test "a replica, and one that becomes a replica" {
-	server
+	start_redis
 	loop-queue put q before >/dev/null
 	mkfifo lines
 	start eval 'loop-queue put --jsonl q <lines >ids 2>errors || echo $? >status'
@@ -159,7 +138,7 @@ make_certificates() {
 }
 
 @test "one that evicts, one that keeps nothing: a warning, once" {
-	server --appendonly no --maxmemory 200mb --maxmemory-policy allkeys-lru
+	start_redis --appendonly no --maxmemory 200mb --maxmemory-policy allkeys-lru
 	status_is 0 loop-queue put q x
 	has "$stderr" 'maxmemory-policy is not noeviction'
 	has "$stderr" 'appendonly is no'
@@ -168,7 +147,7 @@ make_certificates() {
 }
 
 @test "full: nothing more is put, and what is there is worked off" {
-	server --maxmemory 6mb
+	start_redis --maxmemory 6mb
 	head -c 200000 /dev/zero | tr '\0' x >body
 	local put=0
 	while loop-queue put q - <body >/dev/null 2>errors; do put=$((put + 1)); done
@@ -183,7 +162,7 @@ make_certificates() {
 
 @test "it cannot write to its disk" {
 	mkdir gone
-	server --dir "$SCRATCH/gone" --appendonly no --save '3600 1'
+	start_redis --dir "$SCRATCH/gone" --appendonly no --save '3600 1'
 	loop-queue put q x >/dev/null
 	rm -rf gone
 	redis bgsave >/dev/null
@@ -196,7 +175,7 @@ make_certificates() {
 }
 
 @test "slow: waited for as long as the patience is" {
-	server --enable-debug-command yes
+	start_redis --enable-debug-command yes
 	loop-queue put q before >/dev/null
 	redis debug sleep 2 >/dev/null &
 	STARTED+=("$!")
@@ -214,7 +193,7 @@ make_certificates() {
 
 @test "a connection that is lost at any request: each verb once" {
 	local kind n id token good=$LOOP_STORE
-	server
+	start_redis
 	for kind in lose cut; do
 		for n in 1 2 3 4 5 6 7; do
 			bad "$kind" "$n"
@@ -240,7 +219,7 @@ make_certificates() {
 }
 
 @test "gone while a worker works, and back: the item is done once" {
-	server
+	start_redis
 	loop-queue put q x >/dev/null
 	loop-queue put q y >/dev/null
 	start loop-queue work q -n 2 --patience 300ms -- sh -c 'touch began; until [ -e go ]; do sleep 0.02; done; cat >>worked; echo >>worked'
@@ -250,14 +229,14 @@ make_certificates() {
 	rm -f "${SOCKET:?}"
 	touch go
 	wait_for 10 test -e worked
-	server
+	start_redis
 	wait "$worker"
 	[ "$(sort worked | tr '\n' ' ')" = 'x y ' ]
 	[ "$(counts)" = '0 0 0 0' ]
 }
 
 @test "it becomes a replica while a worker works: the command finishes, and the worker says why it ends" {
-	server
+	start_redis
 	printf '{"body":"%s","lease":"1500ms"}\n' x y | loop-queue put --jsonl q >/dev/null
 	start eval 'loop-queue work q -j 2 --patience 300ms -- sh -c '\''touch began; until [ -e go ]; do sleep 0.02; done; cat >>worked'\'' 2>errors || echo $? >status'
 	wait_for 10 eval '[ -e began ] && [ "$(loop-queue stats --json q | jq .claimed)" = 2 ]'
@@ -273,7 +252,7 @@ make_certificates() {
 }
 
 @test "its functions are lost: it gets them again" {
-	server
+	start_redis
 	loop-queue put q x >/dev/null
 	redis function flush >/dev/null
 	[ "$(counts)" = '1 0 0 0' ]
@@ -283,7 +262,7 @@ make_certificates() {
 	cc -shared -fPIC -o jump.so "$SOURCE_TREE/tests/tools/preload/clockjump.c"
 	echo 0 >jump
 	export CLOCK_JUMP=$SCRATCH/jump
-	LD_PRELOAD=$SCRATCH/jump.so server
+	LD_PRELOAD=$SCRATCH/jump.so start_redis
 	local id token was
 	id=$(loop-queue put q x --lease 10m --tries 5)
 	was=$(loop-queue claim q | jq -r .token)
@@ -303,7 +282,7 @@ make_certificates() {
 
 @test "migrate: there and back, once and in order; what is claimed stays" {
 	local away=$LOOP_STORE id token
-	server
+	start_redis
 	unset LOOP_STORE
 	seq 700 | jq -c '{body: "n\(.)", priority: (. % 2)}' | loop-queue put --jsonl q >/dev/null
 	read -r id token < <(loop-queue claim q | jq -r '"\(.id) \(.token)"')

@@ -1,26 +1,9 @@
 # What Redis may be besides well, for locks, breakers and jobs: foreign, old, a replica, full, slow. A
 # clear error each, and what is held is kept.
 load helper
+load redis
 
-setup_more() {
-	command -v redis-server >/dev/null || skip 'no redis-server here'
-	SOCKET=$SCRATCH/redis.sock
-	export LOOP_STORE=redis+unix://$SOCKET
-}
-
-server() {
-	start redis-server --port 0 --unixsocket "$SOCKET" --dir "$SCRATCH" --save '' --appendonly yes \
-		--appendfsync always --maxmemory-policy noeviction --logfile "$SCRATCH/redis.log"
-	wait_for 10 test -S "$SOCKET"
-}
-redis() { redis-cli -s "$SOCKET" "$@"; }
-
-bad() { # KIND WHAT: something bad between us and Redis
-	local socket=$SCRATCH/bad.$((++bads)).sock
-	start "$BUILD_DIR/tests/tools/badwire" "$socket" "$1" "$2" "$SOCKET"
-	wait_for 5 test -S "$socket"
-	LOOP_STORE=redis+unix://$socket
-}
+setup_more() { needs_redis; }
 
 # all_say TEXT: each program fails before a command is run, with this in its message.
 all_say() {
@@ -69,7 +52,7 @@ beginners_say() {
 }
 
 @test "a replica, and one that becomes one while a lock is held" {
-	server
+	start_redis
 	start loop-lock held --lease 2s -- sh -c 'echo $$ >pid; exec sleep 60' 2>errors
 	wait_for 10 test -s pid
 	redis replicaof 127.0.0.1 1 >/dev/null
@@ -83,7 +66,7 @@ beginners_say() {
 }
 
 @test "a password that is missing, and a right" {
-	server
+	start_redis
 	status_is 0 loop-queue put q --delay 1h x
 	redis ACL SETUSER default -fcall >/dev/null
 	status_is 125 loop-pool q -- touch ran
@@ -94,7 +77,7 @@ beginners_say() {
 }
 
 @test "full: nothing new is held or put, what is held is kept and given back, what is done is answered" {
-	server
+	start_redis
 	start loop-queue work q -- loop-job run
 	start loop-lock held --lease 2s -- sh -c 'until [ -e go ]; do sleep 0.05; done'
 	local holder=$started
@@ -114,7 +97,7 @@ beginners_say() {
 }
 
 @test "slow: nothing is done twice, and nothing is lost" {
-	server
+	start_redis
 	bad delay 150
 	status_is 0 loop-lock x --lease 5s -- sh -c 'echo "$LOOP_LOCK_TOKEN"'
 	[ -n "$output" ]
@@ -124,7 +107,7 @@ beginners_say() {
 }
 
 @test "an answer that is lost on its way: the question is asked again, and answered as before" {
-	server
+	start_redis
 	local n
 	for n in 4 5 6 7; do
 		bad cut "$n"
