@@ -3,9 +3,9 @@
 #include "mem.h"
 
 enum {
-	HEAD_SHIFT = 46, /* of a double's 52 bits of fraction, 6 are kept */
-	LOWEST = (1023 - 64) * 64,
-	HIGHEST = (1023 + 64) * 64 - 1,
+	HEAD_SHIFT = 46,	 /* of a double's 52 bits of fraction, 6 are kept */
+	LOWEST = 64,		 /* of what has all its bits */
+	HIGHEST = 2047 * 64 - 1, /* of what is finite */
 };
 
 static int bucket_of(double x)
@@ -27,7 +27,7 @@ static double edge_of(int bucket)
 
 static double middle_of(int bucket)
 {
-	return (edge_of(bucket) + edge_of(bucket + 1)) / 2;
+	return edge_of(bucket) + (edge_of(bucket + 1) - edge_of(bucket)) / 2;
 }
 
 /* Makes room for a bucket, and for as many again on that side. */
@@ -92,13 +92,24 @@ static double value_at(const struct sketch *s, uint64_t rank)
 	return s->max;
 }
 
+/* How many values are smaller than the one that is wanted. */
+static uint64_t rank_of(const struct sketch *s, double q)
+{
+	double share = q * (double)s->count;
+	uint64_t whole = (uint64_t)share;
+
+	if (share - (double)whole > 1e-9 * share) /* more than what was lost by rounding */
+		whole++;
+	return whole ? whole - 1 : 0;
+}
+
 double sketch_quantile(const struct sketch *s, double q)
 {
 	double value;
 
 	if (!s->count)
 		return 0;
-	value = value_at(s, (uint64_t)(q * (double)(s->count - 1)));
+	value = value_at(s, rank_of(s, q));
 	return MAX(s->min, MIN(value, s->max));
 }
 

@@ -20,9 +20,12 @@ struct buckets {
 	int first, size;
 };
 
-/* Zeroed is empty; at most 128 KiB. */
+/*
+ * Zeroed is empty. At most 2 MiB, of which only the pages between the smallest and the
+ * largest number are there: 512 bytes for a power of two.
+ */
 struct sketch {
-	uint64_t count, zeros; /* what is smaller than 2^-64 counts as zero */
+	uint64_t count, zeros; /* what is smaller than 2^-1022 counts as zero */
 	double sum, min, max;
 	struct buckets positive, negative;
 };
@@ -30,7 +33,7 @@ struct sketch {
 /* False for what is no finite number: it is not counted. */
 bool sketch_add(struct sketch *, double);
 
-/* The value that a share q (0 to 1) of the others is at most as large as; 0 of none. */
+/* The smallest value than which a share q (0 to 1) of all is not larger; 0 of none. */
 double sketch_quantile(const struct sketch *, double q);
 double sketch_mean(const struct sketch *); /* 0 of none */
 void sketch_clear(struct sketch *);

@@ -4,6 +4,7 @@
  */
 #include "flight.h"
 
+#include "buf.h"
 #include "io.h"
 
 #include <errno.h>
@@ -86,4 +87,32 @@ void flight_end(struct flight *f)
 	flock(f->fd, LOCK_UN); /* others have it open by inheritance */
 	close(f->fd);
 	f->fd = -1;
+}
+
+/* One that nobody holds: who opens it now finds, once it has the lock, that it is gone. */
+static void sweep(const struct scope *s, const char *name)
+{
+	struct flight f = {.fd = -1, .scope = s};
+
+	snprintf(f.path, sizeof f.path, "flights/%.*s", DIGEST_HEX, name);
+	f.fd = io_open(s->dir, f.path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (f.fd < 0)
+		return;
+	if (flock(f.fd, LOCK_EX | LOCK_NB) == 0 && is_current(&f))
+		flight_end(&f);
+	else
+		close(f.fd);
+}
+
+int flights_sweep(const struct scope *s)
+{
+	AUTO_STRS struct strs names = {0};
+	AUTO_BUF struct buf folder = {0};
+	int r;
+
+	buf_format(&folder, "cache/%s/flights", s->name);
+	r = state_list(s->state, folder.text, "", &names);
+	for (size_t i = 0; i < names.count; i++)
+		sweep(s, names.item[i]);
+	return r;
 }

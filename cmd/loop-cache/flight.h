@@ -20,6 +20,9 @@ struct flight {
 int flight_begin(struct flight *, const struct scope *, const struct digest *key) MUST_CHECK;
 void flight_end(struct flight *);
 
+/* Removes the files of those who were killed. */
+int flights_sweep(const struct scope *) MUST_CHECK;
+
 /* Says to what is run that this is being computed. */
 int flight_tell(const struct digest *key) MUST_CHECK;
 

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "die.h"
 #include "evict.h"
+#include "flight.h"
 #include "rebuild.h"
 
 #include <errno.h>
@@ -21,7 +22,10 @@ static int collect(struct scope *s, struct err *e)
 	if (r == 0)
 		r = evict_over(s, e);
 	scope_unlock(s);
-	return r;
+	if (r == 0)
+		r = flights_sweep(s);
+	return r < 0 && !e->text[0] ? err_sys(e, r, "%s/cache/%s/flights", s->state->path, s->name)
+				    : r;
 }
 
 /* Without a name all scopes; limits are given to one. */

@@ -68,6 +68,12 @@ void content_drop(struct content *c)
 	c->fd = -1;
 }
 
+/* What is no file has been put there by somebody else. */
+static int no_file(int r)
+{
+	return r == -ELOOP || r == -EISDIR ? -EINVAL : r;
+}
+
 static int open_checked(int dir, const char *path, const struct part *p)
 {
 	int fd = io_open(dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
@@ -76,14 +82,16 @@ static int open_checked(int dir, const char *path, const struct part *p)
 	int r;
 
 	if (fd < 0)
-		return fd;
-	r = digest_fd(fd, &is, &size);
+		return no_file(fd);
+	r = no_file(digest_fd(fd, &is, &size));
 	if (r == 0 && (size != p->size || !digest_equal(&is, &p->digest)))
 		r = -EINVAL;
-	if (r == 0 && lseek(fd, 0, SEEK_SET) == 0)
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r == 0)
 		return fd;
 	close(fd);
-	return r < 0 ? r : -EINVAL;
+	return r;
 }
 
 int object_open(const struct scope *s, const struct part *p)
@@ -102,7 +110,7 @@ int object_read(const struct scope *s, const struct part *p, char *bytes)
 	struct digest is;
 
 	if (n < 0)
-		return (int)n;
+		return no_file((int)n);
 	is = digest_of(bytes, (size_t)n);
 	return n == p->size && digest_equal(&is, &p->digest) ? 0 : -EINVAL;
 }

@@ -52,31 +52,37 @@ int each_file(const struct scope *s, const char *folder,
 	return r;
 }
 
-/* Whether an object is there: of its size, and as it should be where that is asked. */
-static bool is_there(const struct work *w, const struct part *p)
+/* An object of its size, and as it should be where that is asked: -ENOENT, -EINVAL. */
+static int look_at(const struct work *w, const struct part *p)
 {
 	char path[SCOPE_PATH_SIZE];
 	struct stat st;
 	int fd;
 
 	if (!part_has_content(p))
-		return true;
-	if (!(w->flags & REBUILD_VERIFY))
-		return fstatat(w->scope->dir, scope_path(path, "objects", &p->digest), &st,
-			       AT_SYMLINK_NOFOLLOW) == 0 &&
-			S_ISREG(st.st_mode) && st.st_size == p->size;
-	fd = object_open(w->scope, p);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
+		return 0;
+	if (w->flags & REBUILD_VERIFY) {
+		fd = object_open(w->scope, p);
+		if (fd >= 0)
+			close(fd);
+		return MIN(fd, 0);
+	}
+	if (fstatat(w->scope->dir, scope_path(path, "objects", &p->digest), &st,
+		    AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) && st.st_size == p->size ? 0 : -EINVAL;
 }
 
-static bool all_there(const struct work *w, const struct entry *e)
+/* What is missing makes it a damaged one; that it cannot be read now does not. */
+static int look_at_all(const struct work *w, const struct entry *e)
 {
-	for (size_t i = 0; i < e->count; i++)
-		if (!is_there(w, &e->part[i]))
-			return false;
-	return true;
+	for (size_t i = 0; i < e->count; i++) {
+		int r = look_at(w, &e->part[i]);
+
+		if (r < 0)
+			return r == -ENOENT ? -EINVAL : r;
+	}
+	return 0;
 }
 
 static int add_object(struct table *t, const struct part *p)
@@ -123,7 +129,9 @@ static int visit_entry(const struct digest *key, void *context)
 
 	if (r == -ENOENT)
 		return 0;
-	if ((r == 0 || (r == -ETIME && !(w->flags & REBUILD_EXPIRED))) && all_there(w, &e))
+	if (r == 0 || (r == -ETIME && !(w->flags & REBUILD_EXPIRED)))
+		r = look_at_all(w, &e);
+	if (r == 0)
 		return add_entry(w, key, &e);
 	if (r < 0 && r != -EINVAL && r != -ETIME)
 		return r; /* it cannot be read now: nothing is said about it */

@@ -125,11 +125,11 @@ static bool is_damaged(const struct scope *s, const struct digest *key)
 	int r = entry_read(s, key, &e);
 
 	for (size_t i = 0; (r == 0 || r == -ETIME) && i < e.count; i++) {
-		int fd = part_has_content(&e.part[i]) ? object_open(s, &e.part[i]) : -1;
+		int fd = part_has_content(&e.part[i]) ? object_open(s, &e.part[i]) : -EAGAIN;
 
 		if (fd >= 0)
 			close(fd);
-		else if (part_has_content(&e.part[i]))
+		else if (fd == -ENOENT || fd == -EINVAL)
 			return true;
 	}
 	return r == -EINVAL;

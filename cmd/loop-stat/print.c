@@ -66,16 +66,27 @@ void print_text(const struct windows *w, const struct window *window, struct buf
 	}
 }
 
+/* A sum may be too large for a number, and JSON has no infinity. */
+static void json_number(struct buf *b, const char *name, double value)
+{
+	if (value - value == 0)
+		buf_format(b, ",\"%s\":%.12g", name, value);
+	else
+		buf_format(b, ",\"%s\":null", name);
+}
+
 static void json_values(struct buf *b, const struct sketch *v)
 {
 	buf_format(b, ",\"values\":%llu", (unsigned long long)v->count);
 	if (!v->count)
 		return;
-	buf_format(b, ",\"min\":%.12g,\"mean\":%.12g", v->min, sketch_mean(v));
+	json_number(b, "min", v->min);
+	json_number(b, "mean", sketch_mean(v));
 	for (size_t q = 0; q < countof(quantiles); q++)
 		buf_format(b, ",\"%s\":%.6g", quantiles[q].name,
 			sketch_quantile(v, quantiles[q].q));
-	buf_format(b, ",\"max\":%.12g,\"sum\":%.12g", v->max, v->sum);
+	json_number(b, "max", v->max);
+	json_number(b, "sum", v->sum);
 }
 
 static void json_series(const struct windows *w, const struct window *window,
