@@ -26,7 +26,8 @@ static bool dry_run, as_json, verbose;
 
 const struct opt gc_options[] = {
 	{"older-than", 0, "D", "remove sessions that ended longer ago", .duration = &older_than},
-	{"dry-run", 'n', NULL, "only say what would be removed, what not, and why", .flag = &dry_run},
+	{"dry-run", 'n', NULL, "only say what would be removed, what not, and why",
+		.flag = &dry_run},
 	{"verbose", 'v', NULL, "say too what stays, and why", .flag = &verbose},
 	{"json", 0, NULL, "JSON lines", .flag = &as_json},
 	{0},
