@@ -516,6 +516,13 @@ metered() { # COMMAND of its usage
 	[ "$(events session.ended | jq -r .data.reason | sort -u)" = spawn_failed ]
 }
 
+@test "a heartbeat that cannot be written stops no clock" {
+	command -v strace >/dev/null || skip 'no strace'
+	script '[{"text":"Hm."},{"stall":true}]'
+	status_is 110 timeout 60 strace -f -qqo /dev/null -e trace=pwrite64 -e inject=pwrite64:error=ENOSPC \
+		loop-spawn --agent mock --prompt prompt --stall 2500ms --grace 100ms
+}
+
 @test "a worktree that git loses while it is being added is added again" {
 	git init -q && git commit -q --allow-empty -m begin
 	local git

@@ -83,9 +83,9 @@ static void beat(struct attempt *a)
 
 	memset(line + n, ' ', (size_t)(LENGTH - n));
 	line[LENGTH - 1] = '\n';
-	if (fd >= 0 && pwrite(fd, line, LENGTH, 0) < 0)
-		return; /* the next one may succeed */
 	a->heartbeat = clock_after(HEARTBEAT);
+	if (fd >= 0 && pwrite(fd, line, LENGTH, 0) < 0)
+		return; /* the disk may be full; the next one may succeed */
 }
 
 static void say_stalled(struct attempt *a)
