@@ -403,7 +403,7 @@ static bool check_document(struct check *c, const char *text)
 const char *jscan_string_end(const char *text, const char *end)
 {
 	struct check c;
-	bool escaped;
+	bool escaped = false;
 
 	c.end = end;
 	return text < end && *text == '"' ? check_string(&c, text, &escaped) : NULL;
