@@ -52,7 +52,7 @@ struct command {
  * A program's main: parses argv by the table (a wrong one ends with a message
  * and status 64, or 125 where a command is run), answers --help, --version and
  * --describe, calls run of the command or subcommand and flushes stdout.
- * Returns the exit status.
+ * Returns the exit status. Operands are gathered in argv itself.
  */
 int opt_main(const struct command *, int argc, char **argv);
 

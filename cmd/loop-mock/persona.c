@@ -5,6 +5,7 @@
 #include "persona.h"
 
 #include "buf.h"
+#include "mem.h"
 
 struct word {
 	const char *name;
@@ -107,6 +108,7 @@ static char **translate(const struct persona *p, char **argv, struct strs *out)
 char **persona_argv(int *argc, char **argv)
 {
 	static struct strs out;
+	static char **words; /* apart from their owner: opt_main moves them about */
 	const struct persona *p = argv[0] ? persona_of(argv[0]) : NULL;
 
 	if (!p)
@@ -115,6 +117,8 @@ char **persona_argv(int *argc, char **argv)
 	strs_format(&out, "--dialect=%s", p->name);
 	for (argv++; *argv;)
 		argv = translate(p, argv, &out);
+	words = mem_zero(out.count + 1, sizeof *words);
+	memcpy(words, out.item, out.count * sizeof *words);
 	*argc = (int)out.count;
-	return out.item;
+	return words;
 }
