@@ -136,8 +136,7 @@ prompt:3:1: error: 'LOOP_NO' has no value: --var LOOP_NO=..." ]
 @test "kept background work lives on" {
 	script '[{"leak":"pid"},{"text":"done"}]'
 	ends success 0 mock --keep-background
-	kill -0 "$(cat pid)"
-	STARTED+=("$(cat pid)")
+	kill -KILL "$(cat pid)"
 }
 
 @test "SIGTERM ends the agent first, and is its own reason" {
