@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 static struct {
@@ -10,19 +9,11 @@ static struct {
 	int64_t now, real;
 } fake;
 
-/*
- * musl looks for the kernel's page with the clock at the first call, which takes longer than
- * ten calls to the kernel do; what is linked with it lives for a moment.
- */
 static int64_t read_clock(clockid_t id)
 {
 	struct timespec t;
 
-#ifdef __GLIBC__
 	clock_gettime(id, &t);
-#else
-	syscall(SYS_clock_gettime, id, &t);
-#endif
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
