@@ -64,11 +64,11 @@ static int put(const struct breaker *b, const struct breaker_file *f, struct err
 	return b->place->put(b, &text, e);
 }
 
-typedef int replace_function(int dir, const char *path, const void *, size_t, mode_t);
-
-static int save_by(replace_function *replace, const struct breaker *b,
-	const struct breaker_file *f, struct err *e)
+static int save(
+	const struct breaker *b, const struct breaker_file *f, bool durable, struct err *e)
 {
+	int (*replace)(int, const char *, const void *, size_t, mode_t) =
+		durable ? io_replace : io_replace_lazily;
 	AUTO_BUF struct buf text = {0};
 	char path[PATH_SIZE];
 	int r;
@@ -78,17 +78,6 @@ static int save_by(replace_function *replace, const struct breaker *b,
 	breaker_file_format(f, b->name, &text);
 	r = replace(b->state->dir, file_path(b, path), text.text, text.length, 0600);
 	return r < 0 ? err_sys(e, r, "%s/%s", b->state->path, path) : 0;
-}
-
-static int save(const struct breaker *b, const struct breaker_file *f, struct err *e)
-{
-	return save_by(io_replace, b, f, e);
-}
-
-/* Outcomes alone do not wait for the disk: what a power cut can take is a count. */
-static int save_counts(const struct breaker *b, const struct breaker_file *f, struct err *e)
-{
-	return save_by(f->state == BREAKER_CLOSED ? io_replace_lazily : io_replace, b, f, e);
 }
 
 /* Takes the lock: a descriptor, or -errno. */
@@ -169,7 +158,7 @@ static int tell(const struct breaker *b, struct breaker_file *f, struct err *e)
 {
 	f->told = true;
 	emit(b, f);
-	return save(b, f, e);
+	return save(b, f, true, e);
 }
 
 int breaker_open_locked(struct breaker *b, struct breaker_file *f, int *lock, struct err *e)
@@ -195,6 +184,7 @@ int breaker_commit(const struct breaker *b, struct breaker_file *f, int64_t befo
 	int r;
 
 	f->told = f->generation == before;
-	r = (f->told ? save_counts : save)(b, f, e);
+	/* Of outcomes alone, what a power cut can take is a count. */
+	r = save(b, f, !f->told || f->state != BREAKER_CLOSED, e);
 	return r < 0 || f->told ? r : tell(b, f, e);
 }

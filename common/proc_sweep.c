@@ -260,8 +260,10 @@ static void find_ours(struct hunt *h)
 	}
 }
 
-/* Until a pass finds all of them stopped and none that ended; who sleeps uninterruptibly is not
- * waited for. */
+/*
+ * Until a pass finds all of them stopped and none that ended; one that sleeps uninterruptibly
+ * is not waited for.
+ */
 static void stop_all(struct hunt *h)
 {
 	for (int i = 0; i < PASSES; i++) {
