@@ -10,9 +10,9 @@
  *
  * PROTOCOL: loop (ADDRESS: the state directory; events are appended to the journal), redis and
  * streams (a Unix socket; pub/sub, and a stream that each subscriber reads as a group), nats and
- * jetstream (a port; the core, and a stream in files with a consumer each), relay (nothing but
- * two socket pairs and epoll: the floor), tail (the floor where the first of them is a file in the folder
- * ADDRESS: append, inotify, read, send).
+ * jetstream (a port; the core, and a stream in files with a consumer each), relay (nothing but two
+ * socket pairs and epoll: the floor), tail (the floor where the first of them is a file in the
+ * folder ADDRESS: append, inotify, read, send).
  */
 #include "base.h"
 
