@@ -123,8 +123,8 @@ static void add(struct fanout *f, struct conn *c)
 static bool send_and_look(struct fanout *f, struct server *s)
 {
 	send_round(f);
-	if (!server_crowded(s))
-		(void)feed_pump(&s->feed, MEANWHILE); /* what is wrong with it, the next one tells */
+	if (!server_crowded(s)) /* what is wrong with it, the next one tells */
+		(void)feed_pump(&s->feed, MEANWHILE);
 	return !s->feed.rewound;
 }
 
