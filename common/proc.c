@@ -262,7 +262,8 @@ int proc_spawn(struct child *c, const struct spawn *spec, struct err *e)
 	int r = 0;
 
 	id_boot(); /* read before the child would */
-	*c = (struct child){.pid = -1, .pidfd = -1};
+	*c = (struct child){.pid = -1, .pidfd = -1, .kill_at = NS_FOREVER};
+	c->own_group = spec->new_session || !spec->same_group;
 	l.env = spec->env ? spec->env : environ;
 	find_paths(&l);
 	prepare_shell(&l);
@@ -278,43 +279,4 @@ int proc_spawn(struct child *c, const struct spawn *spec, struct err *e)
 	strs_clear(&l.paths);
 	free(l.shell_argv);
 	return r;
-}
-
-void child_close(struct child *c)
-{
-	if (c->pidfd >= 0)
-		close(c->pidfd);
-	c->pidfd = -1;
-}
-
-int proc_spawn_status(int code)
-{
-	switch (-code) {
-	case ENOENT: return EXIT_NOT_FOUND;
-	case EACCES:
-	case EPERM:
-	case ENOEXEC:
-	case EISDIR:
-	case ENOTDIR:
-	case ELOOP:
-	case ETXTBSY:
-	case E2BIG: return EXIT_CANNOT_RUN;
-	default: return EXIT_OWN;
-	}
-}
-
-int proc_exit_status(int wait_status)
-{
-	return WIFSIGNALED(wait_status) ? EXIT_SIGNAL + WTERMSIG(wait_status)
-					: WEXITSTATUS(wait_status);
-}
-
-int proc_reap(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_SIGNAL + SIGKILL;
-	return proc_exit_status(status);
 }

@@ -7,7 +7,6 @@
 #include "mem.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/mman.h>
 
 #define SWEEP_TIME (10 * NS_PER_S)
@@ -97,7 +96,7 @@ void job_start(
 	struct spawn s = {.argv = how->command, .out = STDOUT_FILENO, .error = STDERR_FILENO};
 	struct err e = {0};
 
-	*j = (struct job){.item = *item, .kill = NS_FOREVER, .permit = j->permit};
+	*j = (struct job){.item = *item, .permit = j->permit};
 	begin_lease(j);
 	body = body_file(item->body);
 	if (body < 0) {
@@ -118,9 +117,7 @@ void job_start(
 void job_end(struct job *j, bool give_up)
 {
 	j->given_up |= give_up;
-	kill(-j->child.pid, SIGTERM);
-	kill(-j->child.pid, SIGCONT); /* one that was stopped would not see it */
-	j->kill = MIN(j->kill, clock_after(KILL_AFTER));
+	child_end(&j->child, KILL_AFTER);
 }
 
 static void renew(struct job *j, struct queue *q)
@@ -145,11 +142,10 @@ static void renew(struct job *j, struct queue *q)
 	job_end(j, false);
 }
 
-void job_tick(struct job *j, struct queue *q, const struct work_how *how)
+void job_tick(struct job *j, struct queue *q)
 {
 	int64_t now = clock_now();
 
-	(void)how;
 	if (now >= j->renew)
 		renew(j, q);
 	if (now >= j->timeout) {
@@ -157,15 +153,12 @@ void job_tick(struct job *j, struct queue *q, const struct work_how *how)
 		j->timeout = NS_FOREVER;
 		job_end(j, false);
 	}
-	if (now >= j->kill) {
-		j->kill = NS_FOREVER;
-		kill(-j->child.pid, SIGKILL);
-	}
+	child_tick(&j->child);
 }
 
 int64_t job_next(const struct job *j)
 {
-	return MIN(j->renew, MIN(j->timeout, j->kill));
+	return MIN(j->renew, MIN(j->timeout, j->child.kill_at));
 }
 
 static void sweep(const struct job *j, const pid_t *spare, size_t spare_count)
@@ -209,9 +202,8 @@ static void settle_by_status(struct job *j, struct queue *q, const struct work_h
 int job_finish(struct job *j, struct queue *q, const struct work_how *how, const pid_t *spare,
 	size_t spare_count)
 {
-	int status = proc_reap(j->child.pid);
+	int status = child_wait(&j->child);
 
-	child_close(&j->child);
 	sweep(j, spare, spare_count);
 	j->busy = false;
 	if (!j->lost)
