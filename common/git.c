@@ -4,11 +4,9 @@
 #include "io.h"
 #include "proc.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <sys/wait.h>
 
 enum { OUTPUT_MAX = 64 << 20,
 	ASK_EVERY = 200 }; /* ms */
@@ -58,16 +56,12 @@ static bool hear(int fd, struct buf *out)
 static int follow(const struct git *g, struct child *c, int fd, struct buf *out)
 {
 	bool enough = false;
-	int status;
 
 	while (!enough && hear(fd, out))
 		enough = out->length > OUTPUT_MAX || (g->give_up && g->give_up());
 	if (enough)
-		kill(-c->pid, SIGTERM);
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	child_close(c);
-	return proc_exit_status(status);
+		child_signal(c, SIGTERM);
+	return child_wait(c);
 }
 
 static int run(const struct git *g, char *const *argv, char *const *env, struct buf *out)

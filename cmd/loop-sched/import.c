@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 /* A file of ours without a name, holding this text. */
 static int memory_file(const char *text, size_t length)
@@ -27,7 +26,7 @@ static int read_back(int fd, struct buf *out)
 	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : io_read_all(fd, PLAN_MAX, out);
 }
 
-/* Runs jq to its end; its wait status, or -errno. */
+/* Runs jq to its end; its exit status, or as proc_spawn. */
 static int run_jq(struct plan *p, const char *program, int in, int out, int error, struct err *e)
 {
 	static const char *const forms[] = {
@@ -43,15 +42,9 @@ static int run_jq(struct plan *p, const char *program, int in, int out, int erro
 		.error = error,
 		.same_group = true};
 	struct child jq;
-	int status, r = proc_spawn(&jq, &spawn, e);
+	int r = proc_spawn(&jq, &spawn, e);
 
-	if (r < 0)
-		return r;
-	child_close(&jq);
-	while (waitpid(jq.pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_sys(e, -errno, "jq");
-	return status;
+	return r < 0 ? r : child_wait(&jq);
 }
 
 /* What jq complained of, as an error of ours: "jq: error (at <stdin>:0): the words". */
