@@ -250,6 +250,15 @@ static int say_why(const struct launch *l, struct err *e)
 		e, -l->error, "%s: cannot be run: %s", l->spec->argv[0], strerror(l->error));
 }
 
+/* Ignored, as some leave it to their children, it would take the exit status from us. */
+static void heed_ends(void)
+{
+	struct sigaction act;
+
+	if (sigaction(SIGCHLD, NULL, &act) == 0 && act.sa_handler == SIG_IGN)
+		signal(SIGCHLD, SIG_DFL);
+}
+
 static void reap(pid_t pid)
 {
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -261,6 +270,7 @@ int proc_spawn(struct child *c, const struct spawn *spec, struct err *e)
 	struct launch l = {.spec = spec, .parent = getpid()};
 	int r = 0;
 
+	heed_ends();
 	id_boot(); /* read before the child would */
 	*c = (struct child){.pid = -1, .pidfd = -1, .kill_at = NS_FOREVER};
 	c->own_group = spec->new_session || !spec->same_group;

@@ -38,8 +38,8 @@ struct child {
  * -ECANCELED for what stood in the way before it, a missing dir above all: the
  * err tells. The child has default signal
  * dispositions and an empty mask, and is killed by the kernel when the thread
- * that started it ends. Costs no copy of our memory (vfork semantics); safe
- * with threads.
+ * that started it ends. SIGCHLD is ignored no longer, if it was. Costs no copy
+ * of our memory (vfork semantics); safe with threads.
  */
 int proc_spawn(struct child *, const struct spawn *, struct err *) MUST_CHECK;
 void child_close(struct child *); /* the pidfd; does not end or reap it */

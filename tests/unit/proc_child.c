@@ -68,3 +68,15 @@ TEST(child_hand_on_spares_what_has_the_signal_from_the_terminal)
 		CHECK_INT(child_wait(&c), same_group ? 15 : 2);
 	}
 }
+
+TEST(child_wait_has_the_status_though_whoever_started_us_ignored_ends)
+{
+	const char *argv[] = {"sh", "-c", "exit 3", NULL};
+	struct spawn s = {.argv = (char *const *)(uintptr_t)argv, .in = -1, .out = 1, .error = 2};
+	struct child c;
+	struct err e = {0};
+
+	signal(SIGCHLD, SIG_IGN);
+	CHECK_INT(proc_spawn(&c, &s, &e), 0);
+	CHECK_INT(child_wait(&c), 3);
+}
