@@ -15,23 +15,13 @@ enum { OUTPUT_MAX = 64 << 20,
 static const char *const always[] = {"git", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0",
 	"-c", "core.fsmonitor=false", "-c", "maintenance.auto=false"};
 
-static bool is_gits(const char *entry)
-{
-	static const char *const names[] = {"GIT_DIR=", "GIT_WORK_TREE=", "GIT_PREFIX=",
-		"GIT_OBJECT_DIRECTORY=", "GIT_COMMON_DIR=", "GIT_NAMESPACE=", "GIT_INDEX_FILE=",
-		"GIT_OPTIONAL_LOCKS=", "GIT_TERMINAL_PROMPT=", "LC_ALL="};
-
-	for (size_t i = 0; i < countof(names); i++)
-		if (strncmp(entry, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
 static void build_env(const struct git *g, struct strs *env)
 {
-	for (char **entry = environ; *entry; entry++)
-		if (!is_gits(*entry))
-			strs_add(env, *entry);
+	static const char *const gits[] = {"GIT_DIR=", "GIT_WORK_TREE=", "GIT_PREFIX=",
+		"GIT_OBJECT_DIRECTORY=", "GIT_COMMON_DIR=", "GIT_NAMESPACE=", "GIT_INDEX_FILE=",
+		"GIT_OPTIONAL_LOCKS=", "GIT_TERMINAL_PROMPT=", "LC_ALL=", NULL};
+
+	proc_environ(env, gits);
 	strs_add(env, "GIT_OPTIONAL_LOCKS=0");
 	strs_add(env, "GIT_TERMINAL_PROMPT=0");
 	strs_add(env, "LC_ALL=C");

@@ -45,6 +45,21 @@ static const char *lookup(char *const *env, const char *name)
 	return NULL;
 }
 
+static bool begins_with_one(const char *text, const char *const *beginnings)
+{
+	for (; *beginnings; beginnings++)
+		if (strncmp(text, *beginnings, strlen(*beginnings)) == 0)
+			return true;
+	return false;
+}
+
+void proc_environ(struct strs *env, const char *const *without)
+{
+	for (char **entry = environ; *entry; entry++)
+		if (!begins_with_one(*entry, without))
+			strs_add(env, *entry);
+}
+
 static void find_paths(struct launch *l)
 {
 	const char *name = l->spec->argv[0], *path = lookup(l->env, "PATH");

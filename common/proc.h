@@ -42,6 +42,15 @@ struct child {
  * of our memory (vfork semantics); safe with threads.
  */
 int proc_spawn(struct child *, const struct spawn *, struct err *) MUST_CHECK;
+
+struct strs;
+
+/*
+ * Adds our environment to env, but for what begins with one of these ("LOOP_DIR=", "LOOP_JOB_";
+ * ended by NULL): what the child gets anew, or is not to have.
+ */
+void proc_environ(struct strs *env, const char *const *without);
+
 void child_close(struct child *); /* the pidfd; does not end or reap it */
 
 /* To its whole group where it leads one, else to it alone. */
@@ -110,8 +119,6 @@ int proc_sweep(const char *const *marks, const pid_t *spare, size_t spare_count,
 
 /* Ends whatever is left below us, if that takes less than ten seconds. */
 void proc_sweep_all(void);
-
-struct strs;
 
 /*
  * Adds to values what NAME was, each once, in the environments of all processes

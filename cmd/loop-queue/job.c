@@ -6,24 +6,14 @@
 #include "io.h"
 #include "mem.h"
 
-#include <errno.h>
-#include <sys/mman.h>
-
 #define SWEEP_TIME (10 * NS_PER_S)
 #define KILL_AFTER (10 * NS_PER_S)
 
-extern char **environ;
-
-static bool is_ours(const char *variable)
-{
-	return strncmp(variable, "LOOP_JOB_", 9) == 0 || strncmp(variable, "LOOP_QUEUE=", 11) == 0;
-}
-
 static void make_environment(struct strs *env, const struct queue *q, const struct item *item)
 {
-	for (char **v = environ; *v; v++)
-		if (!is_ours(*v))
-			strs_add(env, *v);
+	static const char *const ours[] = {"LOOP_JOB_", "LOOP_QUEUE=", NULL};
+
+	proc_environ(env, ours);
 	strs_format(env, "LOOP_QUEUE=%s", q->name);
 	strs_format(env, "LOOP_JOB_ID=%s", item->id);
 	strs_format(env, "LOOP_JOB_TOKEN=%s", item->token);
@@ -31,22 +21,6 @@ static void make_environment(struct strs *env, const struct queue *q, const stru
 	strs_format(env, "LOOP_JOB_TRIES=%lld", (long long)item->max_tries);
 	if (item->key[0])
 		strs_format(env, "LOOP_JOB_KEY=%s", item->key);
-}
-
-/* A file in memory that holds the body, at its beginning. */
-static int body_file(struct span body)
-{
-	int fd = memfd_create("body", MFD_CLOEXEC), r;
-
-	if (fd < 0)
-		return -errno;
-	r = io_write(fd, body.p, body.n);
-	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
-		r = -errno;
-	if (r == 0)
-		return fd;
-	close(fd);
-	return r;
 }
 
 static void settle(struct job *j, struct queue *q, enum settling how, struct settle *s)
@@ -98,7 +72,7 @@ void job_start(
 
 	*j = (struct job){.item = *item, .permit = j->permit};
 	begin_lease(j);
-	body = body_file(item->body);
+	body = io_memory("body", item->body.p, item->body.n);
 	if (body < 0) {
 		give_back(j, q, how, strerror(-body));
 		return;

@@ -5,21 +5,6 @@
 #include "share.h"
 
 #include <errno.h>
-#include <sys/mman.h>
-
-/* A file of ours without a name, holding this text. */
-static int memory_file(const char *text, size_t length)
-{
-	int fd = memfd_create("plan", MFD_CLOEXEC), r;
-
-	if (fd < 0)
-		return -errno;
-	r = io_write(fd, text, length);
-	if (r == 0 && lseek(fd, 0, SEEK_SET) == 0)
-		return fd;
-	close(fd);
-	return r < 0 ? r : -EIO;
-}
 
 static int read_back(int fd, struct buf *out)
 {
@@ -60,9 +45,9 @@ static void say_refusal(struct plan *p, const struct buf *complaint)
 int import_text(struct plan *p, struct err *e)
 {
 	AUTO_FREE char *program = share_path("plan/import.jq");
-	AUTO_CLOSE int in = memory_file(p->source.text, p->source.length);
-	AUTO_CLOSE int out = memory_file("", 0);
-	AUTO_CLOSE int error = memory_file("", 0);
+	AUTO_CLOSE int in = io_memory("plan", p->source.text, p->source.length);
+	AUTO_CLOSE int out = io_memory("made", "", 0);
+	AUTO_CLOSE int error = io_memory("complaint", "", 0);
 	AUTO_BUF struct buf complaint = {0};
 	int status, r;
 
