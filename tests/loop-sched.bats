@@ -450,12 +450,17 @@ paused() { # RUN
 	wait_for 20 grep -q '"run":"paused"' "$LOOP_DIR/runs/$1/run.jsonl"
 }
 
-@test "what fails while the run is paused is tried again when it goes on" {
-	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done; [ $LOOP_ATTEMPT = 2 ]","retry":{"attempts":2,"base":"1ms"}}]}'
-	start loop-sched run --id R plan.json
+# Run R of the plan, paused while a task runs that makes "up" and ends once there is "go".
+pause_in_task() { # OPTION…
+	start loop-sched run --id R "$@" plan.json
 	wait_for 20 test -e up
 	paused R
 	touch go
+}
+
+@test "what fails while the run is paused is tried again when it goes on" {
+	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done; [ $LOOP_ATTEMPT = 2 ]","retry":{"attempts":2,"base":"1ms"}}]}'
+	pause_in_task
 	wait_for 20 now_is R a retrying
 	loop-sched continue R
 	ended_with 0
@@ -468,10 +473,7 @@ older() { # MILLISECONDS FILE
 
 @test "no attempt begins when its task's time has passed in a pause" {
 	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done; exit 3","deadline":"600ms","retry":{"attempts":9,"base":"1ms"}}]}'
-	start loop-sched run --id R plan.json
-	wait_for 20 test -e up
-	paused R
-	touch go
+	pause_in_task
 	wait_for 20 older 600 up
 	loop-sched continue R
 	ended_with 1
@@ -482,10 +484,7 @@ older() { # MILLISECONDS FILE
 @test "a paused run is cancelled with its final tasks, and can be resumed" {
 	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done; [ $LOOP_ATTEMPT = 2 ]","retry":{"attempts":2,"base":"1ms"}},
 		{"id":"b","needs":["a"],"run":"true"},{"id":"clean","final":true,"run":"echo cleaned >>order"}]}'
-	start loop-sched run --id R plan.json
-	wait_for 20 test -e up
-	paused R
-	touch go
+	pause_in_task
 	wait_for 20 now_is R a retrying
 	loop-sched cancel R
 	ended_with 1
@@ -499,10 +498,7 @@ older() { # MILLISECONDS FILE
 	plan '{"name":"p","resources":{"db":1},"tasks":[{"id":"hold","run":"touch up; until [ -e go ]; do sleep 0.02; done","resources":{"db":1}},
 		{"id":"next","run":"true","resources":{"db":1}},
 		{"id":"ask","needs":["hold"],"gate":{"question":"go on?"}}]}'
-	start loop-sched run --id R -j 2 plan.json
-	wait_for 20 test -e up
-	paused R
-	touch go
+	pause_in_task -j 2
 	wait_for 20 now_is R hold succeeded
 	[ "$(states R | tr '\n' ' ')" = "hold succeeded next pending ask pending " ]
 	[ ! -d "$LOOP_DIR/gates" ]
