@@ -62,17 +62,22 @@ types() {
 }
 
 @test "too few samples are never a pass and never a failure" {
-	local words
+	local words n=0
 	for words in '{"samples":9,"errors":0}' '{"samples":9,"errors":9}' '{"samples":0}' '{"samples":0,"errors":0,"verdict":"pass"}'; do
-		rollout '.deadline = "1s"'
+		rollout ".name = \"v$((++n))\""
 		says "$words"
+		start loop-canary run rollout.json
+		wait_for 80 jq -e '.last | contains("inconclusive")' "$LOOP_DIR/rollouts/v$n/state.json"
+		loop-canary abort "v$n"
+		wait_for 80 gone "$started"
+		jq -e '.why | contains("aborted")' "$LOOP_DIR/rollouts/v$n/state.json"
+	done
+	for words in '.min_samples = 10' '.min_samples = 0'; do
+		rollout "$words | .deadline = \"200ms\""
+		says '{"samples":0,"errors":0}'
 		status_is 1 loop-canary run --again rollout.json
 		has "$stderr" 'rolled back: the deadline has passed'
-		jq -e '.last | contains("inconclusive")' "$LOOP_DIR/rollouts/v2/state.json"
 	done
-	rollout '.min_samples = 0 | .deadline = "200ms"'
-	says '{"samples":0,"errors":0}'
-	status_is 1 loop-canary run rollout.json
 	status_is 1 grep -q 'set 50' log
 }
 
