@@ -198,6 +198,13 @@ lines_in() {
 	[ "$(field '.data // empty' third)" = '4 5 ' ]
 }
 
+@test "many requests at once: each has its answer, and none is taken before those are" {
+	serve
+	yes x | head -n 9000 | busline 9000 >answers
+	lines_in answers 9000
+	[ "$(sort -u answers)" = '{"ok":false,"error":"byte 1: something that is no JSON value"}' ]
+}
+
 @test "durable sub: kill -9 loses nothing" {
 	seq 50 | loop-emit -t n -
 	loop-bus sub --durable d --from start -n 20 >one
