@@ -198,6 +198,21 @@ lines_in() {
 	[ "$(field '.data // empty' third)" = '4 5 ' ]
 }
 
+@test "an acknowledgement of what is no event is refused, and the place stays good" {
+	serve
+	seq 3 | loop-emit -t n -
+	cat >requests <<-'EOF2'
+		{"op":"sub","durable":"d","from":"start"}
+		{"op":"ack","id":"3"}
+		{"op":"ack","id":"0"}
+	EOF2
+	busline 2 4 <requests >got
+	[ "$(field 'select(.ok != null) | .ok' got)" = 'true false true ' ]
+	wait_for 5 eval '[ "$(loop-bus status --json | jq ".subscribers | length")" -eq 0 ]'
+	echo '{"op":"sub","durable":"d"}' | busline 3 >again
+	[ "$(field '.data // empty' again)" = '2 3 ' ]
+}
+
 @test "many requests at once: each has its answer, and none is taken before those are" {
 	serve
 	yes x | head -n 9000 | busline 9000 >answers
