@@ -220,6 +220,16 @@ lines_in() {
 	[ "$(sort -u answers)" = '{"ok":false,"error":"byte 1: something that is no JSON value"}' ]
 }
 
+@test "half a line was sent when the journal was taken away: that subscriber is cut off" {
+	serve
+	{ printf '"'; head -c 900000 /dev/zero | tr '\0' x; printf '"\n'; } | loop-emit -t long -
+	start bash -c 'echo "{\"op\":\"sub\",\"from\":\"start\"}" | exec busline hold 1' >held
+	wait_for 5 eval 'loop-bus status --json | jq -e ".subscribers[0].blocked"'
+	rm "$LOOP_DIR/events.jsonl"
+	loop-emit new
+	wait_for 5 eval '[ "$(loop-bus status --json | jq ".subscribers | length")" -eq 0 ]'
+}
+
 @test "durable sub: kill -9 loses nothing" {
 	seq 50 | loop-emit -t n -
 	loop-bus sub --durable d --from start -n 20 >one
