@@ -445,6 +445,27 @@ TEST(journal_spools_on_a_full_disk_and_takes_in_later)
 	state_close(&state);
 }
 
+TEST(journal_glues_nothing_to_what_it_cannot_read)
+{
+	struct journal j;
+	struct appended done;
+
+	open_state(NULL);
+	append_one(0);
+	/* The segment's place is read first, then whether its last line has an end. */
+	for (int nth = 1; nth <= 2; nth++) {
+		write_raw("events.jsonl", "{\"spec", O_APPEND);
+		journal_init(&j, &state);
+		fault_at(FAULT_PREAD, nth, 1, EIO);
+		CHECK_INT(append(&j, nth, 1, &done), 0);
+		CHECK(done.spooled);
+		journal_close(&j);
+		append_one(10 + nth);
+	}
+	CHECK_STR(journal(), "0 1 11 2 12");
+	state_close(&state);
+}
+
 TEST(journal_goes_on_after_a_short_write)
 {
 	struct journal j;
