@@ -148,7 +148,6 @@ static void account(struct subscription *s, const struct batch *b, const struct 
 	}
 }
 
-
 static ssize_t send_from_memory(struct client *c, const struct chunk *chunk, const struct batch *b)
 {
 	static struct iovec v[RUNS_MAX];
