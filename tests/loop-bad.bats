@@ -49,6 +49,8 @@ setup_more() {
 	tip=$(git rev-parse work)
 	status_is 0 loop run --quiet --agent mock plan.json
 	[ "$(git rev-parse work^)" = "$tip" ]
+	git update-ref refs/heads/work "$tip"
+	has "$(loop report)" "and on its branch no more"
 }
 
 @test "a plan that is edited during the run: the edit stays, and so does what was merged" {
@@ -71,6 +73,7 @@ setup_more() {
 	printf '{"steps":[{"write":"A","content":"1"},{"run":"git init -q sub && cd sub && echo mine >f && git add f && git -c user.name=x -c user.email=x@x commit -qm f"},{"result":"Did it."}]}\n' >mock/A.json
 	status_is 1 loop run --quiet --agent mock --attempts 1 --id r plan.json
 	has "$output" "uncommitted"
+	has "$output" "    sub is a git repository of its own"
 	has "$(loop why A r)" "sub is a git repository of its own"
 	[ "$(cat "$LOOP_DIR"/worktrees/ses_*/sub/f)" = mine ]
 	loop gc
@@ -81,6 +84,7 @@ setup_more() {
 	printf '{"steps":[{"write":"A","content":"1"},{"run":"git branch -D work"},{"result":"Did it."}]}\n' >mock/A.json
 	status_is 1 loop run --quiet --agent mock --attempts 1 --id r plan.json
 	has "$(loop why A r)" "git branch work COMMIT"
+	has "$output" "its work is on loop/r/A-1"
 	git show loop/r/A-1:A
 }
 
