@@ -57,6 +57,21 @@ end() { # STATE
 	status_is 0 loop-stream show
 }
 
+@test "where nothing changes, and no terminal is drawn to, it sleeps" {
+	plan
+	task US-001 running 1
+	start loop-stream show run-1 >got
+	show=$started
+	wait_for 10 grep -q running got
+	asleep() {
+		for _ in 1 2 3 4 5; do grep -q '^State:.S' "/proc/$show/status" || return; done
+	}
+	sleep 1.1 # it looks at the clocks once a second
+	wait_for 10 asleep
+	end succeeded
+	wait "$show"
+}
+
 @test "the latest run is shown where none is named, and one that is about to begin is waited for" {
 	start loop-stream show
 	plan

@@ -56,7 +56,7 @@ struct show {
 	enum question question;
 	size_t logged; /* 1 + the task whose log is shown; 0: none */
 	bool live, changed, detached;
-	int64_t drawn;	/* clock_now of the last frame */
+	int64_t drawn;	/* clock_now of the last frame, or since when there is none to draw */
 	int64_t orphan; /* clock_now since when the scheduler is gone; 0: it lives */
 	int watch;
 };
@@ -320,8 +320,12 @@ static void step(struct show *s, const sigset_t *waiting)
 		suspend(s);
 	if (s->logged)
 		refresh_log(s);
-	if ((s->live || s->changed) && clock_now() >= next_deadline(s))
+	if (clock_now() < next_deadline(s))
+		return;
+	if (s->live || s->changed)
 		draw(s, false);
+	else
+		s->drawn = clock_now();
 }
 
 static void say_end(struct show *s)
