@@ -68,7 +68,7 @@ setup_more() {
 @test "a reboot in the middle: nothing that was running is believed, and a resume does it again" {
 	printf '{"steps":[{"run":"touch %s/begun; sleep 60"},{"result":"Late."}]}\n' "$SCRATCH" >mock/A.json
 	start loop run --quiet --agent mock --id r plan.json
-	wait_for 60 test -e begun
+	wait_for 240 test -e begun
 	# As the power does: everything at once. And then the machine has another boot id, and other pids.
 	while [ -n "$(left_over)" ]; do left_over | xargs -r kill -KILL 2>/dev/null || true; done
 	sed -i -E "s/\"boot\":\"[^\"]*\"/\"boot\":\"00000000-dead\"/; s/\"pid\":[0-9]+/\"pid\":$$/" "$LOOP_DIR/runs/r/run.jsonl"

@@ -26,7 +26,7 @@ load stream
 	echo '{"op":"sub","from":"start"}' >&7
 	for _ in {1..10}; do burst 30 metric; done
 	all() { [ "$(grep -c specversion got)" -ge 600 ]; }
-	wait_for 10 all
+	wait_for 40 all
 	[ "$(grep specversion got | jq -r .id)" = "$(cat "$LOOP_DIR"/events.*jsonl | jq -r .id | sort -n)" ]
 	last=$(grep specversion got | tail -n 1 | jq -r .id)
 	exec 7>&-
@@ -82,32 +82,13 @@ load stream
 	heard 'close 1008'
 }
 
-@test "a frame whose header announces too much is refused before its payload comes" {
-	serve --max-message 200 --eio-max-payload 200
-	part=0182000000006161 ping=898000000000
-	for path in /ws /ws/echo '/socket.io/?EIO=4&transport=websocket'; do
-		for frames in 81ff400000000000000000000000 82fe00c900000000 \
-			"${part}80fe00c700000000" "$part${ping}80fe00c700000000"; do
-			talk "$path"
-			echo "!$frames" >&7
-			heard end
-			exec 7>&-
-			grep -qx 'close 1009' got || { echo "$path $frames: $(<got)" && false; }
-		done
-	done
-	talk /ws/echo
-	echo "!$part${ping}80e20000000062" >&7
-	echo "!$(printf '62%.0s' {1..97})" >&7
-	heard "aa$(printf 'b%.0s' {1..98})"
-}
-
 @test "messages of every length of header come back whole" {
 	serve
 	talk /ws/echo
 	for n in 1 125 126 127 65535 65536 300000; do
 		printf "%0${n}d\n" 0 >&7
 		lengths() { [ "$(tail -n 1 got | wc -c)" -eq $((n + 1)) ]; }
-		wait_for 10 lengths
+		wait_for 40 lengths
 	done
 }
 

@@ -84,10 +84,10 @@ static void on_journal(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 {
 	struct server *s = poll->data;
 
-	if (!journal_watched(s->feed.tail))
-		return;
-	server_wake(s);
+	/* What has come goes out first; what is told of from now on is looked for again. */
 	on_work(&s->work);
+	if (journal_watched(s->feed.tail))
+		server_wake(s);
 }
 
 /* Looks by time where there is no inotify, and sends home who says nothing. */

@@ -9,7 +9,6 @@
 #include "conn.h"
 #include "mem.h"
 #include "server.h"
-#include "ws_ahead.h"
 #include "ws_handshake.h"
 
 #include <wslay/wslay.h>
@@ -23,11 +22,8 @@ struct ws {
 	const char *input; /* while it is heard */
 	size_t input_left;
 	uint64_t fragments; /* of the message at hand */
-	uint64_t message_max;
-	struct ws_ahead ahead;
-	struct buf kept; /* messages that came while it was held, each behind its struct kept */
+	struct buf kept;    /* messages that came while it was held, each behind its struct kept */
 	bool hearing, held;
-	bool over;   /* what is announced is too long */
 	bool broken; /* what came were no frames: the goodbye is our own */
 };
 
@@ -61,7 +57,6 @@ static ssize_t take_input(
 		wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
 		return -1;
 	}
-	w->over |= ws_ahead_over(&w->ahead, w->input, n, w->message_max);
 	memcpy(out, w->input, n);
 	w->input += n;
 	w->input_left -= n;
@@ -158,12 +153,11 @@ static struct ws *ws_new(struct conn *c, const struct ws_protocol *protocol, int
 
 	w->conn = c;
 	w->protocol = protocol;
-	w->message_max = (uint64_t)message_max;
 	if (wslay_event_context_server_init(&w->context, &callbacks, w) != 0) {
 		free(w);
 		return NULL;
 	}
-	wslay_event_config_set_max_recv_msg_length(w->context, w->message_max);
+	wslay_event_config_set_max_recv_msg_length(w->context, (uint64_t)message_max);
 	return w;
 }
 
@@ -284,8 +278,6 @@ static void hear(struct ws *w, const char *bytes, size_t length)
 	w->hearing = false;
 	if (r != 0)
 		break_off(w);
-	else if (w->over && wslay_event_get_read_enabled(w->context))
-		ws_close(c, WS_TOO_BIG);
 	/* Behind a close frame nothing is sent. */
 	if (r != 0 || !wslay_event_want_read(w->context)) {
 		c->delivery.position = DELIVERY_NOTHING;

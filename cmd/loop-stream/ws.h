@@ -17,8 +17,7 @@ enum ws_kind { WS_TEXT = 1,
 	WS_PING = 9 };
 enum { WS_NORMAL = 1000,
 	WS_PROTOCOL = 1002,
-	WS_POLICY = 1008,
-	WS_TOO_BIG = 1009 };
+	WS_POLICY = 1008 };
 
 struct ws_protocol {
 	/* A whole message. May answer and close by the functions below. */

@@ -5,6 +5,7 @@
 #include "io.h"
 #include "journal.h"
 #include "mem.h"
+#include "spool.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -441,6 +442,30 @@ TEST(journal_spools_on_a_full_disk_and_takes_in_later)
 	CHECK_INT(append(&j, 5, 1, &done), -ENOSPC);
 	fault_none();
 	CHECK_STR(journal(), "0 1 2 3 4");
+	journal_close(&j);
+	state_close(&state);
+}
+
+TEST(journal_takes_in_what_others_put_aside_behind_lines_of_a_writer_that_goes_on)
+{
+	AUTO_BUF struct buf record = {0};
+	struct journal j;
+	struct appended done;
+
+	open_state(NULL);
+	journal_init(&j, &state);
+	CHECK_INT(append(&j, 0, 1, &done), 0);
+	add_record(&record, 1);
+	CHECK_INT(spool_put(&state, &(struct span){record.text, record.length}, 1), 0);
+	CHECK_INT(append(&j, 2, 1, &done), 0);
+	CHECK_STR(journal(), "0 2 1");
+	CHECK_INT(count_files("spool", ""), 0);
+	/* Whoever begins, in a script, say, finds them in order. */
+	CHECK_INT(spool_put(&state, &(struct span){record.text, record.length}, 1), 0);
+	append_one(3);
+	CHECK_STR(journal(), "0 2 1 1 3");
+	CHECK_INT(append(&j, 4, 1, &done), 0);
+	CHECK_STR(journal(), "0 2 1 1 3 4");
 	journal_close(&j);
 	state_close(&state);
 }
