@@ -4,9 +4,7 @@
 #include "env.h"
 #include "io.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 enum { USAGE_LINE_MAX = 64 << 10 };
 #define HURRY_REST (250 * NS_PER_MS) /* until the agent has written it down */
@@ -80,11 +78,9 @@ bool meter_read(struct meter *m)
 void meter_clear(struct meter *m)
 {
 	if (m->child.pid > 0) {
-		kill(-m->child.pid, SIGKILL);
-		while (waitpid(m->child.pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		child_signal(&m->child, SIGKILL);
+		child_wait(&m->child);
 	}
-	child_close(&m->child);
 	m->child.pid = -1;
 	if (m->out >= 0)
 		close(m->out);
