@@ -4,11 +4,9 @@
 #include "io.h"
 #include "proc.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <sys/wait.h>
 
 enum { OUTPUT_MAX = 64 << 20,
 	ASK_EVERY = 200 }; /* ms */
@@ -17,23 +15,13 @@ enum { OUTPUT_MAX = 64 << 20,
 static const char *const always[] = {"git", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0",
 	"-c", "core.fsmonitor=false", "-c", "maintenance.auto=false"};
 
-static bool is_gits(const char *entry)
-{
-	static const char *const names[] = {"GIT_DIR=", "GIT_WORK_TREE=", "GIT_PREFIX=",
-		"GIT_OBJECT_DIRECTORY=", "GIT_COMMON_DIR=", "GIT_NAMESPACE=", "GIT_INDEX_FILE=",
-		"GIT_OPTIONAL_LOCKS=", "GIT_TERMINAL_PROMPT=", "LC_ALL="};
-
-	for (size_t i = 0; i < countof(names); i++)
-		if (strncmp(entry, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
 static void build_env(const struct git *g, struct strs *env)
 {
-	for (char **entry = environ; *entry; entry++)
-		if (!is_gits(*entry))
-			strs_add(env, *entry);
+	static const char *const gits[] = {"GIT_DIR=", "GIT_WORK_TREE=", "GIT_PREFIX=",
+		"GIT_OBJECT_DIRECTORY=", "GIT_COMMON_DIR=", "GIT_NAMESPACE=", "GIT_INDEX_FILE=",
+		"GIT_OPTIONAL_LOCKS=", "GIT_TERMINAL_PROMPT=", "LC_ALL=", NULL};
+
+	proc_environ(env, gits);
 	strs_add(env, "GIT_OPTIONAL_LOCKS=0");
 	strs_add(env, "GIT_TERMINAL_PROMPT=0");
 	strs_add(env, "LC_ALL=C");
@@ -58,16 +46,12 @@ static bool hear(int fd, struct buf *out)
 static int follow(const struct git *g, struct child *c, int fd, struct buf *out)
 {
 	bool enough = false;
-	int status;
 
 	while (!enough && hear(fd, out))
 		enough = out->length > OUTPUT_MAX || (g->give_up && g->give_up());
 	if (enough)
-		kill(-c->pid, SIGTERM);
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	child_close(c);
-	return proc_exit_status(status);
+		child_signal(c, SIGTERM);
+	return child_wait(c);
 }
 
 static int run(const struct git *g, char *const *argv, char *const *env, struct buf *out)

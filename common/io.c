@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 int io_open(int dir, const char *path, int flags, mode_t mode)
@@ -226,6 +227,21 @@ int io_lock(int fd, int64_t deadline)
 		pause = MIN(pause + pause / 2, 2 * NS_PER_MS);
 	}
 	return 0;
+}
+
+int io_memory(const char *name, const void *text, size_t length)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	r = io_write(fd, text, length);
+	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		r = -errno;
+	if (r == 0)
+		return fd;
+	close(fd);
+	return r;
 }
 
 int io_pipe(int ends[2])

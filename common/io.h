@@ -59,6 +59,9 @@ int io_sync_dir(int dir) MUST_CHECK;
  */
 int io_lock(int fd, int64_t deadline) MUST_CHECK;
 
+/* A file in memory that holds the text, at its beginning; the name is for who looks into /proc. */
+int io_memory(const char *name, const void *text, size_t length) MUST_CHECK;
+
 int io_pipe(int ends[2]) MUST_CHECK;
 int io_nonblock(int fd, bool on) MUST_CHECK;
 

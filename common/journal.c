@@ -47,24 +47,33 @@ static int64_t segment_size(void)
 static int open_newest(struct journal *j)
 {
 	const int flags = O_RDWR | O_APPEND;
+	struct stat st;
+	int r = 0;
 
 	j->fd = state_file(j->state, SEGMENT_NEWEST, flags, 0);
-	if (j->fd != -ENOENT)
-		return MIN(j->fd, 0);
-	j->fd = state_file(j->state, SEGMENT_NEWEST, flags | O_CREAT, 0600);
-	return j->fd < 0 ? j->fd : io_sync_dir(j->state->dir);
+	if (j->fd == -ENOENT) {
+		j->fd = state_file(j->state, SEGMENT_NEWEST, flags | O_CREAT, 0600);
+		r = j->fd < 0 ? 0 : io_sync_dir(j->state->dir);
+	}
+	if (j->fd < 0 || r < 0)
+		return MIN(j->fd, r);
+	if (fstat(j->fd, &st) < 0)
+		return -errno;
+	j->inode = st.st_ino;
+	j->device = st.st_dev;
+	j->limit = segment_size();
+	return 0;
 }
 
-/* Whether the path still names the open file; its size. */
+/* Whether the path still names the open file, whose number nobody else has while it is open. */
 static bool is_newest(const struct journal *j, int64_t *size)
 {
-	struct stat file, path;
+	struct stat path;
 
-	if (fstat(j->fd, &file) < 0 ||
-		fstatat(j->state->dir, SEGMENT_NEWEST, &path, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(j->state->dir, SEGMENT_NEWEST, &path, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
-	*size = file.st_size;
-	return file.st_ino == path.st_ino && file.st_dev == path.st_dev;
+	*size = path.st_size;
+	return path.st_ino == j->inode && path.st_dev == j->device;
 }
 
 static int rotate(const struct journal *j)
@@ -94,7 +103,7 @@ static int try_acquire(struct journal *j, int64_t deadline, int64_t *size)
 	if (j->base < 0)
 		return (int)j->base;
 	/* One that cannot be renamed goes on growing. */
-	return *size < segment_size() || rotate(j) < 0;
+	return *size < j->limit || rotate(j) < 0;
 }
 
 /* Gets the lock on the segment to append to. */
@@ -115,13 +124,16 @@ static void release(struct journal *j)
 		flock(j->fd, LOCK_UN);
 }
 
-/* Whether the last line has no end; asked of the file only where we did not write it ourselves. */
-static bool is_torn(const struct journal *j, int64_t size)
+/*
+ * 1 if the last line has no end, or -errno: glued to what cannot be read, a line may be lost.
+ * Asked of the file only where we did not write it ourselves.
+ */
+static int is_torn(const struct journal *j, int64_t size)
 {
-	char last;
+	char last = '\n';
+	ssize_t n = size > 0 && size != j->whole ? io_pread(j->fd, &last, 1, size - 1) : 0;
 
-	return size > 0 && size != j->whole && io_pread(j->fd, &last, 1, size - 1) == 1 &&
-		last != '\n';
+	return n < 0 ? (int)n : last != '\n';
 }
 
 void journal_lines(struct buf *b, const struct span *records, size_t count, int64_t position)
@@ -182,10 +194,11 @@ static int write_records(struct journal *j, int64_t *size, const struct span *re
 	struct appended *out)
 {
 	AUTO_BUF struct buf b = {0};
-	bool torn = is_torn(j, *size);
+	int torn = is_torn(j, *size), r;
 	size_t written;
-	int r;
 
+	if (torn < 0)
+		return torn;
 	if (torn)
 		buf_char(&b, '\n');
 	journal_lines(&b, records, count, j->base + *size + torn);
@@ -229,11 +242,12 @@ static size_t count_standing(const struct journal *j, const struct spool *s)
 static int take_file(struct journal *j, int64_t *size, struct spool *s)
 {
 	struct appended done;
-	int r = 0;
+	int torn, r = 0;
 
 	s->skip += count_standing(j, s);
 	if (s->skip < s->count) {
-		r = spool_claim(s, j->base + *size + is_torn(j, *size));
+		torn = is_torn(j, *size);
+		r = torn < 0 ? torn : spool_claim(s, j->base + *size + torn);
 		if (r == 0)
 			r = write_records(j, size, s->record + s->skip, s->count - s->skip, &done);
 	}
@@ -274,6 +288,7 @@ static int put_aside(struct journal *j, const struct span *records, size_t count
 int journal_append(struct journal *j, const struct span *records, size_t count, unsigned flags,
 	struct appended *out, struct err *e)
 {
+	bool going_on;
 	int64_t size;
 	int r;
 
@@ -283,8 +298,14 @@ int journal_append(struct journal *j, const struct span *records, size_t count, 
 	r = acquire(j, clock_after(j->wait), &size);
 	if (r < 0)
 		return put_aside(j, records, count, r, out, e);
-	take_spool(j, &size);
+	/* What others put aside goes in before our first lines, so that a script's events keep
+	 * their order; and behind later ones, whose readers need not wait for it. */
+	going_on = j->whole >= 0;
+	if (!going_on)
+		take_spool(j, &size);
 	r = write_records(j, &size, records, count, out);
+	if (r == 0 && going_on)
+		take_spool(j, &size);
 	if (r < 0 || flags != JOURNAL_LAST)
 		release(j);
 	if (r < 0)

@@ -19,6 +19,9 @@
 struct journal {
 	const struct state *state; /* lent */
 	int fd;			   /* the newest segment as last seen, or -1 */
+	ino_t inode;		   /* which file that is */
+	dev_t device;		   /* and where */
+	int64_t limit;		   /* the size at which it is rotated */
 	int64_t base;		   /* the position of its first byte */
 	int64_t whole;		   /* bytes of it known to be whole lines; -1: not known */
 	int64_t wait;		   /* ns for the lock: JOURNAL_LOCK_WAIT, or less for a daemon */
@@ -37,7 +40,7 @@ struct appended {
 	int64_t first; /* the id of the first record; -1 if it was spooled */
 	int64_t next;  /* the position behind the last that was appended */
 	size_t count;  /* how many were appended: the first ones */
-	bool spooled;  /* the others are put aside in spool/, and taken in by the next append */
+	bool spooled;  /* the others are put aside in spool/, and taken in with the next append */
 	int why;       /* -errno: why they could not be appended now */
 };
 

@@ -45,6 +45,21 @@ static const char *lookup(char *const *env, const char *name)
 	return NULL;
 }
 
+static bool begins_with_one(const char *text, const char *const *beginnings)
+{
+	for (; *beginnings; beginnings++)
+		if (strncmp(text, *beginnings, strlen(*beginnings)) == 0)
+			return true;
+	return false;
+}
+
+void proc_environ(struct strs *env, const char *const *without)
+{
+	for (char **entry = environ; *entry; entry++)
+		if (!begins_with_one(*entry, without))
+			strs_add(env, *entry);
+}
+
 static void find_paths(struct launch *l)
 {
 	const char *name = l->spec->argv[0], *path = lookup(l->env, "PATH");
@@ -250,6 +265,15 @@ static int say_why(const struct launch *l, struct err *e)
 		e, -l->error, "%s: cannot be run: %s", l->spec->argv[0], strerror(l->error));
 }
 
+/* Ignored, as some leave it to their children, it would take the exit status from us. */
+static void heed_ends(void)
+{
+	struct sigaction act;
+
+	if (sigaction(SIGCHLD, NULL, &act) == 0 && act.sa_handler == SIG_IGN)
+		signal(SIGCHLD, SIG_DFL);
+}
+
 static void reap(pid_t pid)
 {
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -261,8 +285,10 @@ int proc_spawn(struct child *c, const struct spawn *spec, struct err *e)
 	struct launch l = {.spec = spec, .parent = getpid()};
 	int r = 0;
 
+	heed_ends();
 	id_boot(); /* read before the child would */
-	*c = (struct child){.pid = -1, .pidfd = -1};
+	*c = (struct child){.pid = -1, .pidfd = -1, .kill_at = NS_FOREVER};
+	c->own_group = spec->new_session || !spec->same_group;
 	l.env = spec->env ? spec->env : environ;
 	find_paths(&l);
 	prepare_shell(&l);
@@ -278,43 +304,4 @@ int proc_spawn(struct child *c, const struct spawn *spec, struct err *e)
 	strs_clear(&l.paths);
 	free(l.shell_argv);
 	return r;
-}
-
-void child_close(struct child *c)
-{
-	if (c->pidfd >= 0)
-		close(c->pidfd);
-	c->pidfd = -1;
-}
-
-int proc_spawn_status(int code)
-{
-	switch (-code) {
-	case ENOENT: return EXIT_NOT_FOUND;
-	case EACCES:
-	case EPERM:
-	case ENOEXEC:
-	case EISDIR:
-	case ENOTDIR:
-	case ELOOP:
-	case ETXTBSY:
-	case E2BIG: return EXIT_CANNOT_RUN;
-	default: return EXIT_OWN;
-	}
-}
-
-int proc_exit_status(int wait_status)
-{
-	return WIFSIGNALED(wait_status) ? EXIT_SIGNAL + WTERMSIG(wait_status)
-					: WEXITSTATUS(wait_status);
-}
-
-int proc_reap(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return EXIT_SIGNAL + SIGKILL;
-	return proc_exit_status(status);
 }

@@ -27,6 +27,8 @@ struct child {
 	pid_t pid;
 	int pidfd; /* polls readable at the end */
 	struct owner owner;
+	bool own_group;	 /* it leads a process group; otherwise it is in ours */
+	int64_t kill_at; /* clock_now: when child_tick kills it; NS_FOREVER */
 };
 
 /*
@@ -36,11 +38,36 @@ struct child {
  * -ECANCELED for what stood in the way before it, a missing dir above all: the
  * err tells. The child has default signal
  * dispositions and an empty mask, and is killed by the kernel when the thread
- * that started it ends. Costs no copy of our memory (vfork semantics); safe
- * with threads.
+ * that started it ends. SIGCHLD is ignored no longer, if it was. Costs no copy
+ * of our memory (vfork semantics); safe with threads.
  */
 int proc_spawn(struct child *, const struct spawn *, struct err *) MUST_CHECK;
+
+struct strs;
+
+/*
+ * Adds our environment to env, but for what begins with one of these ("LOOP_DIR=", "LOOP_JOB_";
+ * ended by NULL): what the child gets anew, or is not to have.
+ */
+void proc_environ(struct strs *env, const char *const *without);
+
 void child_close(struct child *); /* the pidfd; does not end or reap it */
+
+/* To its whole group where it leads one, else to it alone. */
+void child_signal(const struct child *, int sig);
+
+/* A signal that came to us, for it: what a terminal sends to our whole group it has already. */
+void child_hand_on(const struct child *, int sig);
+
+/*
+ * Asks it to end; child_tick, called once kill_at has come, kills it when the grace (ns) is
+ * over. It may be asked again: the earliest end counts.
+ */
+void child_end(struct child *, int64_t grace);
+void child_tick(struct child *);
+
+/* Waits for it, and closes it: its exit status, as proc_reap. */
+int child_wait(struct child *);
 
 /* What a shell would say of a failed exec: 127 not found, 126 cannot be run; 125 for the rest. */
 int proc_spawn_status(int code) __attribute__((const));
@@ -62,6 +89,9 @@ int proc_reap(pid_t);
  * before any thread is made and before stdio holds anything. 0 or -errno.
  */
 int proc_contain(struct err *) MUST_CHECK;
+
+/* The same where we may have a terminal: then the work is in our process group still, and reads. */
+int proc_contain_foreground(struct err *) MUST_CHECK;
 
 /* In the work: what is still running below it when it exits by itself stays. */
 void proc_contain_keep(void);
@@ -87,7 +117,8 @@ struct sweep {
 int proc_sweep(const char *const *marks, const pid_t *spare, size_t spare_count, int64_t deadline,
 	struct sweep *);
 
-struct strs;
+/* Ends whatever is left below us, if that takes less than ten seconds. */
+void proc_sweep_all(void);
 
 /*
  * Adds to values what NAME was, each once, in the environments of all processes

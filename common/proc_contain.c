@@ -10,7 +10,6 @@
  */
 #include "proc.h"
 
-#include "clock.h"
 #include "proc_cgroup.h"
 
 #include <errno.h>
@@ -19,8 +18,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-#define SWEEP_TIME (10 * NS_PER_S)
 
 /* Shared by the three; the work may die at any moment, so there is nothing but flags in it. */
 static struct shared {
@@ -55,10 +52,9 @@ static NORETURN void end_as(int status)
 static NORETURN void end_all(int status)
 {
 	bool keep = shared->keep && WIFEXITED(status);
-	struct sweep swept;
 
 	if (!keep)
-		proc_sweep(NULL, NULL, 0, clock_after(SWEEP_TIME), &swept);
+		proc_sweep_all();
 	cgroup_end(keep);
 	end_as(status);
 }
@@ -168,4 +164,14 @@ int proc_contain(struct err *e)
 	if (guard > 0)
 		watch(guard, 0);
 	return enter_guard(outer, &mask, e);
+}
+
+int proc_contain_foreground(struct err *e)
+{
+	pid_t group = getpgrp();
+	int r = proc_contain(e);
+
+	if (r == 0 && isatty(STDIN_FILENO) && setpgid(0, group) < 0)
+		r = err_sys(e, -errno, "process group");
+	return r;
 }

@@ -12,7 +12,7 @@ begin_redis() {
 	start redis-server --port 0 --unixsocket "$SCRATCH/redis.sock" --dir "$SCRATCH" --appendonly yes \
 		--appendfsync always --maxmemory-policy noeviction >/dev/null
 	redis=$started
-	wait_for 10 redis_is_up
+	wait_for 40 redis_is_up
 }
 
 redis_is_up() { [ "$(redis PING 2>/dev/null)" = PONG ]; }
@@ -23,7 +23,7 @@ on() { # HOST COMMAND…
 bridge() { # HOST [OPTION…]
 	mkdir -p "$SCRATCH/$1"
 	on "$1" start loop-bus bridge "${@:2}"
-	wait_for 10 ready "$1" "$started"
+	wait_for 40 ready "$1" "$started"
 }
 ready() { [ "$(head -n 1 "$SCRATCH/$1/.loop/bridge.pid" 2>/dev/null | cut -d ' ' -f 1)" = "$2" ] && [ -e "$SCRATCH/$1/.loop/bridge/events" ]; }
 seen() { # HOST TYPE: the data.n of its events, in order
@@ -40,8 +40,8 @@ is_seen() { # HOST TYPE COUNT
 		on a loop-emit from.a n:="$n"
 		on b loop-emit from.b n:="$n" --subject=x/y --priority=high
 	done
-	wait_for 10 is_seen b from.a 3
-	wait_for 10 is_seen a from.b 3
+	wait_for 40 is_seen b from.a 3
+	wait_for 40 is_seen a from.b 3
 	[ "$(seen b from.a | tr '\n' ' ')" = '1 2 3 ' ]
 	[ "$(seen a from.b | tr '\n' ' ')" = '1 2 3 ' ]
 	host=$(<b/.loop/bridge/.host)
@@ -60,17 +60,17 @@ is_seen() { # HOST TYPE COUNT
 	wait "$started" || true
 	for n in $(seq 20); do on a loop-emit from.a n:="$n"; done
 	on b loop-emit from.b n:=1 # told while no bridge runs there
-	wait_for 10 is_seen a from.a 20
+	wait_for 40 is_seen a from.a 20
 	bridge b
-	wait_for 10 is_seen b from.a 20
-	wait_for 10 is_seen a from.b 1
+	wait_for 40 is_seen b from.a 20
+	wait_for 40 is_seen a from.b 1
 	bridge c
 	bridge d --start
-	wait_for 10 is_seen d from.a 20
+	wait_for 40 is_seen d from.a 20
 	on a loop-emit from.a n:=21
-	wait_for 10 is_seen c from.a 1
+	wait_for 40 is_seen c from.a 1
 	[ "$(seen c from.a)" = 21 ]
-	wait_for 10 is_seen d from.a 21
+	wait_for 40 is_seen d from.a 21
 }
 
 @test "a Redis that is full is waited for, and one that refuses is said" {
@@ -79,10 +79,10 @@ is_seen() { # HOST TYPE COUNT
 	redis CONFIG SET maxmemory 1mb >/dev/null
 	on a loop-emit from.a n:=1
 	refused() { grep -q 'OOM.*it is tried again' errors; }
-	wait_for 10 refused
+	wait_for 40 refused
 	on a loop-emit from.a n:=2
 	redis CONFIG SET maxmemory 0 >/dev/null
-	wait_for 10 is_seen b from.a 2
+	wait_for 40 is_seen b from.a 2
 	[ "$(seen b from.a | tr '\n' ' ')" = '1 2 ' ]
 	redis ACL SETUSER default -fcall >/dev/null
 	bridge c 2>refusal
@@ -102,7 +102,7 @@ is_seen() { # HOST TYPE COUNT
 	on a loop-emit story.completed n:=2 --priority high
 	on a loop-emit other.event n:=3 --priority high
 	on a loop-emit story.completed n:=4 --priority critical
-	wait_for 10 is_seen b '**' 2
+	wait_for 40 is_seen b '**' 2
 	[ "$(seen b '**' | tr '\n' ' ')" = '2 4 ' ]
 	[ ! -e c/.loop/events.jsonl ] || [ -z "$(seen c 'story.*')" ]
 }
@@ -126,7 +126,7 @@ emitted() { (($(grep -c '"type":"from.b"' b/.loop/events.jsonl) >= $1)); }
 	for round in 1 2 3 4 5 6; do
 		emit_some "$round" 3>&- &
 		emitter=$!
-		wait_for 10 emitted $((round * 200 - 160))
+		wait_for 40 emitted $((round * 200 - 160))
 		case $((round % 3)) in
 		0)
 			kill -KILL "$redis"
@@ -148,8 +148,8 @@ emitted() { (($(grep -c '"type":"from.b"' b/.loop/events.jsonl) >= $1)); }
 		esac
 		wait "$emitter"
 	done
-	wait_for 30 is_seen a from.b 1200
-	wait_for 30 is_seen b from.a 1200
+	wait_for 120 is_seen a from.b 1200
+	wait_for 120 is_seen b from.a 1200
 	[ "$(seen a from.b)" = "$(seq 1200)" ]
 	[ "$(seen b from.a)" = "$(seq 1200)" ]
 	on a loop-bus verify
@@ -163,10 +163,10 @@ emitted() { (($(grep -c '"type":"from.b"' b/.loop/events.jsonl) >= $1)); }
 	wait "$started"
 	for n in $(seq 1000); do echo "{\"n\":$n}"; done | on a loop-emit --type from.a -
 	sent() { (($(redis HGET 'loop:bus:{events}:hosts' '#') >= 1000)); } # what was lost is told, too
-	wait_for 10 sent
+	wait_for 40 sent
 	bridge b
 	last() { seen b from.a | grep -qx 1000; }
-	wait_for 10 last
+	wait_for 40 last
 	(($(seen b from.a | wc -l) < 1000))
 	on b loop-bus history --type error.occurred | jq -se 'any(.[]; (has("originhost") | not)
 		and (.data.message | test("^bridge events: [1-9][0-9]* events were thrown away")))'
@@ -179,7 +179,7 @@ emitted() { (($(grep -c '"type":"from.b"' b/.loop/events.jsonl) >= $1)); }
 	redis XADD 'loop:bus:{events}' '*' n 2 origin evil id 2 event '{"type":"BAD type"}' >/dev/null
 	redis XADD 'loop:bus:{events}' '*' nothing here >/dev/null
 	on a loop-emit from.a n:=1
-	wait_for 10 is_seen b from.a 1
+	wait_for 40 is_seen b from.a 1
 	on b loop-bus verify
 	mkdir c
 	on c status_is 65 loop-bus bridge 'no://address'

@@ -51,7 +51,7 @@ held() {
 @test "what is too old is a miss, and gc removes it" {
 	loop-cache set --ttl 60ms a 1
 	loop-cache set --ttl 1h b 2
-	wait_for 5 bash -c '! loop-cache has a'
+	wait_for 20 bash -c '! loop-cache has a'
 	status_is 1 loop-cache get a
 	[ "$(count expired)" -ge 1 ]
 	status_is 1 loop-cache get --max-age 0 b
@@ -314,16 +314,16 @@ oops" ]
 
 @test "a run that is killed leaves nothing running, nothing kept and no one waiting" {
 	start loop-cache run -k k -- sh -c 'echo r >>runs; sleep 60 & sleep 61'
-	wait_for 5 test -s runs
+	wait_for 20 test -s runs
 	kill -KILL "$started"
-	wait_for 20 nothing_left
+	wait_for 80 nothing_left
 	[ -z "$(kept)" ]
 	status_is 0 timeout 10 loop-cache run -k k -- echo free
 	start loop-cache run -k t -- sh -c 'trap "echo ended >>runs; exit 5" TERM; echo >>runs; while :; do sleep 0.05; done'
-	wait_for 5 bash -c '[ $(wc -l <runs) -eq 2 ]'
+	wait_for 20 bash -c '[ $(wc -l <runs) -eq 2 ]'
 	kill -TERM "$started"
-	wait_for 5 grep -q ended runs
-	wait_for 20 nothing_left
+	wait_for 20 grep -q ended runs
+	wait_for 80 nothing_left
 }
 
 @test "killed at any moment, and at every one of set, no entry is wrong" {

@@ -62,17 +62,22 @@ types() {
 }
 
 @test "too few samples are never a pass and never a failure" {
-	local words
+	local words n=0
 	for words in '{"samples":9,"errors":0}' '{"samples":9,"errors":9}' '{"samples":0}' '{"samples":0,"errors":0,"verdict":"pass"}'; do
-		rollout '.deadline = "1s"'
+		rollout ".name = \"v$((++n))\""
 		says "$words"
+		start loop-canary run rollout.json
+		wait_for 80 jq -e '.last | contains("inconclusive")' "$LOOP_DIR/rollouts/v$n/state.json"
+		loop-canary abort "v$n"
+		wait_for 80 gone "$started"
+		jq -e '.why | contains("aborted")' "$LOOP_DIR/rollouts/v$n/state.json"
+	done
+	for words in '.min_samples = 10' '.min_samples = 0'; do
+		rollout "$words | .deadline = \"200ms\""
+		says '{"samples":0,"errors":0}'
 		status_is 1 loop-canary run --again rollout.json
 		has "$stderr" 'rolled back: the deadline has passed'
-		jq -e '.last | contains("inconclusive")' "$LOOP_DIR/rollouts/v2/state.json"
 	done
-	rollout '.min_samples = 0 | .deadline = "200ms"'
-	says '{"samples":0,"errors":0}'
-	status_is 1 loop-canary run rollout.json
 	status_is 1 grep -q 'set 50' log
 }
 
@@ -104,20 +109,20 @@ types() {
 	rollout '.hold = "1h"'
 	says '{"samples":100,"errors":0}'
 	start loop-canary run rollout.json
-	wait_for 20 is_state watching
+	wait_for 80 is_state watching
 	status_is 75 loop-canary run rollout.json
 	has "$stderr" 'rollout v2 is being driven already'
 	loop-canary pause v2
-	wait_for 20 is_state paused
+	wait_for 80 is_state paused
 	loop-canary resume v2
-	wait_for 20 is_state watching
+	wait_for 80 is_state watching
 	loop-canary promote v2
-	wait_for 5 grep -q 'set 50' log
+	wait_for 20 grep -q 'set 50' log
 	loop-canary promote --full v2
-	wait_for 5 grep -q 'set 100' log
-	wait_for 20 is_state watching
+	wait_for 20 grep -q 'set 100' log
+	wait_for 80 is_state watching
 	loop-canary abort v2 --by ann --why enough
-	wait_for 20 gone "$started"
+	wait_for 80 gone "$started"
 	is_state rolled_back
 	jq -e '.why == "aborted by ann: enough"' "$LOOP_DIR/rollouts/v2/state.json"
 	events_conform
@@ -127,12 +132,12 @@ types() {
 	rollout '.hold = "1h"'
 	says '{"samples":100,"errors":0}'
 	start loop-canary run rollout.json
-	wait_for 20 is_state watching
+	wait_for 80 is_state watching
 	jq '.name = "v3" | .target = "v2"' rollout.json >other.json
 	status_is 75 loop-canary run other.json
 	has "$stderr" 'v2: is being rolled out by v2 (watching at 10 %)'
 	kill -KILL "$started"
-	wait_for 20 nothing_left
+	wait_for 80 nothing_left
 	status_is 75 loop-canary run other.json
 	jq '.hold = "2h"' rollout.json >changed.json
 	status_is 75 loop-canary run changed.json
@@ -203,14 +208,14 @@ types() {
 	rollout '.hold = "1h" | .checks = [{command: "cat said", window: "10ms"}]'
 	says '{"samples":5,"errors":0}'
 	start loop-canary run rollout.json
-	wait_for 10 jq -e '.windows[0][0] >= 10' "$LOOP_DIR/rollouts/v2/state.json"
+	wait_for 40 jq -e '.windows[0][0] >= 10' "$LOOP_DIR/rollouts/v2/state.json"
 	kill -KILL "$started"
-	wait_for 20 nothing_left
+	wait_for 80 nothing_left
 	before=$(jq '.windows[0][0]' "$LOOP_DIR/rollouts/v2/state.json")
 	start loop-canary run rollout.json
-	wait_for 10 jq -e ".windows[0][0] > $before" "$LOOP_DIR/rollouts/v2/state.json"
+	wait_for 40 jq -e ".windows[0][0] > $before" "$LOOP_DIR/rollouts/v2/state.json"
 	loop-canary abort v2
-	wait_for 20 gone "$started"
+	wait_for 80 gone "$started"
 }
 
 @test "the examples: sessions by weight, and what became of them" {
@@ -248,13 +253,13 @@ types() {
 	local examples=$SOURCE_TREE/share/examples/canary i
 	jq '.every = "20ms" | .hold = "20ms"' "$examples/prompt.json" >prompt.json
 	start loop-canary run prompt.json
-	wait_for 5 grep -qx 10 "$LOOP_DIR/canary/prompt-v2"
-	wait_for 5 jq -e '.state == "watching"' "$LOOP_DIR/rollouts/prompt-v2/state.json"
+	wait_for 20 grep -qx 10 "$LOOP_DIR/canary/prompt-v2"
+	wait_for 20 jq -e '.state == "watching"' "$LOOP_DIR/rollouts/prompt-v2/state.json"
 	for i in {1..12}; do
 		loop-emit session.ended --subject "shop/US-$i/prompt-v2/new" success:=false cost_usd:=null reason=failed \
 			status:=1 input:=1 output:=1 turns:=1 ms:=1 leaked:=0 attempts:=1
 	done
-	wait_for 10 gone "$started"
+	wait_for 40 gone "$started"
 	[ "$(<"$LOOP_DIR/canary/prompt-v2")" = 0 ]
 	jq -e '.state == "rolled_back"' "$LOOP_DIR/rollouts/prompt-v2/state.json"
 	events_conform

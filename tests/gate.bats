@@ -47,11 +47,11 @@ asleep() {
 	local id
 	id=$(loop-gate ask 'Go on?')
 	start loop-gate wait "$id"
-	wait_for 5 watching "$started"
+	wait_for 20 watching "$started"
 	loop-gate approve "$id"
 	ends_with 0
 	start loop-gate ask --wait --id colour --choices red,green --print 'Which?' >out
-	wait_for 5 test -s "$LOOP_DIR/gates/colour.json"
+	wait_for 20 test -s "$LOOP_DIR/gates/colour.json"
 	loop-gate answer colour green
 	ends_with 0
 	[ "$(<out)" = green ]
@@ -61,9 +61,9 @@ asleep() {
 	[ "$(uname -m)" = x86_64 ] && [ -r /proc/self/syscall ] || skip 'the kernel does not tell'
 	loop-gate ask --id a 'A?'
 	start loop-gate wait a
-	wait_for 5 asleep "$started"
+	wait_for 20 asleep "$started"
 	loop-gate ask --id other 'Other?'
-	wait_for 5 asleep "$started"
+	wait_for 20 asleep "$started"
 	loop-gate approve a
 	ends_with 0
 }
@@ -91,7 +91,7 @@ asleep() {
 
 @test "the one who asked may die, and ask again" {
 	start loop-gate ask --wait --id deploy 'Deploy?'
-	wait_for 5 test -s "$LOOP_DIR/gates/deploy.json"
+	wait_for 20 test -s "$LOOP_DIR/gates/deploy.json"
 	kill -KILL "$started"
 	loop-gate approve deploy
 	status_is 0 loop-gate ask --wait --id deploy 'Deploy?'
@@ -206,14 +206,14 @@ it has two lines'
 asks() {
 	printf '%s\n' "$1" >plan.json
 	start loop-sched run --id R -j 1 plan.json
-	wait_for 5 grep -qs '"task":"ok","state":"running"' "$LOOP_DIR/runs/R/run.jsonl"
+	wait_for 20 grep -qs '"task":"ok","state":"running"' "$LOOP_DIR/runs/R/run.jsonl"
 }
 
 @test "a task of a plan is a question: its answer is its end, and it takes no place" {
 	asks '{"name":"p","tasks":[{"id":"ok","gate":{"question":"Which?","choices":["red","green"]}},{"id":"other","run":"touch other"},
 		{"id":"use","needs":["ok"],"run":"jq -r .ok.answer \"$LOOP_INPUTS\" >used"},
 		{"id":"no","needs":[{"task":"ok","when":"failed"}],"run":"touch no"}]}'
-	wait_for 5 test -e other # though there is one place only
+	wait_for 20 test -e other # though there is one place only
 	has "$(loop-sched why ok)" 'asks: Which?'
 	has "$(loop-sched why ok)" 'answer it by: loop-gate answer R.ok'
 	has "$(loop-sched status)" 'waits at gate R.ok'
@@ -237,7 +237,7 @@ asks() {
 	[ "$(jq -r 'select(.task == "go" and .state == "upstream_failed") | .task' "$LOOP_DIR/runs/R/run.jsonl")" = go ]
 	rm no
 	start loop-sched retry R
-	wait_for 5 test -e "$LOOP_DIR/gates/R.ok@2.json"
+	wait_for 20 test -e "$LOOP_DIR/gates/R.ok@2.json"
 	loop-gate approve R.ok@2
 	ends_with 0
 	[ ! -e no ]
@@ -275,7 +275,7 @@ asks() {
 	[ "$(state_of R.ok) $(jq -r .by "$LOOP_DIR/gates/R.ok.json")" = 'rejected loop-sched' ]
 	[ "$(loop-sched show --json R | jq -r .state | tr '\n' ' ')" = 'cancelled cancelled succeeded ' ]
 	start loop-sched resume R
-	wait_for 5 test -e "$LOOP_DIR/gates/R.ok@2.json"
+	wait_for 20 test -e "$LOOP_DIR/gates/R.ok@2.json"
 	loop-gate approve R.ok@2
 	ends_with 0
 }
@@ -294,7 +294,7 @@ asks() {
 	has "$stderr" "plan.json:7:36: error: unknown key 'chioces'; did you mean 'choices'?"
 	printf '%s\n' '{"tasks":[{"id":"ok","gate":"Deploy to {}?","foreach":["eu","us"]},{"id":"go","needs":["ok"],"run":"touch went"}]}' >plan.json
 	start loop-sched run --id R plan.json
-	wait_for 5 test -e "$LOOP_DIR/gates/R.ok.2.json"
+	wait_for 20 test -e "$LOOP_DIR/gates/R.ok.2.json"
 	[ "$(loop-gate list --json --pending | jq -r .question)" = $'Deploy to eu?\nDeploy to us?' ]
 	loop-gate approve R.ok.1 R.ok.2
 	ends_with 0

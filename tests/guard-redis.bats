@@ -35,11 +35,11 @@ is_view() { [ "$(view "$1")" = "$2" ]; }
 @test "a probe whose host is gone is lost when it is not renewed" {
 	on a loop-guard trip api --for 2s
 	on a start loop-guard --breaker api --wait 20s --lease 1s -- sh -c 'echo $$ >pid; exec sleep 60'
-	wait_for 10 test -s pid
+	wait_for 40 test -s pid
 	is_view state half_open
 	# As a host that is cut off: nothing of it is heard.
 	kill -STOP "$started" "$(ps -o ppid= -p "$(<pid)")"
-	wait_for 20 is_lost
+	wait_for 80 is_lost
 	is_view state open
 	kill -CONT "$(ps -o ppid= -p "$(<pid)")" "$started"
 }

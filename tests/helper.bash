@@ -44,10 +44,10 @@ start() {
 	STARTED+=("$started")
 }
 
-# wait_for SECONDS COMMAND…: until the command succeeds; fails after that many seconds, and four times as
-# many where others may be at work on the machine too. Nothing asserts by it that something is quick.
+# wait_for SECONDS COMMAND…: until the command succeeds; fails after that many seconds, of which there are
+# plenty: others may be at work on the machine too. Nothing asserts by it that something is quick.
 wait_for() {
-	local deadline=$((SECONDS + 4 * $1))
+	local deadline=$((SECONDS + $1))
 	shift
 	until "$@"; do
 		if ((SECONDS >= deadline)); then

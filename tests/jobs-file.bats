@@ -45,7 +45,7 @@ two words||*" ]
 	[ "$(call q --dir below -- pwd)" = "$SCRATCH/there/below" ]
 	status_is 125 call q --dir not-there -- pwd
 	has "$stderr" not-there
-	wait_for 10 is_empty
+	wait_for 40 is_empty
 	[ -z "$(ls "$WORKER_DIR/jobs")" ]
 }
 
@@ -57,7 +57,7 @@ two words||*" ]
 	[ "$output" = $'1\n2\n3' ]
 	[ "$(jq -r .reason silent)" = stall ]
 	loop-queue put q 'no job' >/dev/null
-	wait_for 10 buried 1
+	wait_for 40 buried 1
 	[ "$(loop-queue list q --state buried --json | jq -r .why)" = 'status 65' ]
 	status_is 64 loop-job run </dev/null
 	status_is 125 loop-job call q/r -- true
@@ -80,12 +80,12 @@ buried() { [ "$(loop-queue stats --json q | jq .buried)" = "$1" ]; }
 	local first=$started
 	start loop-job call q --lease 1s -- sh -c 'echo "$LOOP_JOB_TRY" >>../ran; [ "$LOOP_JOB_TRY" -gt 1 ] || sleep 30'
 	local caller=$started
-	wait_for 10 has_lines ran 1
+	wait_for 40 has_lines ran 1
 	kill -KILL "$first"
 	worker
 	wait "$caller"
 	[ "$(tr '\n' ' ' <ran)" = '1 2 ' ]
-	wait_for 10 is_empty
+	wait_for 40 is_empty
 }
 
 @test "who lost the lease is refused, however late the answer comes" {
@@ -94,7 +94,7 @@ buried() { [ "$(loop-queue stats --json q | jq .buried)" = "$1" ]; }
 	start loop-job call q --lease 1s --report report -- sh -c 'echo "$LOOP_JOB_TRY"; echo x >>../ran
 		[ "$LOOP_JOB_TRY" -gt 1 ] || { until [ -e ../second ]; do sleep 0.05; done; }; : >../second' >out
 	local caller=$started
-	wait_for 10 has_lines ran 1
+	wait_for 40 has_lines ran 1
 	# As a host that sleeps for a while: nothing of the worker runs but the command, which ends.
 	mapfile -t pids < <(descend "$first" | xargs -r ps -o pid=,args= -p | awk '/loop-(queue|job)/ {print $1}')
 	kill -STOP "$first" "${pids[@]}"
@@ -102,7 +102,7 @@ buried() { [ "$(loop-queue stats --json q | jq .buried)" = "$1" ]; }
 	wait "$caller"
 	kill -CONT "$first" "${pids[@]}"
 	[ "$(cat out)" = 2 ]
-	wait_for 10 is_empty
+	wait_for 40 is_empty
 	[ "$(cat out)" = 2 ]
 }
 # All processes below a pid.
@@ -117,14 +117,14 @@ descend() {
 @test "a call that is told to end takes its job back" {
 	worker
 	start loop-job call q -- sh -c 'echo $$ >../pid; exec sleep 60'
-	wait_for 10 test -s pid
+	wait_for 40 test -s pid
 	kill -TERM "$started"
 	wait "$started" || [ $? = 143 ]
-	wait_for 10 gone "$(<pid)"
-	wait_for 10 is_empty
+	wait_for 40 gone "$(<pid)"
+	wait_for 40 is_empty
 	# One that no worker has yet is simply gone.
 	start loop-job call other -- true
-	wait_for 10 has_item other
+	wait_for 40 has_item other
 	kill -INT "$started"
 	wait "$started" || [ $? = 130 ]
 	[ "$(loop-queue stats --json other | jq .ready)" = 0 ]
@@ -133,12 +133,12 @@ has_item() { [ "$(loop-queue stats --json "$1" 2>/dev/null | jq .ready)" = 1 ]; 
 
 @test "a call that is killed and made again puts no second job" {
 	start loop-job call q --name once -- sh -c 'echo x >>../ran; echo over'
-	wait_for 10 has_item q
+	wait_for 40 has_item q
 	kill -KILL "$started"
 	wait "$started" || true
 	worker
-	wait_for 10 has_lines ran 1
-	wait_for 10 is_empty
+	wait_for 40 has_lines ran 1
+	wait_for 40 is_empty
 	[ "$(call q --name once --report report -- sh -c 'echo x >>../ran; echo over')" = over ]
 	# What was delivered is not asked for again.
 	[ -z "$(call q --name once --report report -- false)" ]
@@ -151,7 +151,7 @@ has_item() { [ "$(loop-queue stats --json "$1" 2>/dev/null | jq .ready)" = 1 ]; 
 	local caller=$started
 	worker
 	for try in 1 2; do
-		wait_for 10 has_lines ran "$try"
+		wait_for 40 has_lines ran "$try"
 		kill -KILL "$started"
 		wait "$started" || true
 		worker
@@ -160,7 +160,7 @@ has_item() { [ "$(loop-queue stats --json "$1" 2>/dev/null | jq .ready)" = 1 ]; 
 	wait "$caller" || status=$?
 	[ "$status" = 125 ]
 	[ "$(jq -r .reason report)" = 'lost: its lease ran out' ]
-	wait_for 10 is_empty
+	wait_for 40 is_empty
 }
 
 plan() {
@@ -185,7 +185,7 @@ plan() {
 	[ "$(jq -r .status .loop/runs/r/tasks/b/1/job.json)" = 1 ]
 	loop-sched undo r
 	[ "$(tail -n 1 ran)" = undo-a ]
-	wait_for 10 is_empty
+	wait_for 40 is_empty
 	status_is 64 loop-sched run plan.json --on host
 	status_is 64 loop-sched run plan.json --on queue:q --launcher 'ssh x'
 }
@@ -196,15 +196,15 @@ plan() {
 		echo "{\"id\":\"t$n\",\"run\":\"echo t$n >>../ran; sleep 0.4\"}"
 	done >plan.jsonl
 	start loop-sched run plan.jsonl -j 4 --on queue:q --id r
-	wait_for 10 has_jobs 4
+	wait_for 40 has_jobs 4
 	worker -j 2 --lease 1s
-	wait_for 10 has_lines ran 1
+	wait_for 40 has_lines ran 1
 	kill -KILL "$started" 2>/dev/null || true # the worker: its jobs are taken up again
 	kill -KILL "${STARTED[-2]}"
-	wait_for 10 no_calls
+	wait_for 40 no_calls
 	worker -j 2
-	wait_for 20 has_lines ran 4
-	wait_for 20 is_empty
+	wait_for 80 has_lines ran 4
+	wait_for 80 is_empty
 	status_is 0 loop-sched resume r
 	[ "$(sort -u ran | wc -l)" = 6 ]
 	# Of the four that were put, nothing was put again: only what the dead worker had began anew.
@@ -219,10 +219,10 @@ no_calls() { ! grep -qzs '^LOOP_TRACE=r/' /proc/[0-9]*/environ; }
 	echo '{"id":"long","run":"echo $$ >../pid; exec sleep 60"}' >plan.jsonl
 	worker
 	start loop-sched run plan.jsonl --on queue:q --id r
-	wait_for 10 test -s pid
+	wait_for 40 test -s pid
 	loop-sched cancel r
 	wait "$started" || [ $? = 1 ]
-	wait_for 10 gone "$(<pid)"
-	wait_for 10 is_empty
+	wait_for 40 gone "$(<pid)"
+	wait_for 40 is_empty
 	[ "$(loop-sched show --json r | jq -r .state)" = cancelled ]
 }

@@ -36,7 +36,7 @@ waiters() {
 
 @test "shared, counted and several; what is not to be had" {
 	on a start loop-lock data --shared -- sleep 60
-	wait_for 10 holders data 1
+	wait_for 40 holders data 1
 	status_is 0 on b loop-lock data --shared --nonblock -- echo both
 	[ "$output" = both ]
 	status_is 75 on b loop-lock data --nonblock -- echo alone
@@ -46,7 +46,7 @@ waiters() {
 		loop-lock gpu:3 --nonblock -- true || echo $?'
 	[ "$output" = $'0,1 0\n2,3\n75' ]
 	on a start loop-lock gpu/4 -- sleep 60
-	wait_for 10 holders gpu 1
+	wait_for 40 holders gpu 1
 	status_is 125 loop-lock gpu/5 -- true
 	has "$stderr" 'capacity of 4'
 	status_is 125 loop-lock gpu:5 -- true
@@ -64,18 +64,18 @@ waiters() {
 
 @test "who waits goes by priority, then by coming; who gives up is stepped over" {
 	on a start loop-lock turn -- sh -c 'until [ -e go ]; do sleep 0.02; done'
-	wait_for 10 holders turn 1
+	wait_for 40 holders turn 1
 	on b start loop-lock turn -- sh -c 'echo second >>order'
-	wait_for 10 waiters turn 1
+	wait_for 40 waiters turn 1
 	on c start loop-lock turn --priority high -- sh -c 'echo first >>order'
-	wait_for 10 waiters turn 2
+	wait_for 40 waiters turn 2
 	on d start loop-lock turn --priority critical -- sh -c 'echo never >>order'
-	wait_for 10 waiters turn 3
+	wait_for 40 waiters turn 3
 	kill -TERM "$started"
 	wait "$started" || [ $? = 143 ]
-	wait_for 10 waiters turn 2
+	wait_for 40 waiters turn 2
 	: >go
-	wait_for 10 in_order
+	wait_for 40 in_order
 	[ "$(tr '\n' ' ' <order)" = 'first second ' ]
 }
 in_order() { [ -e order ] && [ "$(wc -l <order)" = 2 ]; }
@@ -83,10 +83,10 @@ in_order() { [ -e order ] && [ "$(wc -l <order)" = 2 ]; }
 @test "list, why, cancel and break, from another host" {
 	on a start loop-lock db --label migration -- sh -c 'echo $$ >pid; exec sleep 60'
 	local holder=$started
-	wait_for 10 test -s pid
+	wait_for 40 test -s pid
 	on b start loop-lock db -- true
 	local waiter=$started
-	wait_for 10 waiters db 1
+	wait_for 40 waiters db 1
 	has "$(on c loop-lock list)" "$(uname -n):$holder"
 	[ "$(loop-lock list --json | jq -c '[.lock, .capacity, .holders[0].label, .holders[0].mode, .holders[0].lease_ms > 20000]')" = \
 		'["db",1,"migration","alone",true]' ]
@@ -112,9 +112,9 @@ in_order() { [ -e order ] && [ "$(wc -l <order)" = 2 ]; }
 
 @test "a holder that is killed takes its command along, and the lock is free when its lease is over" {
 	on a start loop-lock db --lease 2s -- sh -c 'echo $$ >pid; exec sleep 60'
-	wait_for 10 test -s pid
+	wait_for 40 test -s pid
 	kill -KILL "$started"
-	wait_for 10 gone "$(<pid)"
+	wait_for 40 gone "$(<pid)"
 	status_is 75 on b loop-lock db --nonblock -- true
 	status_is 0 on b loop-lock db --timeout 20s -- echo mine
 	[ "$output" = mine ]
@@ -125,8 +125,8 @@ in_order() { [ -e order ] && [ "$(wc -l <order)" = 2 ]; }
 	local ending=$started
 	on b start loop-lock other --lease 1500ms --on-loss warn -- sh -c 'until [ -e go ]; do sleep 0.02; done; exit 5' 2>kept
 	local keeping=$started status=0
-	wait_for 10 test -s pid
-	wait_for 10 holders other 1
+	wait_for 40 test -s pid
+	wait_for 40 holders other 1
 	kill -STOP "$redis_pid"
 	wait "$ending" || status=$?
 	[ "$status" = 125 ]
@@ -144,13 +144,13 @@ in_order() { [ -e order ] && [ "$(wc -l <order)" = 2 ]; }
 @test "who comes late has a token that is smaller" {
 	on a start loop-lock db --lease 1s -- sh -c 'echo $LOOP_LOCK_TOKEN >first; echo $$ >pid; exec sleep 60'
 	local late=$started keeper
-	wait_for 10 test -s pid
+	wait_for 40 test -s pid
 	keeper=$(ps -o ppid= -p "$(<pid)")
 	kill -STOP "$keeper"
 	on b timeout 30 loop-lock db -- sh -c 'echo $LOOP_LOCK_TOKEN >second'
 	run ! gone "$(<pid)"
 	kill -CONT "$keeper" "$late"
-	wait_for 10 gone "$(<pid)"
+	wait_for 40 gone "$(<pid)"
 	[ "$(<first)" -lt "$(<second)" ]
 }
 
@@ -158,10 +158,10 @@ in_order() { [ -e order ] && [ "$(wc -l <order)" = 2 ]; }
 	local token
 	token=$(loop-lock db -- sh -c 'echo $LOOP_LOCK_TOKEN')
 	on a start loop-lock db -- sh -c 'until [ -e go ]; do sleep 0.02; done'
-	wait_for 10 holders db 1
+	wait_for 40 holders db 1
 	on b start loop-lock db -- sh -c 'echo $LOOP_LOCK_TOKEN >after'
 	local waiter=$started
-	wait_for 10 waiters db 1
+	wait_for 40 waiters db 1
 	kill -KILL "$redis_pid"
 	wait "$redis_pid" || true
 	start_redis
@@ -212,7 +212,7 @@ none_keeps() { [ -z "$(leasers)" ]; }
 	status_is 0 on b loop-lock --nonblock db -- true
 	echo >go
 	wait "$started"
-	wait_for 10 none_keeps
+	wait_for 40 none_keeps
 }
 
 is_renewed() { # the lease lasts longer than it did at the last look
@@ -231,11 +231,11 @@ is_renewed() { # the lease lasts longer than it did at the last look
 	bash -c 'exec 9<>"$(loop-lock path db)"; loop-lock acquire db:1/2 --fd 9 --lease 4s
 		sleep 60 & echo $! >behind' 3>&-
 	left_ms=0
-	wait_for 10 is_renewed
+	wait_for 40 is_renewed
 	holders db 1
 	kill "$(<behind)"
-	wait_for 10 holders db 0
-	wait_for 10 none_keeps
+	wait_for 40 holders db 0
+	wait_for 40 none_keeps
 }
 
 @test "a script learns that its lock is lost: it is ended, or is only told" {
@@ -251,7 +251,7 @@ is_renewed() { # the lease lasts longer than it did at the last look
 	exec 9<>"$(loop-lock path db)"
 	status_is 0 loop-lock acquire db --fd 9 --on-loss warn --lease 4s
 	status_is 0 on b loop-lock break db --yes
-	wait_for 10 none_keeps
+	wait_for 40 none_keeps
 	status_is 1 loop-lock release db --fd 9
 	has "$stderr" 'it was lost before'
 	[ "$(loop-bus history --all --type lock.lost | jq -r .data.why | uniq)" = 'locks/db: the hold was broken' ]
@@ -262,7 +262,7 @@ is_renewed() { # the lease lasts longer than it did at the last look
 	sed -i 's/--print/--print --lease 6s/' script
 	start bash script
 	read -t 10 -r _ <>ready
-	wait_for 10 is_kept
+	wait_for 40 is_kept
 	kill -KILL "$(keeper)"
 	status=0
 	wait "$started" || status=$?
@@ -275,7 +275,7 @@ is_renewed() { # the lease lasts longer than it did at the last look
 	wait "$started" || status=$?
 	[[ $status = 143 || $status = 137 ]]
 	kill -CONT "$redis_pid"
-	wait_for 10 holders other 0
+	wait_for 40 holders other 0
 }
 
 @test "what a script cannot have in Redis" {
@@ -287,7 +287,7 @@ is_renewed() { # the lease lasts longer than it did at the last look
 	exec 9<>"$(loop-lock path db)"
 	status_is 1 loop-lock release db --fd 9
 	on a start loop-lock db -- sleep 60
-	wait_for 10 holders db 1
+	wait_for 40 holders db 1
 	status_is 75 loop-lock acquire db --fd 9 --nonblock
 	status_is 75 loop-lock acquire db --fd 9 --timeout 100ms
 	status_is 69 loop-lock acquire db --fd 9 --store redis+unix:///nowhere --patience 100ms
@@ -345,5 +345,5 @@ is_renewed() { # the lease lasts longer than it did at the last look
 	[ "$(loop-lock stats --json bench | jq -c '[.requests,.holders,.waiters]')" = '[6,0,0]' ]
 	[ "$(loop-guard list --json service | jq -c '[.state,.failures]')" = '["open",4]' ]
 	on a start loop-sched run a/plan.json --on queue:q --id again
-	wait_for 10 eval 'on a loop-sched why f0 again 2>/dev/null | grep -q "its breaker service is open"'
+	wait_for 40 eval 'on a loop-sched why f0 again 2>/dev/null | grep -q "its breaker service is open"'
 }

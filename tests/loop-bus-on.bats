@@ -55,13 +55,13 @@ events() { # TYPE: how many of them there are
 	[ "$(loop-bus redrive --list worker | wc -l)" -eq 3 ]
 	handle on work --name worker -- sh -c 'cat >>worker'
 	start loop-bus on work --name other -- sh -c 'cat >>other'
-	wait_for 5 eval 'grep -q . /proc/$handler/wchan; sleep 0.2'
+	wait_for 20 eval 'grep -q . /proc/$handler/wchan; sleep 0.2'
 	status_is 0 loop-bus redrive worker --where data=2
 	[ "$output" = '1 sent again' ]
 	loop-bus redrive worker
 	loop-emit -t work - <<<4
-	wait_for 5 lines_in worker 4
-	wait_for 5 lines_in other 1
+	wait_for 20 lines_in worker 4
+	wait_for 20 lines_in other 1
 	[ "$(field .data worker)" = '2 1 3 4 ' ]
 	[ "$(field '[.handler, .original != null]' worker)" = '["worker",true] ["worker",true] ["worker",true] [null,false] ' ]
 	[ "$(field .data other)" = '4 ' ]
@@ -72,7 +72,7 @@ events() { # TYPE: how many of them there are
 @test "a handler that hangs is ended in time, with what it started" {
 	loop-emit a
 	status_is 1 loop-bus on a --from start -n 1 --timeout 200ms --retries 0 -- sh -c 'sleep 300 & echo $! >child; wait'
-	wait_for 20 gone "$(cat child)"
+	wait_for 80 gone "$(cat child)"
 	[ "$(loop-bus history handler.failed | jq -c '[.data.status,.data.timed_out]')" = '[124,true]' ]
 }
 
@@ -96,9 +96,9 @@ events() { # TYPE: how many of them there are
 	handle on a --timeout 1h --name hangs -- sleep 1000
 	start loop-bus on a --retries 1000 --name fails -- false
 	start loop-bus on a --name works -- sh -c 'cat >>works'
-	wait_for 5 eval 'sleep 0.3'
+	wait_for 20 eval 'sleep 0.3'
 	seq 20 | loop-emit -t a -
-	wait_for 5 lines_in works 20
+	wait_for 20 lines_in works 20
 	kill -TERM "$handler"
 	wait "$handler"
 }
@@ -106,11 +106,11 @@ events() { # TYPE: how many of them there are
 @test "durable: after kill -9 each event is handled at least once, and none before the first" {
 	seq 30 | loop-emit -t n -
 	handle on n --durable d --from start -- sh -c 'cat >>seen; sleep 0.01'
-	wait_for 5 eval '[ -s seen ] && [ "$(wc -l <seen)" -ge 5 ]'
+	wait_for 20 eval '[ -s seen ] && [ "$(wc -l <seen)" -ge 5 ]'
 	kill -KILL "$handler"
 	wait "$handler" || true
 	handle on n --durable d -- sh -c 'cat >>seen'
-	wait_for 10 eval '[ "$(jq .data seen | sort -un | wc -l)" -eq 30 ]'
+	wait_for 40 eval '[ "$(jq .data seen | sort -un | wc -l)" -eq 30 ]'
 	[ "$(wc -l <seen)" -le 32 ]
 	status_is 125 loop-bus on n --durable d -- true
 	has "$stderr" 'another subscriber'
@@ -137,13 +137,13 @@ events() { # TYPE: how many of them there are
 	status_is 0 loop-bus route --check routes.json
 	handle route --from start routes.json
 	loop-emit story.started
-	wait_for 5 eval '[ "$(events "order.*")" -eq 2 ]'
+	wait_for 20 eval '[ "$(events "order.*")" -eq 2 ]'
 	[ "$(loop-bus history 'order.*' | jq -r .type | tr '\n' ' ')" = 'order.first order.second ' ]
 	loop-emit story.completed -s S success:=false ms:=50
 	loop-emit story.completed success:=true ms:=500
-	wait_for 5 lines_in seen 3
-	wait_for 5 eval '[ "$(events alert.raised)" -eq 1 ]'
-	wait_for 5 lines_in "$LOOP_DIR/dead/slow.jsonl" 1
+	wait_for 20 lines_in seen 3
+	wait_for 20 eval '[ "$(events alert.raised)" -eq 1 ]'
+	wait_for 20 lines_in "$LOOP_DIR/dead/slow.jsonl" 1
 	[ "$(loop-bus history alert.raised | jq -c '[.subject,.data.success]')" = '["S",false]' ]
 }
 
@@ -160,13 +160,13 @@ handlers_say() {
 	first=$handler
 	handle on go -- sh -c 'echo normal >>order'
 	handle on go -p background -- sh -c 'echo background >>order'
-	wait_for 10 handlers_say 3
+	wait_for 40 handlers_say 3
 	kill -STOP "$first"
 	loop-emit go
 	sleep 0.2
 	[ ! -e order ]
 	kill -CONT "$first"
-	wait_for 20 lines_in order 3
+	wait_for 80 lines_in order 3
 }
 
 @test "on: a handler of higher priority that is stopped or busy is not waited for twice" {
@@ -176,13 +176,13 @@ handlers_say() {
 	handle on go --priority critical -- sh -c 'sleep 1000'
 	busy=$handler
 	handle on go -- sh -c 'echo normal >>order'
-	wait_for 10 handlers_say 3
+	wait_for 40 handlers_say 3
 	kill -STOP "$stopped"
 	for _ in {1..40}; do loop-emit go; done
-	wait_for 18 lines_in order 40
+	wait_for 72 lines_in order 40
 	[ "$(uniq order)" = normal ]
 	kill -CONT "$stopped"
-	wait_for 20 lines_in order 80
+	wait_for 80 lines_in order 80
 	kill "$busy"
 	wait "$busy" || true
 }
@@ -194,7 +194,7 @@ handlers_say() {
 	echo '{"routes": [{"name": "q", "types": "job.*", "queue": "jobs"}]}' >routes.json
 	PATH=$PWD/bin:$PATH handle route --from start routes.json
 	loop-emit job.new n:=1
-	wait_for 5 lines_in queued 2
+	wait_for 20 lines_in queued 2
 	[ "$(head -n 1 queued)" = 'put jobs' ]
 	[ "$(tail -n 1 queued)" = "$(cat "$LOOP_DIR/events.jsonl")" ]
 }
@@ -209,12 +209,12 @@ handlers_say() {
 	EOF2
 	handle route --from start routes.json
 	loop-emit a
-	wait_for 5 eval '[ "$(events b)" -eq 1 ]'
+	wait_for 20 eval '[ "$(events b)" -eq 1 ]'
 	loop-emit b
-	wait_for 5 eval '[ "$(events a)" -eq 2 ]'
+	wait_for 20 eval '[ "$(events a)" -eq 2 ]'
 	loop-emit end
-	wait_for 5 lines_in ended 1
-	wait_for 5 eval '[ "$(events "**")" -eq 7 ]'
+	wait_for 20 lines_in ended 1
+	wait_for 20 eval '[ "$(events "**")" -eq 7 ]'
 	[ "$(loop-bus history --all | jq -r .type | sort | tr '\n' ' ')" = 'a a b b b b end ' ]
 }
 
@@ -228,7 +228,7 @@ handlers_say() {
 	for s in false false true false false; do loop-emit test.run -s A success:="$s"; done
 	for s in false false; do loop-emit test.run -s B success:="$s"; done
 	loop-emit test.run -s B success:=false last:=true
-	wait_for 5 lines_in paged 1
+	wait_for 20 lines_in paged 1
 	[ "$(jq -c '[.subject,.data.last]' paged)" = '["B",true]' ]
 }
 
@@ -259,17 +259,17 @@ handlers_say() {
 	echo '{"routes": [{"name": "r", "types": "a", "command": "echo one >>out"}]}' >routes.json
 	handle route --from start routes.json
 	loop-emit a
-	wait_for 5 lines_in out 1
+	wait_for 20 lines_in out 1
 	echo '{"routes": [{"name": "r", "types": "a", "command": "echo two >>out"}]}' >routes.json
 	kill -HUP "$handler"
-	wait_for 5 grep -q '1 routes' handler-errors
+	wait_for 20 grep -q '1 routes' handler-errors
 	loop-emit a
-	wait_for 5 lines_in out 2
+	wait_for 20 lines_in out 2
 	echo '{"routes": 7}' >routes.json
 	kill -HUP "$handler"
-	wait_for 5 grep -q 'not taken in' handler-errors
+	wait_for 20 grep -q 'not taken in' handler-errors
 	loop-emit a
-	wait_for 5 lines_in out 3
+	wait_for 20 lines_in out 3
 	[ "$(tr '\n' ' ' <out)" = 'one two two ' ]
 	kill -TERM "$handler"
 	wait "$handler"
@@ -305,28 +305,28 @@ at_cursor() { # NAME: it has finished with all there is
 	routes_durable
 	loop-emit a.before
 	handle route routes.json
-	wait_for 5 test -e "$LOOP_DIR/cursors/route.copy"
+	wait_for 20 test -e "$LOOP_DIR/cursors/route.copy"
 	fails A 1
 	fails B 1
 	fails A 2
 	loop-emit a.one
-	wait_for 5 lines_in copied 1
-	wait_for 5 at_cursor route.page
-	wait_for 5 at_cursor route.copy
+	wait_for 20 lines_in copied 1
+	wait_for 20 at_cursor route.page
+	wait_for 20 at_cursor route.copy
 	end_hard "$handler"
 	loop-emit a.two
 	fails A 3
 	fails B 2
 	handle route routes.json
-	wait_for 5 lines_in copied 2
-	wait_for 5 lines_in paged 1
-	wait_for 5 at_cursor route.page
-	wait_for 5 at_cursor route.copy
+	wait_for 20 lines_in copied 2
+	wait_for 20 lines_in paged 1
+	wait_for 20 at_cursor route.page
+	wait_for 20 at_cursor route.copy
 	end_hard "$handler"
 	fails C 1
 	handle route routes.json
 	fails B 3
-	wait_for 5 lines_in paged 2
+	wait_for 20 lines_in paged 2
 	[ "$(field '[.subject,.data.n]' paged)" = '["A",3] ["B",3] ' ]
 	[ "$(field .type copied)" = '"a.one" "a.two" ' ]
 }
@@ -335,7 +335,7 @@ at_cursor() { # NAME: it has finished with all there is
 	routes_durable
 	loop-emit a.one
 	handle route routes.json
-	wait_for 5 test -e "$LOOP_DIR/cursors/route.copy"
+	wait_for 20 test -e "$LOOP_DIR/cursors/route.copy"
 	status_is 75 loop-bus route routes.json
 	has "$stderr" 'cursors/route.page: another'
 	end_hard "$handler"
@@ -348,17 +348,17 @@ at_cursor() { # NAME: it has finished with all there is
 @test "route: a reload keeps places and counts" {
 	routes_durable
 	handle route routes.json
-	wait_for 5 test -e "$LOOP_DIR/cursors/route.copy"
+	wait_for 20 test -e "$LOOP_DIR/cursors/route.copy"
 	fails A 1
 	fails A 2
-	wait_for 5 at_cursor route.page
+	wait_for 20 at_cursor route.page
 	sed -i 's/"a\.\*"/"b.*"/; s/cat >>paged/cat >>paged-anew/' routes.json
 	kill -HUP "$handler"
-	wait_for 5 grep -q '2 routes' handler-errors
+	wait_for 20 grep -q '2 routes' handler-errors
 	loop-emit a.one
 	loop-emit b.one
 	fails A 3
-	wait_for 5 lines_in paged-anew 1
-	wait_for 5 lines_in copied 1
+	wait_for 20 lines_in paged-anew 1
+	wait_for 20 lines_in copied 1
 	[ "$(field .type copied)" = '"b.one" ' ]
 }

@@ -134,9 +134,9 @@ loop-emit: line 6: not a JSON object" ]
 	exec 9<>pipe # does not wait for a reader
 	start bash -c 'exec 9<&-; exec loop-emit - <pipe'
 	echo '{"type":"a"}' >&9
-	wait_for 5 test -s "$LOOP_DIR/events.jsonl"
+	wait_for 20 test -s "$LOOP_DIR/events.jsonl"
 	echo '{"type":"b"}' >&9
-	wait_for 5 eval '[ "$(journal | wc -l)" -eq 2 ]'
+	wait_for 20 eval '[ "$(journal | wc -l)" -eq 2 ]'
 	exec 9>&-
 	wait "$started"
 	[ "$(journal | wc -l)" -eq 2 ]

@@ -73,15 +73,15 @@ merged() {
 	plan A B C
 	mock default '{"result":"no idea","reason":"failed"}'
 	start loop run --quiet --agent mock --jobs 1 --attempts 1 --max-failures 2 --id r plan.json
-	wait_for 60 eval '[ "$(loop gate list --pending | grep -c "2 attempts in a row have failed")" = 1 ]'
+	wait_for 240 eval '[ "$(loop gate list --pending | grep -c "2 attempts in a row have failed")" = 1 ]'
 	status_is 0 loop why C r
 	has "$output" "waits for you"
 	does C
 	loop gate approve "$(loop gate list --pending --json | jq -r .gate)"
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	[ "$(merged)" = C ]
 	start loop retry --quiet r # which is a human's answer, too: it asks after two more
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	[ "$(grep -c '"task":"[AB]","state":"failed"' "$LOOP_DIR/runs/r/run.jsonl")" = 4 ]
 	status_is 1 loop retry --quiet r
 	rm -f "$LOOP_DIR"/gates/*
@@ -92,9 +92,9 @@ merged() {
 	mock A '{"result":"no idea","reason":"failed"}'
 	does B
 	start loop run --quiet --agent mock --jobs 1 --attempts 1 --max-failures 1 --id r plan.json
-	wait_for 60 eval '[ -n "$(loop gate list --pending)" ]'
+	wait_for 240 eval '[ -n "$(loop gate list --pending)" ]'
 	loop gate reject "$(loop gate list --pending --json | jq -r .gate)"
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	grep -q '"run":"ended","state":"cancelled"' "$LOOP_DIR/runs/r/run.jsonl"
 	[ -z "$(merged)" ]
 }
@@ -118,19 +118,19 @@ merged() {
 	[ "$(cut -d' ' -f1 seen | sort | paste -sd ' ')" = '4000 4001' ]
 	[ "$(cut -d' ' -f2 seen | sort | paste -sd ' ')" = '0 1' ]
 	has "$(loop lock list --json database)" database
-	wait_for 60 nothing_left
+	wait_for 240 nothing_left
 }
 
 @test "too little room is waited for, not failed on" {
 	plan A
 	does A
 	start loop run --quiet --agent mock --attempts 1 --min-disk 999999G --id r plan.json
-	wait_for 60 eval 'loop status 2>/dev/null | grep -q "held: .* free, and new work starts with 977T"'
+	wait_for 240 eval 'loop status 2>/dev/null | grep -q "held: .* free, and new work starts with 977T"'
 	has "$(loop why A r)" "starts nothing new"
 	has "$(loop report r)" "waits for you: nothing new is started: $LOOP_DIR"
 	has "$(loop report --html r)" "<li>nothing new is started"
 	loop cancel r
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	has "$(loop report r)" "nothing new was started for"
 	run ! grep -q '"state":"running"' "$LOOP_DIR/runs/r/run.jsonl"
 	[ "$(grep -c run.needs_human "$LOOP_DIR/events.jsonl")" = 1 ]
@@ -140,10 +140,10 @@ merged() {
 @test "an item of a queue waits for room by itself" {
 	loop queue put jobs 'Do something' >/dev/null
 	start loop work --quiet --agent mock --until-empty --delay 0s --min-disk 999999G --branch work jobs
-	wait_for 60 grep -qs '"why":".* free, and new work starts with 977T"' "$LOOP_DIR/events.jsonl"
+	wait_for 240 grep -qs '"why":".* free, and new work starts with 977T"' "$LOOP_DIR/events.jsonl"
 	status_is 0 loop stop jobs # once: nothing has been claimed that could be finished
-	wait_for 60 gone "$started"
-	wait_for 60 nothing_left
+	wait_for 240 gone "$started"
+	wait_for 240 nothing_left
 	[ "$(loop queue list jobs --json | jq -c "[.state, .try]")" = '["ready",0]' ]
 	status_is 1 loop stop jobs
 	events_conform
@@ -154,15 +154,15 @@ merged() {
 	mkdir -p "$LOOP_DIR/work/jobs"
 	printf '{"task":"x","attempt":1,"state":"failed","status":1}\n' >"$LOOP_DIR/work/jobs/log.jsonl"
 	start loop work --quiet --agent mock --delay 0s --max-failures 1 --branch work jobs
-	wait_for 60 eval 'loop gate list --pending | grep -q "in a row have failed"'
+	wait_for 240 eval 'loop gate list --pending | grep -q "in a row have failed"'
 	kill -TERM "$started"
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	start loop lock db -- sleep 600
-	wait_for 60 eval 'loop lock list db | grep -q sleep'
+	wait_for 240 eval 'loop lock list db | grep -q sleep'
 	start loop work --quiet --agent mock --delay 0s --max-failures 0 --resource db/1 --branch work jobs
-	wait_for 60 eval 'loop lock list --json db | jq -e ".waiters | length > 0" >/dev/null'
+	wait_for 240 eval 'loop lock list --json db | jq -e ".waiters | length > 0" >/dev/null'
 	kill -TERM "$started"
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	[ "$(loop queue list jobs --json | jq -c "[.state, .try]")" = '["delayed",0]' ]
 	[ "$(left_over | wc -l)" -le 2 ] # who holds the resource
 }
@@ -179,17 +179,17 @@ merged() {
 			"{\"run\":\"seq 30000 >$s\"}" '{"result":"Done."}'
 	done
 	start sh -c 'exec loop run --quiet --agent mock --jobs 2 --attempts 1 --min-disk 2M --id r plan.json >said 2>&1'
-	wait_for 60 test -e at-B
+	wait_for 240 test -e at-B
 	dd if=/dev/zero of=disk/filler bs=4K 2>/dev/null || true
 	touch go
-	wait_for 60 eval 'loop status | grep -q "r .* held"'
-	wait_for 60 eval '[ "$(loop why C r | grep -c "starts nothing new: $LOOP_DIR/runs/r: .* free")" = 1 ]'
+	wait_for 240 eval 'loop status | grep -q "r .* held"'
+	wait_for 240 eval '[ "$(loop why C r | grep -c "starts nothing new: $LOOP_DIR/runs/r: .* free")" = 1 ]'
 	rm disk/filler
-	wait_for 120 gone "$started"
+	wait_for 480 gone "$started"
 	[ "$(merged)" = 'A B C D' ] || { cat said && false; }
 	run ! grep -E '"state":"(errored|failed)"' "$LOOP_DIR/runs/r/run.jsonl"
 	[ "$(grep -c '"type":"run.needs_human"' "$LOOP_DIR/events.jsonl")" -ge 1 ]
-	wait_for 60 nothing_left
+	wait_for 240 nothing_left
 	loop gc >/dev/null
 	[ "$(git worktree list | wc -l)" = 1 ]
 	loop bus verify
@@ -209,11 +209,11 @@ teardown_more() {
 	# All four wait for the lock of the branch, so that the first to get it merges for all.
 	loop lock merge@work -- sh -c 'touch held; while [ ! -e go ]; do sleep 0.02; done' 3>&- &
 	holder=$!
-	wait_for 60 test -e held
+	wait_for 240 test -e held
 	start loop run --quiet --agent mock --jobs 4 --attempts 1 --id r plan.json
-	wait_for 60 eval '[ "$(ls "$LOOP_DIR"/merges/work 2>/dev/null | wc -l)" = 4 ]' || { cat "$LOOP_DIR"/runs/r/tasks/*/1.err; false; }
+	wait_for 240 eval '[ "$(ls "$LOOP_DIR"/merges/work 2>/dev/null | wc -l)" = 4 ]' || { cat "$LOOP_DIR"/runs/r/tasks/*/1.err; false; }
 	touch go && wait "$holder"
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	[[ $(merged) == 'A B D' || $(merged) == 'A C D' ]]
 	grep -q 'On top of what other stories merged' "$LOOP_DIR"/runs/r/tasks/[BC]/1/failure.txt
 	[ -z "$(ls "$LOOP_DIR/merges/work")" ]
@@ -253,10 +253,10 @@ conflict() { # what the second attempt does
 @test "a conflict is a human's to decide, if asked for; the work stays on its branch" {
 	conflict
 	start loop run --quiet --agent mock --jobs 2 --attempts 2 --on-conflict ask --id r plan.json
-	wait_for 60 eval '[ -n "$(loop gate list --pending)" ]'
+	wait_for 240 eval '[ -n "$(loop gate list --pending)" ]'
 	has "$(loop gate list --pending)" "conflicts with work in shared"
 	loop gate answer "$(loop gate list --pending --json | jq -r .gate)" leave
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	[ "$(merged | wc -w)" = 1 ]
 	[ "$(git for-each-ref refs/heads/loop | wc -l)" = 1 ]
 	status_is 0 loop report r
@@ -279,12 +279,12 @@ conflict() { # what the second attempt does
 	plan A
 	start loop run --quiet --agent mock --id r plan.json
 	# It was verified on this very tip, so it is merged without another look: only the branch is in use.
-	wait_for 60 eval 'loop gate list --pending | grep -q "checked out in"'
+	wait_for 240 eval 'loop gate list --pending | grep -q "checked out in"'
 	[ -z "$(git -C mine status --porcelain)" ]
 	[ -z "$(merged)" ]
 	git worktree remove mine
 	loop gate approve "$(loop gate list --pending --json | jq -r .gate)"
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	[ "$(merged)" = A ]
 }
 
@@ -304,9 +304,9 @@ conflict() { # what the second attempt does
 	id=$(loop queue put jobs 'One more')
 	mock "$id" '{"result":"no","reason":"auth"}'
 	start loop work --agent mock --delay 0s --branch work jobs
-	wait_for 60 eval 'loop gate list --pending | grep -q "the queue jobs is paused"'
+	wait_for 240 eval 'loop gate list --pending | grep -q "the queue jobs is paused"'
 	status_is 0 loop stop jobs
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	[ "$(loop queue list jobs --state buried --json | wc -l)" = 1 ]
 	nothing_left
 }

@@ -64,10 +64,10 @@ waiters() {
 @test "lock: nobody that shares passes one that waits to have it alone" {
 	held db --shared
 	start loop-lock db -- touch alone
-	wait_for 10 waiters db 1
+	wait_for 40 waiters db 1
 	status_is 75 loop-lock --nonblock --shared db -- true
 	let_go db
-	wait_for 10 test -e alone
+	wait_for 40 test -e alone
 }
 
 @test "lock: a resource gives each its own units" {
@@ -108,10 +108,10 @@ waiters() {
 	held db
 	for who in low:1 normal:2 normal:3 critical:4; do
 		start loop-lock --priority "${who%:*}" db -- sh -c "echo ${who#*:} >>order"
-		wait_for 10 waiters db "${who#*:}"
+		wait_for 40 waiters db "${who#*:}"
 	done
 	let_go db
-	wait_for 10 loop-lock --priority background db -- grep -q 1 order
+	wait_for 40 loop-lock --priority background db -- grep -q 1 order
 	[ "$(paste -sd' ' order)" = '4 2 3 1' ]
 }
 
@@ -128,7 +128,7 @@ waiters() {
 	status_is 75 loop-lock --nonblock db -- true
 	kill -KILL "$started"
 	status_is 0 loop-lock --timeout 5s db -- true
-	wait_for 20 gone "$command"
+	wait_for 80 gone "$command"
 }
 
 @test "lock: kill -9 of the command of --close, and of both at once, frees it" {
@@ -173,28 +173,28 @@ waiters() {
 	held db
 	start loop-lock db -- touch first
 	local stopped=$started
-	wait_for 10 waiters db 1
+	wait_for 40 waiters db 1
 	kill -STOP "$stopped"
 	let_go db
 	status_is 0 loop-lock --timeout 20s db -- true
 	[ ! -e first ]
 	kill -CONT "$stopped"
-	wait_for 10 test -e first
+	wait_for 40 test -e first
 }
 
 @test "lock: a table cut or spoilt under a holder gives nothing away, and waiters come back" {
 	held db
 	start loop-lock db -- sh -c 'echo 1 >>order'
-	wait_for 10 waiters db 1
+	wait_for 40 waiters db 1
 	: >"$LOOP_DIR/locks/db.lk"
 	status_is 75 loop-lock --nonblock db -- touch ran
 	head -c 1000 /dev/urandom >"$LOOP_DIR/locks/db.lk"
 	status_is 75 loop-lock --nonblock db -- touch ran
 	status_is 125 loop-lock --nonblock db/4 -- touch ran
 	[ ! -e ran ]
-	wait_for 10 waiters db 1
+	wait_for 40 waiters db 1
 	let_go db
-	wait_for 10 test -e order
+	wait_for 40 test -e order
 }
 
 @test "lock: a table of another version is refused, as are folders, FIFOs and links" {
@@ -375,9 +375,9 @@ SCRIPT
 	local holder=$started
 	start loop-lock outer -- loop-lock inner -- true
 	local middle=$started
-	wait_for 10 waiters inner 1
+	wait_for 40 waiters inner 1
 	start loop-lock --priority high --label "the third" outer -- true
-	wait_for 10 waiters outer 1
+	wait_for 40 waiters outer 1
 	status_is 0 loop-lock list
 	[ "${#lines[@]}" -eq 4 ]
 	has "$output" 'the third'
@@ -402,14 +402,14 @@ SCRIPT
 	start loop-lock db -- touch ran
 	local first=$started
 	start loop-lock db -- touch second
-	wait_for 10 waiters db 2
+	wait_for 40 waiters db 2
 	status_is 1 loop-lock cancel db --pid 1
 	status_is 0 loop-lock cancel db --pid "$first"
 	status=0
 	wait "$first" || status=$?
 	[ "$status" -eq 75 ]
 	let_go db
-	wait_for 10 test -e second
+	wait_for 40 test -e second
 	[ ! -e ran ]
 	status_is 1 loop-lock cancel db
 }
@@ -422,7 +422,7 @@ SCRIPT
 	status_is 0 loop-lock break db --yes
 	status_is 0 loop-lock --nonblock db -- true
 	status_is 1 loop-lock break db --yes
-	wait_for 20 gone "$(<pid)"
+	wait_for 80 gone "$(<pid)"
 	[ "$(jq -r 'select(.type == "lock.broken") | .data.lock' "$LOOP_DIR/events.jsonl")" = db ]
 	events_conform
 }
@@ -477,7 +477,7 @@ held_after_wait() {
 	rm "gate.$1" "ready.$1"
 	mkfifo "gate.$1" "ready.$1"
 	start loop-lock "$@" -- sh -c "exec 3<>'gate.$1'; echo >'ready.$1'; read -r x <&3"
-	wait_for 10 grep -q lock.waiting "$LOOP_DIR/events.jsonl"
+	wait_for 40 grep -q lock.waiting "$LOOP_DIR/events.jsonl"
 	kill -KILL "${STARTED[-2]}"
 	read -t 10 -r _ <>"ready.$1"
 }
@@ -486,9 +486,9 @@ held_after_wait() {
 	status_is 0 loop-lock db -- true
 	held db
 	start loop-lock db -- true
-	wait_for 10 waiters db 1
+	wait_for 40 waiters db 1
 	[ ! -e "$LOOP_DIR/events.jsonl" ]
-	wait_for 10 grep -q lock.waiting "$LOOP_DIR/events.jsonl"
+	wait_for 40 grep -q lock.waiting "$LOOP_DIR/events.jsonl"
 	let_go db
 	wait "$started"
 	types_are lock.waiting lock.acquired
@@ -512,7 +512,7 @@ held_after_wait() {
 @test "lock: the end of a hold that was told of is told by one who waits for it, at once" {
 	held_after_wait db
 	start loop-lock db -- touch next
-	wait_for 10 waiters db 1
+	wait_for 40 waiters db 1
 	let_go db
 	wait "$started"
 	types_are lock.waiting lock.acquired lock.released
@@ -533,7 +533,7 @@ loop-lock release script --fd 9
 SCRIPT
 	start dash script
 	local script=$started
-	wait_for 10 types_are lock.waiting lock.acquired lock.released lock.waiting
+	wait_for 40 types_are lock.waiting lock.acquired lock.released lock.waiting
 	let_go script
 	wait "$script"
 	types_are lock.waiting lock.acquired lock.released lock.waiting lock.acquired lock.released

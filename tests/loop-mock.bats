@@ -68,7 +68,7 @@ types() {
 	[ "$(play '[{"flood":"1M"}]' </dev/null | wc -l)" -gt 1000 ]
 	echo '[{"ignore":"TERM"},{"stderr":"deaf"},{"stall":true}]' >deaf.json
 	start loop-mock --script deaf.json </dev/null >/dev/null 2>err
-	wait_for 5 grep -q deaf err
+	wait_for 20 grep -q deaf err
 	kill "$started"
 	sleep 0.1
 	kill -0 "$started"
@@ -111,7 +111,7 @@ types() {
 	has "$output" '"text":"hello"'
 	has "$output" '<html>'
 	play '[{"spawn-daemon":"pid"},{"say":"x"}]' </dev/null >out
-	wait_for 10 test -s pid
+	wait_for 40 test -s pid
 	kill -KILL "$(cat pid)"
 }
 

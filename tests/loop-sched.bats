@@ -272,11 +272,11 @@ none_left() {
 @test "progress that a task writes is shown, counts as work, and is a sign of life" {
 	plan '{"tasks":[{"id":"a","stall":"400ms","run":"for i in 1 2 3 4 5 6 7 8; do echo $i/8 files >>$LOOP_PROGRESS; sleep 0.1; done; until [ -e go ]; do echo 8/8 >>$LOOP_PROGRESS; sleep 0.05; done"}]}'
 	start loop-sched run --id R plan.json
-	wait_for 10 grep -qs 3/8 "$LOOP_DIR/runs/R/tasks/a/1/progress"
+	wait_for 40 grep -qs 3/8 "$LOOP_DIR/runs/R/tasks/a/1/progress"
 	has "$(loop-sched status R)" "/8 files]"
 	[ "$(loop-sched status --json R | jq '.done >= 30 and .done < 100')" = true ]
 	[ "$(loop-sched show --json R | jq '.percent >= 30')" = true ]
-	wait_for 10 grep -qs 8/8 "$LOOP_DIR/runs/R/tasks/a/1/progress"
+	wait_for 40 grep -qs 8/8 "$LOOP_DIR/runs/R/tasks/a/1/progress"
 	touch go
 	wait "$started"
 }
@@ -307,8 +307,8 @@ none_left() {
 	local tasks=$LOOP_DIR/runs/R/tasks
 	plan '{"tasks":[{"id":"a","run":"echo on; echo here >$LOOP_OUTPUT; until [ -e go ]; do sleep 0.02; done; cat $LOOP_OUTPUT"}]}'
 	start loop-sched run --id R plan.json
-	wait_for 10 grep -qs on "$tasks/a/1.out"
-	wait_for 10 test -f "$tasks/a/1/output.json"
+	wait_for 40 grep -qs on "$tasks/a/1.out"
+	wait_for 40 test -f "$tasks/a/1/output.json"
 	[ "$(jq -r .id "$tasks/a/task.json")" = a ]
 	touch go
 	wait "$started"
@@ -407,7 +407,7 @@ none_left() {
 @test "SIGTERM ends the children first, then the state is written" {
 	plan '{"tasks":[{"id":"a","run":"trap \"echo bye; exit 0\" TERM; echo up; sleep 60.31 & wait"},{"id":"b","needs":["a"],"run":"true"}]}'
 	start loop-sched run --id R plan.json
-	wait_for 5 grep -qs up "$LOOP_DIR/runs/R/tasks/a/1.out"
+	wait_for 20 grep -qs up "$LOOP_DIR/runs/R/tasks/a/1.out"
 	kill -TERM "$started"
 	ended_with 143
 	grep -q bye "$LOOP_DIR/runs/R/tasks/a/1.out"
@@ -420,18 +420,18 @@ none_left() {
 	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done"},{"id":"b","needs":["a"],"run":"true"},
 		{"id":"c","needs":["b"],"run":"sleep 60.41"},{"id":"d","run":"sleep 60.42"},{"id":"e","needs":["c"],"run":"true"}]}'
 	start loop-sched run --id R -j 3 plan.json
-	wait_for 5 test -e up
+	wait_for 20 test -e up
 	loop-sched pause R
-	wait_for 5 grep -q '"run":"paused"' "$LOOP_DIR/runs/R/run.jsonl"
+	wait_for 20 grep -q '"run":"paused"' "$LOOP_DIR/runs/R/run.jsonl"
 	touch go
-	wait_for 5 grep -q '"task":"a","state":"succeeded"' "$LOOP_DIR/runs/R/run.jsonl"
+	wait_for 20 grep -q '"task":"a","state":"succeeded"' "$LOOP_DIR/runs/R/run.jsonl"
 	[ "$(loop-sched status --json R | jq -r .state)" = paused ]
 	loop-sched why b R | grep -q 'the run is paused'
 	loop-sched cancel R d
-	wait_for 5 grep -q '"task":"d","state":"cancelled"' "$LOOP_DIR/runs/R/run.jsonl"
+	wait_for 20 grep -q '"task":"d","state":"cancelled"' "$LOOP_DIR/runs/R/run.jsonl"
 	run ! grep -q '"task":"b","state":"running"' "$LOOP_DIR/runs/R/run.jsonl"
 	loop-sched continue
-	wait_for 5 grep -q '"task":"c","state":"running"' "$LOOP_DIR/runs/R/run.jsonl"
+	wait_for 20 grep -q '"task":"c","state":"running"' "$LOOP_DIR/runs/R/run.jsonl"
 	loop-sched why e R | grep -q 'needs c, which is running'
 	loop-sched cancel
 	ended_with 1
@@ -447,16 +447,21 @@ now_is() { # RUN TASK STATE
 
 paused() { # RUN
 	loop-sched pause "$1"
-	wait_for 5 grep -q '"run":"paused"' "$LOOP_DIR/runs/$1/run.jsonl"
+	wait_for 20 grep -q '"run":"paused"' "$LOOP_DIR/runs/$1/run.jsonl"
+}
+
+# Run R of the plan, paused while a task runs that makes "up" and ends once there is "go".
+pause_in_task() { # OPTION…
+	start loop-sched run --id R "$@" plan.json
+	wait_for 20 test -e up
+	paused R
+	touch go
 }
 
 @test "what fails while the run is paused is tried again when it goes on" {
 	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done; [ $LOOP_ATTEMPT = 2 ]","retry":{"attempts":2,"base":"1ms"}}]}'
-	start loop-sched run --id R plan.json
-	wait_for 5 test -e up
-	paused R
-	touch go
-	wait_for 5 now_is R a retrying
+	pause_in_task
+	wait_for 20 now_is R a retrying
 	loop-sched continue R
 	ended_with 0
 }
@@ -468,11 +473,8 @@ older() { # MILLISECONDS FILE
 
 @test "no attempt begins when its task's time has passed in a pause" {
 	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done; exit 3","deadline":"600ms","retry":{"attempts":9,"base":"1ms"}}]}'
-	start loop-sched run --id R plan.json
-	wait_for 5 test -e up
-	paused R
-	touch go
-	wait_for 5 older 600 up
+	pause_in_task
+	wait_for 20 older 600 up
 	loop-sched continue R
 	ended_with 1
 	[ "$(states R)" = "a timed_out" ]
@@ -482,11 +484,8 @@ older() { # MILLISECONDS FILE
 @test "a paused run is cancelled with its final tasks, and can be resumed" {
 	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done; [ $LOOP_ATTEMPT = 2 ]","retry":{"attempts":2,"base":"1ms"}},
 		{"id":"b","needs":["a"],"run":"true"},{"id":"clean","final":true,"run":"echo cleaned >>order"}]}'
-	start loop-sched run --id R plan.json
-	wait_for 5 test -e up
-	paused R
-	touch go
-	wait_for 5 now_is R a retrying
+	pause_in_task
+	wait_for 20 now_is R a retrying
 	loop-sched cancel R
 	ended_with 1
 	[ "$(states R | tr '\n' ' ')" = "a pending b pending clean succeeded " ]
@@ -499,16 +498,13 @@ older() { # MILLISECONDS FILE
 	plan '{"name":"p","resources":{"db":1},"tasks":[{"id":"hold","run":"touch up; until [ -e go ]; do sleep 0.02; done","resources":{"db":1}},
 		{"id":"next","run":"true","resources":{"db":1}},
 		{"id":"ask","needs":["hold"],"gate":{"question":"go on?"}}]}'
-	start loop-sched run --id R -j 2 plan.json
-	wait_for 5 test -e up
-	paused R
-	touch go
-	wait_for 5 now_is R hold succeeded
+	pause_in_task -j 2
+	wait_for 20 now_is R hold succeeded
 	[ "$(states R | tr '\n' ' ')" = "hold succeeded next pending ask pending " ]
 	[ ! -d "$LOOP_DIR/gates" ]
 	loop-sched continue R
-	wait_for 5 now_is R next succeeded
-	wait_for 5 now_is R ask running
+	wait_for 20 now_is R next succeeded
+	wait_for 20 now_is R ask running
 	loop-sched pause R
 	loop-gate approve "$(loop-gate list --json | jq -r .gate)"
 	ended_with 0
@@ -516,11 +512,11 @@ older() { # MILLISECONDS FILE
 	plan '{"name":"saga","tasks":[{"id":"a","run":"true","undo":"touch undone"},
 		{"id":"b","needs":["a"],"run":"touch up-b; until [ -e go-b ]; do sleep 0.02; done; exit 1"}]}'
 	start loop-sched run --id S --on-failure undo plan.json
-	wait_for 5 test -e up-b
+	wait_for 20 test -e up-b
 	paused S
 	touch go-b
-	wait_for 5 now_is S b failed
-	wait_for 5 grep -q '"run":"undoing"' "$LOOP_DIR/runs/S/run.jsonl"
+	wait_for 20 now_is S b failed
+	wait_for 20 grep -q '"run":"undoing"' "$LOOP_DIR/runs/S/run.jsonl"
 	[ ! -e undone ]
 	status_is 1 loop-sched cancel S nobody
 	has "$stderr" "S has no task 'nobody'"
@@ -532,7 +528,7 @@ older() { # MILLISECONDS FILE
 @test "a cancelled run can be resumed" {
 	plan '{"tasks":[{"id":"a","run":"echo a >>ran"},{"id":"b","needs":["a"],"run":"echo b >>ran; [ -e go ] || sleep 60.51"}]}'
 	start loop-sched run --id R plan.json
-	wait_for 5 grep -qs b ran
+	wait_for 20 grep -qs b ran
 	loop-sched cancel R
 	ended_with 1
 	touch go
@@ -594,10 +590,10 @@ older() { # MILLISECONDS FILE
 @test "rubbish in the control FIFO is named and does nothing" {
 	plan '{"tasks":[{"id":"a","run":"until [ -e go ]; do sleep 0.02; done"}]}'
 	start loop-sched run --id R plan.json 2>said
-	wait_for 10 test -p "$LOOP_DIR/runs/R/control"
+	wait_for 40 test -p "$LOOP_DIR/runs/R/control"
 	head -c 20000 /dev/urandom >"$LOOP_DIR/runs/R/control"
 	printf '\nfly\ncancel nobody\n\033[2J\n' >"$LOOP_DIR/runs/R/control"
-	wait_for 10 grep -q "unknown command 'cancel nobody'" said
+	wait_for 40 grep -q "unknown command 'cancel nobody'" said
 	touch go
 	wait "$started"
 	[ "$(tail -n 1 said | grep -c $'\033')" = 0 ]
@@ -606,7 +602,7 @@ older() { # MILLISECONDS FILE
 @test "two processes never run one run" {
 	plan '{"tasks":[{"id":"a","run":"touch up; until [ -e go ]; do sleep 0.02; done"}]}'
 	start loop-sched run --id R plan.json
-	wait_for 5 test -e up
+	wait_for 20 test -e up
 	status_is 75 loop-sched resume R
 	has "$stderr" "another process runs it"
 	touch go
@@ -633,9 +629,9 @@ older() { # MILLISECONDS FILE
 		{"id":"b","needs":["a"],"run":"echo b >>ran; [ -e go ] || { (setsid sleep 60.61 &); sleep 60.62; }; echo whole >>ran"},
 		{"id":"c","needs":["b"],"run":"echo c >>ran"}]}'
 	start loop-sched run --id R plan.json
-	wait_for 5 grep -qs b ran
+	wait_for 20 grep -qs b ran
 	kill -KILL "$started" $(pgrep -f 'loop-sched run --id R plan.json')
-	wait_for 5 interrupted R
+	wait_for 20 interrupted R
 	[ "$(loop-sched status --json R | jq -r .state)" = interrupted ]
 	loop-sched why b R | grep -q 'nobody runs R'
 	touch go
@@ -661,7 +657,7 @@ older() { # MILLISECONDS FILE
 		wait "$started" || true
 	done
 	if [ -e "$LOOP_DIR/runs/R/plan.json" ] && [ -e "$LOOP_DIR/runs/R/run.json" ]; then
-		wait_for 20 interrupted R # what was killed is gone
+		wait_for 80 interrupted R # what was killed is gone
 		loop-sched resume -j 3 R
 	else
 		rm -rf "$LOOP_DIR/runs/R"
@@ -671,7 +667,7 @@ older() { # MILLISECONDS FILE
 	[ "$(wc -l <successes)" = 60 ]
 	[ "$(sort -u successes | wc -l)" = 60 ]
 	[ "$(sort -u ran | wc -l)" = 60 ]
-	wait_for 20 nothing_left
+	wait_for 80 nothing_left
 }
 
 @test "events of a run are in the journal, with their data" {
@@ -731,7 +727,7 @@ older() { # MILLISECONDS FILE
 	[ "$(tr '\n' ' ' <order)" = "a c clean " ]
 	plan '{"tasks":[{"id":"clean","final":true,"run":"echo swept >>order"},{"id":"a","run":"touch up; sleep 60.71"},{"id":"b","run":"true","needs":["a"]}]}'
 	start loop-sched run --id S -j 1 plan.json
-	wait_for 5 test -e up
+	wait_for 20 test -e up
 	kill -INT "$started"
 	ended_with 130
 	[ "$(tail -n 1 order)" = swept ]
@@ -785,10 +781,10 @@ older() { # MILLISECONDS FILE
 	plan '{"tasks":[{"id":"a","run":"true","undo":"echo a >>order"},{"id":"b","needs":["a"],"run":"true","undo":"echo b >>order; [ -e go ] || sleep 60.81"},
 		{"id":"c","needs":["b"],"run":"true","undo":"echo c >>order"},{"id":"d","needs":["c"],"run":"exit 1"},{"id":"e","run":"true","needs":["d"]}]}'
 	start loop-sched run --id R --on-failure undo plan.json
-	wait_for 5 grep -qs b order
+	wait_for 20 grep -qs b order
 	kill -KILL "$started" $(pgrep -P "$started")
 	wait "$started" || true
-	wait_for 5 interrupted R
+	wait_for 20 interrupted R
 	touch go
 	status_is 1 loop-sched resume R
 	[ "$(tr '\n' ' ' <order)" = "c b b a " ]
@@ -837,7 +833,7 @@ older() { # MILLISECONDS FILE
 	plan '{"name":"p","tasks":[{"id":"a","title":"One *","phase":"P1","run":"sleep 0.05"},{"id":"c","phase":"P2","needs":["a"],"run":"until [ -e go ]; do sleep 0.02; done"},
 		{"id":"b","phase":"P1","needs":["c"],"run":"exit 1"}]}'
 	start loop-sched run --id R plan.json
-	wait_for 5 is_running R c
+	wait_for 20 is_running R c
 	loop-sched status --json R | jq -e '.state == "running" and .counts.running == 1 and .left_ms == null' >/dev/null
 	loop-sched status --todo R >out
 	printf '## P1\n- [x] a One *\n- [ ] b\n\n## P2\n- [ ] c (running)\n' | diff out -
@@ -848,7 +844,7 @@ older() { # MILLISECONDS FILE
 	loop-sched status R | grep -q 'failed *b .*status 1'
 	rm go
 	start loop-sched run --id S plan.json
-	wait_for 5 is_running S c
+	wait_for 20 is_running S c
 	loop-sched status --json S | jq -e '.left_ms | .[0] >= 0 and .[0] <= .[1]' >/dev/null
 	loop-sched status S | grep -q ' left'
 	touch go
@@ -875,9 +871,9 @@ older() { # MILLISECONDS FILE
 	plan '{"tasks":[{"id":"a","run":"touch ran","resources":{"db":1}},{"id":"b","run":"touch free"}]}'
 	start loop-lock db -- sh -c 'touch up; until [ -e go ]; do sleep 0.02; done'
 	local holder=$started
-	wait_for 5 test -e up
+	wait_for 20 test -e up
 	start loop-sched run --id R -j 2 plan.json
-	wait_for 5 test -e free
+	wait_for 20 test -e free
 	loop-sched why a R | grep -q 'db.*held by'
 	[ ! -e ran ]
 	touch go
@@ -915,7 +911,7 @@ older() { # MILLISECONDS FILE
 	plan '{"breakers":{"api":{"consecutive":1,"cooldown":"300ms","probes":1}},"defaults":{"breaker":"api"},"tasks":[
 		{"id":"a","priority":1,"run":"exit 1"},{"id":"b","priority":2,"run":"true"},{"id":"c","priority":3,"run":"true","needs":["b"]}]}'
 	start loop-sched run --id R -j 1 plan.json
-	wait_for 5 grep -qs '"type":"breaker.opened"' "$LOOP_DIR/events.jsonl"
+	wait_for 20 grep -qs '"type":"breaker.opened"' "$LOOP_DIR/events.jsonl"
 	loop-sched why b R | grep -q 'breaker api is open' || [ "$(states R | grep -c succeeded)" -gt 0 ]
 	ended_with 1
 	[ "$(states R | tr '\n' ' ')" = "a failed b succeeded c succeeded " ]
@@ -996,10 +992,10 @@ older() { # MILLISECONDS FILE
 		{"id":"each","foreach":"list","run":"echo $LOOP_INDEX >>ran; [ $LOOP_INDEX = 1 ] || until [ -e go ]; do sleep 0.02; done"},
 		{"id":"join","needs":["each"],"run":"echo join >>ran"}]}'
 	start loop-sched run --id R -j 2 plan.json
-	wait_for 10 grep -qs 2 ran
-	wait_for 10 grep -q '"task":"each.1","state":"succeeded"' "$LOOP_DIR/runs/R/run.jsonl"
+	wait_for 40 grep -qs 2 ran
+	wait_for 40 grep -q '"task":"each.1","state":"succeeded"' "$LOOP_DIR/runs/R/run.jsonl"
 	kill -KILL "$started"
-	wait_for 10 nothing_left
+	wait_for 40 nothing_left
 	touch go
 	status_is 0 loop-sched resume R
 	[ "$(grep -c 1 ran)" = 1 ]

@@ -100,11 +100,11 @@ field() { # FILTER COMMAND…
 @test "what is running is believed only while its owner lives" {
 	script '[{"text":"begun"},{"stall":true}]'
 	start loop-spawn --agent mock --prompt prompt --session ses_live
-	wait_for 20 grep -qs begun "$LOOP_DIR/sessions/ses_live/events.jsonl"
+	wait_for 80 grep -qs begun "$LOOP_DIR/sessions/ses_live/events.jsonl"
 	[ "$(field '.[0].state' list)" = running ]
 	has "$(session report)" '1 at work'
 	kill -KILL "$started"
-	wait_for 20 nothing_left
+	wait_for 80 nothing_left
 	[ "$(field '.[0].state' list)" = lost ]
 	[ "$(field '.[0].cost_usd' list)" = null ]
 	[ "$(field '.[0].ms | type' list)" = number ]
@@ -262,11 +262,11 @@ calls() {
 @test "watch follows a live session and ends with it" {
 	script '[{"text":"one"},{"run":"until [ -e go ]; do sleep 0.02; done"},{"text":"two"}]'
 	start loop-spawn --agent mock --prompt prompt --session ses_live
-	wait_for 20 test -e "$LOOP_DIR/sessions/ses_live/session.json"
+	wait_for 80 test -e "$LOOP_DIR/sessions/ses_live/session.json"
 	loop-session watch ses_live >seen 3>&- &
 	local watcher=$!
 	STARTED+=("$watcher")
-	wait_for 20 grep -qs '> Bash' seen
+	wait_for 80 grep -qs '> Bash' seen
 	if grep -q two seen; then false; fi
 	touch go
 	wait "$watcher"
@@ -281,18 +281,18 @@ calls() {
 	script '[{"text":"one"},{"stall":true}]'
 	start loop-spawn --agent mock --prompt prompt --session ses_live
 	local spawn=$started log=$LOOP_DIR/sessions/ses_live/events.jsonl
-	wait_for 20 grep -qs one "$log"
+	wait_for 80 grep -qs one "$log"
 	loop-session watch --json ses_live >seen 3>&- &
 	local watcher=$!
 	STARTED+=("$watcher")
-	wait_for 20 grep -qs one seen
+	wait_for 80 grep -qs one seen
 	{ cat "$log" && echo '{"time":"2099-01-01T00:00:00Z","type":"message","text":"late"}'; } >copy
 	mv copy "$log"
-	wait_for 20 grep -qs late seen
+	wait_for 80 grep -qs late seen
 	[ "$(grep -c one seen)" = 1 ]
 	kill -KILL "$spawn"
 	wait "$watcher" && false
-	wait_for 20 nothing_left
+	wait_for 80 nothing_left
 }
 
 @test "the report says what ran, what it cost, what waits, what was lost, what failed, and what to type" {
@@ -454,7 +454,7 @@ gone_worktree() { # ID
 	has "$output" 'holds its lock'
 	exec 8>&-
 	start sh -c "cd '$trees/ses_a' && exec sleep 60"
-	wait_for 20 test "/proc/$started/cwd" -ef "$trees/ses_a"
+	wait_for 80 test "/proc/$started/cwd" -ef "$trees/ses_a"
 	status_is 0 session gc -v
 	has "$output" "process $started works in it"
 	kill -KILL "$started"

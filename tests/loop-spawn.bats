@@ -142,7 +142,7 @@ prompt:3:1: error: 'LOOP_NO' has no value: --var LOOP_NO=..." ]
 @test "SIGTERM ends the agent first, and is its own reason" {
 	script '[{"leak":"pid"},{"text":"x"},{"stall":true}]'
 	start loop-spawn --agent mock --prompt prompt --session ses_t --grace 200ms
-	wait_for 60 test -s pid
+	wait_for 240 test -s pid
 	kill -TERM "$started"
 	local status=0
 	wait "$started" || status=$?
@@ -154,12 +154,12 @@ prompt:3:1: error: 'LOOP_NO' has no value: --var LOOP_NO=..." ]
 @test "killed by SIGKILL, nothing of its tree survives" {
 	script '[{"leak":"pid"},{"run":"echo $$ >shell; exec sleep 60"}]'
 	start loop-spawn --agent mock --prompt prompt --session ses_k
-	wait_for 60 test -s pid
-	wait_for 60 test -s shell
-	wait_for 60 eval '[ "$(jq -r .state "$LOOP_DIR/sessions/ses_k/session.json")" = running ]'
+	wait_for 240 test -s pid
+	wait_for 240 test -s shell
+	wait_for 240 eval '[ "$(jq -r .state "$LOOP_DIR/sessions/ses_k/session.json")" = running ]'
 	kill -KILL "$started"
-	wait_for 60 gone "$(cat pid)"
-	wait_for 60 gone "$(cat shell)"
+	wait_for 240 gone "$(cat pid)"
+	wait_for 240 gone "$(cat shell)"
 	[ "$(jq -r .state "$LOOP_DIR/sessions/ses_k/session.json")" = running ]
 	gone "$(jq -r .owner.pid "$LOOP_DIR/sessions/ses_k/session.json")"
 }
@@ -325,7 +325,7 @@ repository() {
 	status_is 125 mock --worktree --branch 'a..b'
 	script '[{"write":"started","content":""},{"stall":true}]'
 	start loop-spawn --agent mock --prompt prompt --worktree --branch busy --session ses_busy
-	wait_for 60 test -e "$LOOP_DIR/worktrees/ses_busy/started"
+	wait_for 240 test -e "$LOOP_DIR/worktrees/ses_busy/started"
 	status_is 125 mock --worktree --branch busy
 	has "$stderr" 'another session works in it'
 }
@@ -358,7 +358,7 @@ repository() {
 	ends success 0 mock
 	jq -n '{until: (now + 3 | floor | todate)}' >"$LOOP_DIR/limits/mock.json"
 	start loop-spawn --agent mock --prompt prompt --quota-wait 1m --session ses_wait
-	wait_for 60 grep -q '"waiting"' "$LOOP_DIR/sessions/ses_wait/session.json"
+	wait_for 240 grep -q '"waiting"' "$LOOP_DIR/sessions/ses_wait/session.json"
 	wait "$started"
 	(($(jq .ms "$LOOP_DIR/sessions/ses_wait/result.json") > 500))
 	jq -n '{until: (now + 7200 | floor | todate)}' >"$LOOP_DIR/limits/mock.json"
@@ -366,7 +366,7 @@ repository() {
 	[ "$(result '.attempts | length')" = 0 ]
 	[ "$(result .resets_at)" != null ]
 	start loop-spawn --agent mock --prompt prompt --quota-wait 3h --session ses_int
-	wait_for 60 grep -q '"waiting"' "$LOOP_DIR/sessions/ses_int/session.json"
+	wait_for 240 grep -q '"waiting"' "$LOOP_DIR/sessions/ses_int/session.json"
 	kill -TERM "$started"
 	local status=0
 	wait "$started" || status=$?
@@ -405,7 +405,7 @@ repository() {
 	script '[{"run":"while [ ! -e go ]; do sleep 0.02; done"},{"usage":{"cost":0.1}},{"text":"ok"}]'
 	for i in 1 2 3 4; do mock --total-budget 2 --budget 1 2>/dev/null & done
 	two_ended() { [ "$(find "$LOOP_DIR/sessions" -name result.json | wc -l)" = 2 ]; }
-	wait_for 60 two_ended
+	wait_for 240 two_ended
 	touch go
 	wait
 	[ "$(cat "$LOOP_DIR"/sessions/*/result.json | jq -r .reason | sort | uniq -c | tr -s ' \n' ' ')" = " 2 budget 2 success " ]
@@ -453,6 +453,10 @@ metered() { # COMMAND of its usage
 	# And while it runs: a budget that its stream says nothing about.
 	script '[{"text":"hm"},{"stall":true}]'
 	ends budget 112 loop-spawn --agent metered --prompt prompt --budget 50tok --grace 100ms
+	# An answer's price is asked when its tools are heard of, long before the meter's turn.
+	sed -i s/200ms/1h/ "$LOOP_DIR/agents/metered/agent.json"
+	script '[{"run":"true"},{"stall":true}]'
+	ends budget 112 loop-spawn --agent metered --prompt prompt --budget 50tok --grace 100ms
 	metered 'sleep 1000'
 	script '[{"text":"hm"},{"delay":0.5},{"text":"ok"}]'
 	ends success 0 loop-spawn --agent metered --prompt prompt
@@ -483,7 +487,7 @@ metered() { # COMMAND of its usage
 	ends success 0 mock --session ses_first
 	script '[{"text":"hm"},{"stall":true}]'
 	start loop-spawn --agent mock --prompt prompt --resume ses_first --session ses_second
-	wait_for 60 grep -qs '"message"' "$LOOP_DIR/sessions/ses_second/events.jsonl"
+	wait_for 240 grep -qs '"message"' "$LOOP_DIR/sessions/ses_second/events.jsonl"
 	status_is 125 mock --resume ses_first
 	has "$stderr" 'held by'
 	status_is 125 mock --resume ses_second
@@ -584,6 +588,12 @@ claude() {
 	fake_claude 'echo "<html><title>502 Bad Gateway</title>"; echo "</html>"'
 	ends malformed 117 claude
 	has "$(result .message)" 'without a result: <html><title>502'
+	fake_claude 'printf "Error: it broke\n    at main (cli.js:1)\n" >&2; exit 1'
+	ends failed 1 claude
+	has "$(result .message)" 'Error: it broke'
+	fake_claude 'printf "error: unknown option --new\n\nUsage: claude\n" >&2; exit 1'
+	ends failed 1 claude
+	[ "$(result .message)" = 'error: unknown option --new' ]
 	fake_claude 'echo "<html><title>502 Bad Gateway</title></html>"; exit 1'
 	ends transient 114 claude
 	fake_claude ':'
@@ -639,9 +649,9 @@ claude() {
 	script '[{"text":"ok"}]'
 	ends verify_failed 118 mock --verify 'trap "" TERM; sleep 1000.7 & sleep 1000.7' --verify-timeout 300ms
 	has "$(result .message)" 'did not end within 300ms'
-	wait_for 10 nothing_left
+	wait_for 40 nothing_left
 	start loop-spawn --agent mock --prompt prompt --session ses_v --verify 'sleep 1000.8'
-	wait_for 20 grep -qs '"verifying"' "$LOOP_DIR/sessions/ses_v/session.json"
+	wait_for 80 grep -qs '"verifying"' "$LOOP_DIR/sessions/ses_v/session.json"
 	kill -TERM "$started"
 	wait "$started" || [ $? = 143 ]
 	[ "$(jq -r .reason "$LOOP_DIR/sessions/ses_v/result.json")" = killed ]

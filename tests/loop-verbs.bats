@@ -60,12 +60,12 @@ slow() { # A takes until it is told
 @test "a run can be looked at, paused, stopped and gone on with from another terminal" {
 	slow
 	start loop run --quiet --agent mock --id night plan.json
-	wait_for 60 test -e begun
+	wait_for 240 test -e begun
 	status_is 0 loop status
 	has "$output" "night"
 	has "$output" "A"
 	status_is 0 loop pause night
-	wait_for 60 grep -q '"run":"paused"' "$LOOP_DIR/runs/night/run.jsonl"
+	wait_for 240 grep -q '"run":"paused"' "$LOOP_DIR/runs/night/run.jsonl"
 	status_is 0 loop continue
 	status_is 75 loop resume night
 	has "$stderr" "is at work already"
@@ -75,10 +75,11 @@ slow() { # A takes until it is told
 	has "$output" "needs A, which is running"
 	status_is 0 loop stop
 	has "$output" "loop resume night"
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	nothing_left
 	status_is 1 loop stop
 	status_is 0 loop doctor --agent mock
+	has "$output" "&& $(dirname "$(realpath "$(command -v loop)")")/loop run --quiet prd.json"
 	touch go
 	status_is 0 loop resume --quiet night
 	[ "$(git log --format=%s work | grep -c '^feat: ')" = 2 ]
@@ -88,19 +89,19 @@ slow() { # A takes until it is told
 @test "a harness that is killed leaves its run at work, and a terminal that goes away too" {
 	slow
 	start loop run --quiet --agent mock --id night plan.json
-	wait_for 60 test -e begun
+	wait_for 240 test -e begun
 	kill -KILL "$started"
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	has "$(loop status)" "night"
 	status_is 0 loop stop --quiet night
 	nothing_left
 	rm begun
 	start loop resume --quiet night
-	wait_for 60 test -e begun
+	wait_for 240 test -e begun
 	kill -HUP "$started"
-	wait_for 60 grep -q 'the terminal went away' "$LOOP_DIR/events.jsonl"
+	wait_for 240 grep -q 'the terminal went away' "$LOOP_DIR/events.jsonl"
 	touch go
-	wait_for 60 gone "$started"
+	wait_for 240 gone "$started"
 	grep -q '"run":"ended","state":"succeeded"' "$LOOP_DIR/runs/night/run.jsonl"
 	has "$(cat "$LOOP_DIR/runs/night/report.txt")" "2 of 2 stories done"
 }

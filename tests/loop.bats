@@ -104,10 +104,10 @@ setup_more() {
 @test "an interrupted run ends its agents, says so and can be resumed" {
 	printf '{"steps":[{"delay":"60s"},{"result":"Late."}]}\n' >mock/US-001.json
 	start loop run --quiet --agent mock --id run-3 prd.json
-	wait_for 60 grep -qs '"task":"US-001","state":"running"' "$LOOP_DIR/runs/run-3/run.jsonl"
+	wait_for 240 grep -qs '"task":"US-001","state":"running"' "$LOOP_DIR/runs/run-3/run.jsonl"
 	kill -TERM "$started"
-	wait_for 60 gone "$started"
-	wait_for 60 nothing_left
+	wait_for 240 gone "$started"
+	wait_for 240 nothing_left
 	cp "$SOURCE_TREE/share/examples/demo/mock/US-001.json" mock/
 	status_is 0 loop resume --quiet run-3
 	[ "$(git log --format=%s feature/toolbox | grep -c '^feat: ')" = 7 ]

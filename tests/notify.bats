@@ -15,7 +15,7 @@ setup_more() {
 # handle COMMAND…: for the questions that are raised from now on.
 handle() {
 	start loop-bus on 'gate.raised' --from now --retries 0 -- "$@"
-	wait_for 5 listening "$started"
+	wait_for 20 listening "$started"
 }
 
 listening() {
@@ -26,7 +26,7 @@ listening() {
 	loop-emit start
 	handle "$EXAMPLES/desktop"
 	loop-gate ask --id deploy --subject shop/release 'Deploy to production?'
-	wait_for 10 grep -q 'Deploy to production' bin/notify-send.words
+	wait_for 40 grep -q 'Deploy to production' bin/notify-send.words
 	grep -qx 'gate.raised: shop/release' bin/notify-send.words
 	grep -qx -- '--urgency=critical' bin/notify-send.words
 }
@@ -35,7 +35,7 @@ listening() {
 	loop-emit start
 	handle "$EXAMPLES/mail" ann@example.org
 	loop-gate ask --id colour --choices red,green 'Which colour?'
-	wait_for 10 test -s bin/mail.text
+	wait_for 40 test -s bin/mail.text
 	[ "$(sed -n '3p' bin/mail.words)" = ann@example.org ]
 	grep -q 'Which colour' bin/mail.text
 	grep -q 'One of: red, green' bin/mail.text
@@ -48,7 +48,7 @@ listening() {
 	loop-emit start
 	WEBHOOK_HEADER='Authorization: Bearer secret' handle "$EXAMPLES/webhook" http://127.0.0.1:9/hook
 	loop-gate ask --id deploy 'Deploy?'
-	wait_for 10 test -s bin/curl.text
+	wait_for 40 test -s bin/curl.text
 	jq -e '.type == "gate.raised" and .data.question == "Deploy?"' bin/curl.text
 	grep -q 'Bearer secret' bin/curl.head
 	status_is 1 grep -q secret bin/curl.words

@@ -67,7 +67,7 @@ claimed() { # COUNT
 @test "whatever comes, one that has aged is claimed by the eighth claim" {
 	put q first -p low >/dev/null
 	put q second -p low >/dev/null
-	wait_for 10 aged 1
+	wait_for 40 aged 1
 	seq 20 | jq -c '{body: "h\(.)", priority: 0}' | put --jsonl q >/dev/null
 	[ "$(claimed 2)" = 'h1 h2' ]
 	loop-queue age q 1ms
@@ -84,7 +84,7 @@ claimed() { # COUNT
 @test "of many that are claimed at once the first may be one that has aged" {
 	put q old -p low >/dev/null
 	seq 9 | jq -c '{body: "h\(.)", priority: (9 - .)}' | put --jsonl q >/dev/null
-	wait_for 10 aged 1
+	wait_for 40 aged 1
 	loop-queue age q 1ms
 	[ "$(claimed 7)" = 'h9 h8 h7 h6 h5 h4 h3' ]
 	[ "$(loop-queue claim -n 2 q | jq -r .body | paste -sd ' ')" = 'old h2' ]
@@ -153,7 +153,7 @@ claimed() { # COUNT
 	was=$(loop-queue peek q "$id" | jq -r .deadline)
 	loop-queue touch q "$id" "$token"
 	[[ $(loop-queue peek q "$id" | jq -r .deadline) > $was ]] # as long as it was, from now
-	wait_for 10 eval '((${EPOCHREALTIME/./} - began > 2000000))'
+	wait_for 40 eval '((${EPOCHREALTIME/./} - began > 2000000))'
 	status_is 1 loop-queue claim q
 	loop-queue ack q "$id" "$token"
 }
@@ -183,7 +183,7 @@ claimed() { # COUNT
 @test "a lease that runs out on the last try buries" {
 	put q job --tries 1 --lease 50ms >/dev/null
 	claim
-	wait_for 5 eval '[ "$(count buried)" = 1 ]'
+	wait_for 20 eval '[ "$(count buried)" = 1 ]'
 	status_is 77 loop-queue ack q "$id" "$token"
 }
 
@@ -405,7 +405,7 @@ claimed() { # COUNT
 @test "work: told to end it finishes, told twice it gives back uncounted" {
 	put q a >/dev/null
 	start loop-queue work q -- sh -c 'touch began; sleep 0.4; touch ended'
-	wait_for 5 test -e began
+	wait_for 20 test -e began
 	kill -TERM "$started"
 	wait "$started"
 	[ -e ended ]
@@ -413,7 +413,7 @@ claimed() { # COUNT
 	rm began
 	put q b >/dev/null
 	start loop-queue work q -- sh -c 'touch began; sleep 60'
-	wait_for 5 test -e began
+	wait_for 20 test -e began
 	kill -TERM "$started"
 	sleep 0.3
 	kill -TERM "$started"
@@ -426,7 +426,7 @@ claimed() { # COUNT
 @test "work without room: nothing is claimed, and told once it ends" {
 	put q a >/dev/null
 	start loop-queue work q --idle-exit 0 --min-disk 999999G -- touch ran 2>errors
-	wait_for 10 grep -q 'nothing is claimed: .* free, and new work starts with 977T' errors
+	wait_for 40 grep -q 'nothing is claimed: .* free, and new work starts with 977T' errors
 	kill -TERM "$started"
 	wait "$started"
 	[ "$(counts)" = '1 0 0 0' ]
@@ -443,11 +443,11 @@ claimed() { # COUNT
 @test "work killed: the item comes back when its lease is over" {
 	put q a --lease 500ms >/dev/null
 	start loop-queue work q -- sh -c 'touch began; sleep 60'
-	wait_for 5 test -e began
+	wait_for 20 test -e began
 	kill -KILL "$started"
-	wait_for 10 claim
+	wait_for 40 claim
 	[ "$(jq .try <<<"$item")" = 2 ]
-	wait_for 20 nothing_left
+	wait_for 80 nothing_left
 }
 
 @test "work: a command that is not there is a try that failed" {
@@ -460,7 +460,7 @@ claimed() { # COUNT
 @test "work: an open breaker holds it back" {
 	for n in 1 2 3 4 5 6 7; do put q "$n" >/dev/null; done
 	start loop-queue work q --breaker b --error-delay 1h -- sh -c 'exit 3'
-	wait_for 10 eval '[ "$(loop-guard list --json b 2>/dev/null | jq -r .state)" = open ]'
+	wait_for 40 eval '[ "$(loop-guard list --json b 2>/dev/null | jq -r .state)" = open ]'
 	[ "$(count delayed)" = 5 ]
 	[ "$(count ready)" = 2 ]
 	kill "$started"

@@ -29,7 +29,7 @@ port_of() { # COMMAND-BEFORE-THE-PORT…: starts a server on a port of its own, 
 		port=$((20000 + RANDOM % 20000))
 		rm -f "${SOCKET:?}"
 		start "$@" "$port"
-		wait_for 10 eval 'test -S "$SOCKET" || gone "$started"'
+		wait_for 40 eval 'test -S "$SOCKET" || gone "$started"'
 		[ ! -S "$SOCKET" ] || return 0
 	done
 	return 1
@@ -109,11 +109,11 @@ make_certificates() {
 	start eval 'loop-queue put --jsonl q <lines >ids 2>errors || echo $? >status'
 	exec 5>lines
 	echo '{"body":1}' >&5
-	wait_for 10 test -s ids
+	wait_for 40 test -s ids
 	redis replicaof 127.0.0.1 1 >/dev/null
 	echo '{"body":2}' >&5
 	exec 5>&-
-	wait_for 10 test -s status
+	wait_for 40 test -s status
 	[ "$(<status)" -eq 69 ]
 	has "$(<errors)" READONLY
 	status_is 69 loop-queue claim q
@@ -166,7 +166,7 @@ make_certificates() {
 	loop-queue put q x >/dev/null
 	rm -rf gone
 	redis bgsave >/dev/null
-	wait_for 10 eval 'redis info persistence | grep -q rdb_last_bgsave_status:err'
+	wait_for 40 eval 'redis info persistence | grep -q rdb_last_bgsave_status:err'
 	status_is 74 loop-queue put q y
 	has "$stderr" MISCONF
 	status_is 74 loop-queue claim q
@@ -224,11 +224,11 @@ make_certificates() {
 	loop-queue put q y >/dev/null
 	start loop-queue work q -n 2 --patience 300ms -- sh -c 'touch began; until [ -e go ]; do sleep 0.02; done; cat >>worked; echo >>worked'
 	local worker=$started
-	wait_for 10 test -e began
+	wait_for 40 test -e began
 	kill -KILL "$redis_pid"
 	rm -f "${SOCKET:?}"
 	touch go
-	wait_for 10 test -e worked
+	wait_for 40 test -e worked
 	start_redis
 	wait "$worker"
 	[ "$(sort worked | tr '\n' ' ')" = 'x y ' ]
@@ -239,16 +239,16 @@ make_certificates() {
 	start_redis
 	printf '{"body":"%s","lease":"1500ms"}\n' x y | loop-queue put --jsonl q >/dev/null
 	start eval 'loop-queue work q -j 2 --patience 300ms -- sh -c '\''touch began; until [ -e go ]; do sleep 0.02; done; cat >>worked'\'' 2>errors || echo $? >status'
-	wait_for 10 eval '[ -e began ] && [ "$(loop-queue stats --json q | jq .claimed)" = 2 ]'
+	wait_for 40 eval '[ -e began ] && [ "$(loop-queue stats --json q | jq .claimed)" = 2 ]'
 	loop-queue put q z >/dev/null
 	redis replicaof 127.0.0.1 1 >/dev/null
 	touch go
-	wait_for 20 test -s status
+	wait_for 80 test -s status
 	[ "$(<status)" -eq 125 ]
 	[ "$(fold -w1 worked | sort | tr '\n' ' ')" = 'x y ' ]
 	has "$(<errors)" READONLY
 	redis replicaof no one >/dev/null
-	wait_for 10 eval '[ "$(counts)" = "3 0 0 0" ]'
+	wait_for 40 eval '[ "$(counts)" = "3 0 0 0" ]'
 }
 
 @test "its functions are lost: it gets them again" {

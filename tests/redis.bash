@@ -14,7 +14,7 @@ start_redis() {
 		--appendfsync always --maxmemory-policy noeviction --logfile "$SCRATCH/redis.log" "$@"
 	# shellcheck disable=SC2034 # for those who load this
 	redis_pid=${started:?}
-	wait_for 10 redis_answers
+	wait_for 40 redis_answers
 }
 
 redis() { redis-cli -s "$SOCKET" "$@"; }
@@ -25,6 +25,6 @@ redis_answers() { [[ $(redis PING 2>&1) =~ PONG|NOAUTH ]]; }
 bad() {
 	local socket=$SCRATCH/bad.$((++bads)).sock
 	start "$BUILD_DIR/tests/tools/badwire" "$socket" "$1" "$2" "$SOCKET"
-	wait_for 5 test -S "$socket"
+	wait_for 20 test -S "$socket"
 	LOOP_STORE=redis+unix://$socket
 }

@@ -65,7 +65,7 @@ at() { # SECONDS: a time within one minute and the next ones
 @test "follows the journal, and prints each window as it closes" {
 	loop-emit a --data '{"ms":1}'
 	start loop-stat --follow --window 1s --late 0 --json >out
-	wait_for 10 emitted_window
+	wait_for 40 emitted_window
 	kill "$started"
 	jq -e '.count >= 1' out
 }
@@ -131,8 +131,8 @@ emitted_window() {
 	needs_terminal
 	loop-emit a --data '{"ms":1}'
 	start script -qfc 'loop-stat --watch --window 1h' out </dev/null >/dev/null
-	wait_for 10 grep -q per_sec out
+	wait_for 40 grep -q per_sec out
 	loop-emit a --data '{"ms":2}'
-	wait_for 10 grep -qF $'\e[2A\e[J' out
-	wait_for 10 grep -qE '  +2 +' out
+	wait_for 40 grep -qF $'\e[2A\e[J' out
+	wait_for 40 grep -qE '  +2 +' out
 }

@@ -54,7 +54,7 @@ beginners_say() {
 @test "a replica, and one that becomes one while a lock is held" {
 	start_redis
 	start loop-lock held --lease 2s -- sh -c 'echo $$ >pid; exec sleep 60' 2>errors
-	wait_for 10 test -s pid
+	wait_for 40 test -s pid
 	redis replicaof 127.0.0.1 1 >/dev/null
 	all_say 'a replica: name its master'
 	beginners_say 69 'a replica: name its master'
@@ -83,8 +83,8 @@ beginners_say() {
 	local holder=$started
 	start loop-job call q -- sh -c 'echo $$ >pid; until [ -e go ]; do sleep 0.02; done; echo done'
 	local caller=$started
-	wait_for 10 test -s pid
-	wait_for 10 eval 'loop-lock list --json held | jq -e ".holders[0]" >/dev/null'
+	wait_for 40 test -s pid
+	wait_for 40 eval 'loop-lock list --json held | jq -e ".holders[0]" >/dev/null'
 	redis CONFIG SET maxmemory 1mb >/dev/null
 	all_say OOM
 	sleep 2.2 # a lease

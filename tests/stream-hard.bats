@@ -10,7 +10,7 @@ half_open() {
 	started=$!
 	STARTED+=("$started")
 	exec 7>hold
-	wait_for 30 grep -q ready closed
+	wait_for 120 grep -q ready closed
 }
 
 @test "half-open connections delay nobody and are cut at their deadline" {
@@ -42,7 +42,7 @@ half_open() {
 	started=$!
 	server=$started
 	STARTED+=("$server")
-	wait_for 10 test -s port
+	wait_for 40 test -s port
 	port=$(<port)
 	url=http://127.0.0.1:$port
 	half_open 80 "GET /healthz HTTP/1.1\\r\\nHost: 127.0.0.1:$port\\r\\n\\r\\n"
@@ -70,22 +70,22 @@ half_open() {
 	serve
 	follow out "$url/events"
 	burst 1 before
-	wait_for 10 grep -q '^event: before$' out
+	wait_for 40 grep -q '^event: before$' out
 	# What is appended before the cut was seen may be taken for what was there.
 	ends_at() { [ "$(get "$url/status" | jq -r .journal.end)" = "$1" ]; }
 	truncate -s 500 "$LOOP_DIR/events.jsonl"
-	wait_for 10 ends_at 500
+	wait_for 40 ends_at 500
 	burst 1 after.cut
-	wait_for 10 grep -q '^event: after.cut$' out
+	wait_for 40 grep -q '^event: after.cut$' out
 	: >"$LOOP_DIR/events.jsonl"
-	wait_for 10 ends_at 0
+	wait_for 40 ends_at 0
 	burst 1 after.emptied
-	wait_for 10 grep -q '^event: after.emptied$' out
+	wait_for 40 grep -q '^event: after.emptied$' out
 	rm "$LOOP_DIR/events.jsonl"
 	[ "$(get "$url/healthz")" = ok ]
 	[ "$(get "$url/history" | jq '.events | length')" -ge 0 ]
 	burst 1 after.all
-	wait_for 10 grep -q '^event: after.all$' out
+	wait_for 40 grep -q '^event: after.all$' out
 	[ "$(grep -c '^event: stream.gap$' out)" -ge 1 ]
 	[ "$(get "$url/history" | jq -r '.events[-1].type')" = after.all ]
 }
@@ -110,15 +110,15 @@ half_open() {
 		printf '{"type":"step","subject":"P/1","priority":"low","data":{"n":%d}}\n' "$n"
 		((n % 40)) || printf '{"type":"done","subject":"P/1","data":{"n":%d}}\n' "$n"
 	done | loop-emit -
-	wait_for 10 grep -q '"n":400}' folded
-	wait_for 10 grep -q '"n":400}' room
+	wait_for 40 grep -q '"n":400}' folded
+	wait_for 40 grep -q '"n":400}' room
 	[ "$(grep -c '^event: done$' folded)" -eq 10 ]
 	[ "$(grep -c '^event: step$' folded)" -lt 200 ]
 	[ "$(grep -c '^event: step$' room)" -lt 200 ]
 	loop-stream stop
 	serve --frame-rate 0
 	follow whole "$url/events?from=start"
-	wait_for 10 grep -q '"n":400}' whole
+	wait_for 40 grep -q '"n":400}' whole
 	[ "$(grep -c '^event: step$' whole)" -eq 400 ]
 }
 
@@ -136,8 +136,8 @@ half_open() {
 	[ "$(post run-1)" = 202 ]
 	loop-stream stop
 	succeeded() { [ "$(tail -n 1 "$LOOP_DIR/runs/run-1/run.jsonl" | jq -r .state)" = succeeded ]; }
-	wait_for 20 succeeded
-	wait_for 10 nothing_left
+	wait_for 80 succeeded
+	wait_for 40 nothing_left
 }
 
 @test "while the runs are read, events go on" {
@@ -150,7 +150,7 @@ half_open() {
 	start curl --silent --show-error --output runs "$url/runs"
 	reader=$started
 	burst 1 metric
-	wait_for 10 grep -q '^event: metric$' out
+	wait_for 40 grep -q '^event: metric$' out
 	wait "$reader"
 	[ "$(jq -r '.runs[].id' runs)" = big ]
 }
@@ -200,7 +200,7 @@ others_meanwhile() {
 	exec 7>&-
 	talk got '/socket.io/?EIO=4&transport=websocket'
 	echo 40 >&7
-	wait_for 10 grep -q '^40{' got
+	wait_for 40 grep -q '^40{' got
 	printf '42%d["history",{"types":"nothing.like.it"}]\n' {10..49} >&7
 	others_meanwhile answered got '^43' 40
 	[ "$pongs" -ge 12 ]
@@ -218,16 +218,16 @@ others_meanwhile() {
 		talk got /ws
 		echo '{"op":"history","types":"nothing.like.it"}' >&7
 		echo '{"op":"sub","from":"start"}' >&7
-		wait_for 10 grep -q '"op":"history"' got
+		wait_for 40 grep -q '"op":"history"' got
 		echo '{"op":"history","types":"nothing.like.it"}' >&7
 		exec 7>&-
 		kill "${STARTED[-1]}"
 	done
 	nobody() { [ "$(get "$url/status" | jq .clients.open)" -eq 1 ]; }
-	wait_for 10 nobody
+	wait_for 40 nobody
 	talk got /ws
 	for n in {1..12}; do echo '{"op":"history","types":"nothing.like.it"}'; done >&7
-	wait_for 10 grep -q '"op":"history"' got
+	wait_for 40 grep -q '"op":"history"' got
 	loop-stream stop
 	grep -qx end got
 }
@@ -250,8 +250,8 @@ others_meanwhile() {
 	all=$started
 	start fanload "$port" '/events?types=metric' 300 400 >some
 	some=$started
-	wait_for 30 grep -q ready all
-	wait_for 30 grep -q ready some
+	wait_for 120 grep -q ready all
+	wait_for 120 grep -q ready some
 	for _ in 1 2 3 4; do burst 100 metric P/1 2000; done
 	wait "$all"
 	wait "$some"

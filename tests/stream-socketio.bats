@@ -58,7 +58,7 @@ slow=(--eio-ping-interval 30s --eio-ping-timeout 30s --sio-connect-timeout 30s)
 	[ "$(post '4test1\x1e4tést2\x1ebAQIDBA==')" = ok ]
 	[ "$(get "$session")" = "$(printf '4test1\x1e4tést2\x1ebAQIDBA==')" ]
 	start get --output waited "$session"
-	wait_for 10 waiting
+	wait_for 40 waiting
 	post 4later
 	wait "$started"
 	[ "$(<waited)" = 4later ]
@@ -84,21 +84,21 @@ slow=(--eio-ping-interval 30s --eio-ping-timeout 30s --sio-connect-timeout 30s)
 	serve --echo "${slow[@]}"
 	open "$url/$eio"
 	start get --output first "$session"
-	wait_for 10 waiting
+	wait_for 40 waiting
 	[ "$(code "$session")" = 400 ]
 	wait "$started"
 	[ "$(<first)" = 1 ]
 	[ "$(code "$session")" = 400 ]
 	open "$url/$eio"
 	start get "$session"
-	wait_for 10 waiting
+	wait_for 40 waiting
 	kill "$started"
 	wait "$started" || true
 	over() { [ "$(code "$session")" = 400 ]; }
-	wait_for 10 over
+	wait_for 40 over
 	open "$url/$eio"
 	start get --output last "$session"
-	wait_for 10 waiting
+	wait_for 40 waiting
 	[ "$(post 1)" = ok ]
 	wait "$started"
 	[ "$(<last)" = 6 ]
@@ -112,12 +112,12 @@ slow=(--eio-ping-interval 30s --eio-ping-timeout 30s --sio-connect-timeout 30s)
 		[ "$(post 3)" = ok ]
 	done
 	over() { [ "$(code "$session")" = 400 ]; }
-	wait_for 10 over
+	wait_for 40 over
 	talk '/engine.io/?EIO=4&transport=websocket'
-	wait_for 10 grep -qx 2 got
+	wait_for 40 grep -qx 2 got
 	echo 3 >&7
 	pinged_twice() { [ "$(grep -cx 2 got)" -ge 2 ]; }
-	wait_for 10 pinged_twice
+	wait_for 40 pinged_twice
 	heard end
 	grep -qx 'close 1000' got
 }
@@ -134,7 +134,7 @@ lies_there() {
 	[ "$(get "$session")" = 2 ]
 	kill -STOP "$server"
 	start get --data 3 --output said "$session"
-	wait_for 10 lies_there
+	wait_for 40 lies_there
 	sleep 1.6
 	kill -CONT "$server"
 	wait "$started"
@@ -146,7 +146,7 @@ lies_there() {
 	open "$url/$eio"
 	start get --output polled "$session"
 	poll=$started
-	wait_for 10 waiting
+	wait_for 40 waiting
 	talk "/engine.io/?EIO=4&transport=websocket&sid=${session##*=}"
 	echo 2probe >&7
 	heard 3probe
@@ -165,7 +165,7 @@ lies_there() {
 	heard end
 	echo '!828300000000616263' >&8
 	echo 4again >&8
-	wait_for 10 grep -q 4again first
+	wait_for 40 grep -q 4again first
 	grep -q abc first
 	exec 8>&-
 }
@@ -217,7 +217,7 @@ lies_there() {
 		echo 40 >&7
 		heard '"auth"'
 		tr ' ' '\n' <<<"$bad" >&7
-		wait_for 10 grep -qx end got || { echo "goes on after $bad" && false; }
+		wait_for 40 grep -qx end got || { echo "goes on after $bad" && false; }
 		exec 7>&-
 	done
 	serve_again() { loop-stream stop; serve --echo --sio-connect-timeout 50ms; }
@@ -274,7 +274,7 @@ lies_there() {
 	start loop-gate ask --id deploy 'Deploy it?'
 	asker=$started
 	asked() { [ "$(get "$url/gates" | jq -r '.gates[].state')" = pending ]; }
-	wait_for 10 asked
+	wait_for 40 asked
 	talk '/socket.io/?EIO=4&transport=websocket'
 	echo "40{\"token\":\"$(<"$LOOP_DIR/token")\"}" >&7
 	echo '421["publish",{"type":"a.b"}]' >&7

@@ -26,7 +26,7 @@ load stream
 	echo '{"op":"sub","from":"start"}' >&7
 	for _ in {1..10}; do burst 30 metric; done
 	all() { [ "$(grep -c specversion got)" -ge 600 ]; }
-	wait_for 10 all
+	wait_for 40 all
 	[ "$(grep specversion got | jq -r .id)" = "$(cat "$LOOP_DIR"/events.*jsonl | jq -r .id | sort -n)" ]
 	last=$(grep specversion got | tail -n 1 | jq -r .id)
 	exec 7>&-
@@ -88,7 +88,7 @@ load stream
 	for n in 1 125 126 127 65535 65536 300000; do
 		printf "%0${n}d\n" 0 >&7
 		lengths() { [ "$(tail -n 1 got | wc -c)" -eq $((n + 1)) ]; }
-		wait_for 10 lengths
+		wait_for 40 lengths
 	done
 }
 

@@ -9,7 +9,7 @@ setup_more() {
 serve() {
 	rm -f port
 	start loop-stream serve --listen 127.0.0.1:0 --port-file port "$@"
-	wait_for 10 test -s port
+	wait_for 40 test -s port
 	port=$(<port)
 	url=http://127.0.0.1:$port
 }
@@ -23,7 +23,7 @@ follow() {
 	local file=$1
 	shift
 	start curl --silent --no-buffer --max-time 30 --output "$file" "$@"
-	wait_for 10 grep -qs '^retry' "$file"
+	wait_for 40 grep -qs '^retry' "$file"
 }
 
 # talk PATH: a WebSocket whose messages are what is written to descriptor 7; what it gets is in got.
@@ -39,5 +39,5 @@ talk() {
 }
 
 heard() {
-	wait_for 10 grep -qF -- "$1" got
+	wait_for 40 grep -qF -- "$1" got
 }

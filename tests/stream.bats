@@ -33,7 +33,7 @@ journal_ids() {
 	serve
 	follow out "$url/events"
 	burst 3 story.started P/US-1
-	wait_for 10 has_ids out 3
+	wait_for 40 has_ids out 3
 	[ "$(ids out)" = "$(journal_ids)" ]
 	[ "$(sed -n 's/^data: //p' out)" = "$(<"$LOOP_DIR/events.jsonl")" ]
 	[ "$(grep -c '^event: story.started$' out)" -eq 3 ]
@@ -44,7 +44,7 @@ journal_ids() {
 	serve
 	mapfile -t all < <(journal_ids)
 	follow first --header "Last-Event-ID: ${all[3]}" "$url/events"
-	wait_for 10 has_ids first 6
+	wait_for 40 has_ids first 6
 	[ "$(ids first)" = "$(printf '%s\n' "${all[@]:4}")" ]
 	kill "$started"
 	loop-stream stop
@@ -52,10 +52,10 @@ journal_ids() {
 	burst 2 metric
 	mapfile -t all < <(journal_ids)
 	follow second "$url/stream/progress?after=${all[7]}"
-	wait_for 10 has_ids second 4
+	wait_for 40 has_ids second 4
 	[ "$(ids second)" = "$(printf '%s\n' "${all[@]:8}")" ]
 	follow third "$url/events?from=${all[7]}"
-	wait_for 10 has_ids third 5
+	wait_for 40 has_ids third 5
 	[ "$(ids third | head -1)" = "${all[7]}" ]
 }
 
@@ -65,7 +65,7 @@ journal_ids() {
 	serve
 	follow out "$url/events?from=start"
 	for _ in {1..30}; do burst 30 metric; done
-	wait_for 10 has_ids out 1300
+	wait_for 40 has_ids out 1300
 	[ "$(ids out)" = "$(journal_ids | sort -n)" ]
 	[ "$(find "$LOOP_DIR" -name 'events.*.jsonl' | wc -l)" -gt 5 ]
 }
@@ -76,11 +76,11 @@ journal_ids() {
 	rm "$LOOP_DIR/events.0.jsonl"
 	serve
 	follow out "$url/events?after=0"
-	wait_for 10 grep -q '^event: stream.gap$' out
-	wait_for 10 has_ids out 100
+	wait_for 40 grep -q '^event: stream.gap$' out
+	wait_for 40 has_ids out 100
 	[ "$(ids out)" = "$(journal_ids | sort -n)" ]
 	follow later "$url/events?after=99999999"
-	wait_for 10 has_ids later 100
+	wait_for 40 has_ids later 100
 	status_is 0 get --write-out '%{http_code}' --output /dev/null "$url/events?after=$(($(ids out | tail -1) + 1))"
 	[ "$output" = 400 ]
 }
@@ -95,8 +95,8 @@ journal_ids() {
 	burst 1 task.completed Q
 	burst 1 story.started Q/US-2
 	burst 1 last P 0 run-1
-	wait_for 10 has_ids by_run 2
-	wait_for 10 has_ids stories 3
+	wait_for 40 has_ids by_run 2
+	wait_for 40 has_ids stories 3
 	[ "$(grep '^event' stories)" = $'event: story.started\nevent: task.completed\nevent: story.started' ]
 	[ "$(ids subject)" = 0 ]
 	[ "$(grep '^event' by_run)" = $'event: metric\nevent: last' ]
@@ -111,7 +111,7 @@ journal_ids() {
 	kill -STOP "$slow_client"
 	follow quick "$url/events"
 	for _ in 1 2 3 4; do burst 3000 metric '' 1000; done
-	wait_for 20 has_ids quick 12000
+	wait_for 80 has_ids quick 12000
 	[ "$(get "$url/healthz")" = ok ]
 	kill -CONT "$slow_client"
 	timeout 20 sed -n '/"n":2999,/{x;s/^/./;/^.\{4\}$/q;x};s/^id: //p' <&7 >got
@@ -122,14 +122,14 @@ journal_ids() {
 @test "a silent stream is kept alive by comments" {
 	serve --keep-alive 100ms
 	follow out "$url/events"
-	wait_for 10 grep -q '^:$' out
+	wait_for 40 grep -q '^:$' out
 }
 
 @test "HTTP/1.0 gets the stream without chunks, HEAD only its head" {
 	burst 1 metric
 	serve
 	follow out --http1.0 "$url/events?from=start"
-	wait_for 10 has_ids out 1
+	wait_for 40 has_ids out 1
 	has "$(get --head "$url/events")" 'Content-Type: text/event-stream; charset=utf-8'
 }
 
@@ -151,7 +151,7 @@ journal_ids() {
 	status_is 75 loop-stream serve --listen 127.0.0.1:0
 	has "$stderr" "already running: pid $server"
 	status_is 0 loop-stream stop
-	wait_for 10 gone "$server"
+	wait_for 40 gone "$server"
 	status_is 1 loop-stream status
 	status_is 1 loop-stream stop
 	[ ! -e "$LOOP_DIR/stream.pid" ]
@@ -186,7 +186,7 @@ journal_ids() {
 @test "a Unix socket serves its owner, and a dead one is replaced" {
 	for _ in 1 2; do
 		start loop-stream serve --listen "unix:$SCRATCH/s"
-		wait_for 10 loop-stream status
+		wait_for 40 loop-stream status
 		[ "$(stat -c %a s)" = 600 ]
 		[ "$(get --unix-socket s http://localhost/healthz)" = ok ]
 		kill -KILL "$started"
@@ -196,7 +196,7 @@ journal_ids() {
 
 @test "beyond loopback every request needs the token" {
 	start loop-stream serve --listen 0.0.0.0:0 --port-file port
-	wait_for 10 test -s port
+	wait_for 40 test -s port
 	url=http://127.0.0.1:$(<port)
 	[ "$(get --output /dev/null --write-out '%{http_code}' "$url/healthz")" = 401 ]
 	[ "$(stat -c %a "$LOOP_DIR/token")" = 600 ]
@@ -233,7 +233,7 @@ drip() {
 	follow out "$url/events"
 	rm "$LOOP_DIR/events.jsonl"
 	burst 2 metric
-	wait_for 10 has_ids out 2
+	wait_for 40 has_ids out 2
 	grep -q '^event: stream.gap$' out
 	[ "$(ids out)" = "$(journal_ids)" ]
 }
@@ -321,7 +321,7 @@ a_run() {
 	serve
 	start get --output one "$url/poll?types=second"
 	two_clients() { [ "$(get "$url/status" | jq .clients.open)" = 2 ]; }
-	wait_for 10 two_clients
+	wait_for 40 two_clients
 	burst 1 other
 	burst 2 second
 	wait "$started"
@@ -380,21 +380,21 @@ a_run() {
 	PATH=$SCRATCH/bin:$PATH
 	serve
 	start curl --silent "$url/stat"
-	wait_for 10 test -s ran
+	wait_for 40 test -s ran
 	kill "$started"
 	ended() { while read -r pid; do gone "$pid" || return 1; done <ran; }
-	wait_for 10 ended
+	wait_for 40 ended
 	start curl --silent "$url/stat"
 	again() { [ "$(wc -l <ran)" -eq 2 ]; }
-	wait_for 10 again
+	wait_for 40 again
 	loop-stream stop
 	ended
-	wait_for 10 nothing_left
+	wait_for 40 nothing_left
 }
 
 @test "a service manager's socket and readiness are understood" {
 	start activate loop-stream serve >told
-	wait_for 10 grep -q '^READY=1' told
+	wait_for 40 grep -q '^READY=1' told
 	[ "$(get "http://127.0.0.1:$(sed -n 's/^PORT=//p' told)/healthz")" = ok ]
 	loop-stream stop
 	wait "$started"
@@ -416,7 +416,7 @@ a_run() {
 
 @test "beyond loopback the page keeps the token it was opened with, for reading only" {
 	start loop-stream serve --listen 0.0.0.0:0 --port-file port
-	wait_for 10 test -s port
+	wait_for 40 test -s port
 	url=http://127.0.0.1:$(<port)
 	get --cookie-jar jar --output /dev/null "$url/?token=$(<"$LOOP_DIR/token")"
 	[ "$(get --cookie jar "$url/healthz")" = ok ]
@@ -430,7 +430,7 @@ a_run() {
 	serve
 	token="Authorization: Bearer $(<"$LOOP_DIR/token")"
 	asked() { [ "$(get "$url/gates" | jq -r '.gates[].state')" = pending ]; }
-	wait_for 10 asked
+	wait_for 40 asked
 	post() { get --output answer --write-out '%{http_code}' --header "$token" --json "$2" "$url/gates/$1"; }
 	[ "$(get --output /dev/null --write-out '%{http_code}' --json '{}' "$url/gates/deploy/approve")" = 401 ]
 	[ "$(post nothing/approve '{}')" = 404 ]
@@ -462,13 +462,13 @@ a_run() {
 	serve
 	start "$SOURCE_TREE/share/examples/stream/follow" "$url" 'types=story.*' >told 2>/dev/null
 	one() { loop-emit story.started -s P/1 story=1 && sleep 0.1 && grep -q 'story.started P/1 {"story":"1"}$' told; }
-	wait_for 10 one
+	wait_for 40 one
 	loop-stream stop
 	loop-emit story.completed story=1
 	start loop-stream serve --listen "${url#http://}"
-	wait_for 10 grep -q 'story.completed  {"story":"1"}$' told
+	wait_for 40 grep -q 'story.completed  {"story":"1"}$' told
 	loop-emit story.started story=2
-	wait_for 10 grep -q 'story.started  {"story":"2"}$' told
+	wait_for 40 grep -q 'story.started  {"story":"2"}$' told
 	[ "$(grep -c story.completed told)" -eq 1 ]
 	[ "$(grep -c early told)" -eq 0 ]
 }

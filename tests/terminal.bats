@@ -21,7 +21,7 @@ tm() {
 terminal() {
 	tm new-session -d -x "$1" -y "$2" -e PS1='ready ' "env PS1='ready ' bash --norc --noprofile"
 	tm set-option -g window-size manual
-	wait_for 10 on_screen '^ready'
+	wait_for 40 on_screen '^ready'
 }
 
 type() {
@@ -51,7 +51,7 @@ plan_of() { # TASKS COMMAND
 	terminal 80 24
 	echo 'loop-sched run plan.json --id night -j 8 >/dev/null & loop-stream show night; echo "status $?"' >both
 	type 'set +m; clear; . ./both' Enter
-	wait_for 60 on_screen '^status 0'
+	wait_for 240 on_screen '^status 0'
 	all_lines >lines
 	[ "$(grep -c '^✓ T' lines)" = 50 ]
 	[ "$(grep -o '^✓ T[0-9]*' lines | sort -u | wc -l)" = 50 ]
@@ -64,16 +64,16 @@ plan_of() { # TASKS COMMAND
 	terminal 80 24
 	start loop-sched run plan.json --id night -j 3
 	type 'clear; loop-stream show night' Enter
-	wait_for 20 on_screen 'detach'
+	wait_for 80 on_screen 'detach'
 	for width in 40 120 30 80; do
 		tm resize-window -x "$width" -y 24
 		drawn() { screen >now && [ "$(grep -c ▶ now)" = 3 ] && [ "$(grep -c '▕' now)" = 1 ] &&
 			[ "$(grep -c 'waiting' now)" = 1 ] && [ "$(wc -L <now)" -le "$width" ] && wide_enough; }
 		wide_enough() { ((width < 80)) || grep -qF '0/6' now; }
-		wait_for 10 drawn
+		wait_for 40 drawn
 	done
 	touch go
-	wait_for 20 on_screen '^night succeeded'
+	wait_for 80 on_screen '^night succeeded'
 	all_lines >lines
 	! grep -E '▕|detach|waiting|▶' lines || false
 	[ "$(grep -c '^✓ T' lines)" = 6 ]
@@ -84,7 +84,7 @@ plan_of() { # TASKS COMMAND
 	terminal 60 16
 	start loop-sched run plan.json --id night -j 3
 	type 'clear; loop-stream show --style box night' Enter
-	wait_for 20 on_screen 'T2 Z'
+	wait_for 80 on_screen 'T2 Z'
 	screen | grep '^[│┌└]' >box
 	[ "$(wc -l <box)" -ge 6 ]
 	while IFS= read -r line; do [ "$(wc -L <<<"$line")" = 59 ]; done <box
@@ -96,24 +96,24 @@ plan_of() { # TASKS COMMAND
 	terminal 80 24
 	start loop-sched run plan.json --id night
 	type 'stty -a >before; loop-stream show night' Enter
-	wait_for 20 on_screen 'detach'
+	wait_for 80 on_screen 'detach'
 	type C-z
-	wait_for 10 on_screen 'Stopped'
+	wait_for 40 on_screen 'Stopped'
 	type 'stty -a >stopped; clear; fg' Enter
-	wait_for 20 on_screen 'detach'
+	wait_for 80 on_screen 'detach'
 	cmp before stopped
 	type C-c
-	wait_for 10 on_screen '^ready$'
+	wait_for 40 on_screen '^ready$'
 	type 'stty -a >after; echo "status $?"' Enter
-	wait_for 10 on_screen '^status 0'
+	wait_for 40 on_screen '^status 0'
 	cmp before after
 	[ "$(tm display-message -p '#{cursor_flag}')" = 1 ]
 	type 'clear; loop-stream show night' Enter
-	wait_for 20 on_screen 'detach'
+	wait_for 80 on_screen 'detach'
 	kill -KILL "$(pgrep -f "loop-stream show night" -P "$(tm display-message -p '#{pane_pid}')")"
-	wait_for 10 on_screen 'Killed'
+	wait_for 40 on_screen 'Killed'
 	type 'stty -a >killed; echo "status $?"' Enter
-	wait_for 10 on_screen '^status 0'
+	wait_for 40 on_screen '^status 0'
 	cmp before killed
 	[ "$(tm display-message -p '#{cursor_flag}')" = 1 ]
 	kill -0 "$started" # the run goes on
@@ -124,24 +124,24 @@ plan_of() { # TASKS COMMAND
 	plan_of 2 true
 	terminal 80 24
 	type 'loop-sched run plan.json --id night >/dev/null; clear; loop-stream show night' Enter
-	wait_for 20 on_screen '^night succeeded'
+	wait_for 80 on_screen '^night succeeded'
 	plan_of 1 'until [ -e go ]; do sleep 0.1; done'
 	start loop-sched run plan.json --id day
 	coloured() { screen -e | grep -q $'▶' && screen -e | grep '▶' | grep -q $'\033\[3'; }
 	type 'clear; loop-stream show day' Enter
-	wait_for 20 coloured
+	wait_for 80 coloured
 	type d
-	wait_for 10 on_screen 'come back with'
+	wait_for 40 on_screen 'come back with'
 	type 'clear; NO_COLOR=1 loop-stream show day' Enter
-	wait_for 20 on_screen '▶'
+	wait_for 80 on_screen '▶'
 	! screen -e | grep '▶' | grep $'\033\[' || false
 	type d
-	wait_for 10 on_screen 'come back with'
+	wait_for 40 on_screen 'come back with'
 	type 'clear; TERM=dumb loop-stream show day' Enter
-	wait_for 10 on_screen '^[0-9:]* \[0/1\] T0 running'
+	wait_for 40 on_screen '^[0-9:]* \[0/1\] T0 running'
 	! on_screen 'detach' || false
 	touch go
-	wait_for 20 on_screen '^day succeeded'
+	wait_for 80 on_screen '^day succeeded'
 }
 
 @test "the time that is left is shown once runs of this plan have been seen" {
@@ -152,6 +152,6 @@ plan_of() { # TASKS COMMAND
 	terminal 110 24
 	start loop-sched run plan.json --id night -j 1
 	type 'clear; loop-stream show night' Enter
-	wait_for 30 on_screen '[0-9]+s left'
+	wait_for 120 on_screen '[0-9]+s left'
 	loop-sched cancel night
 }

@@ -42,7 +42,7 @@ setup_more() {
 	[ "$(loop queue list jobs --json | wc -l)" = 4 ]
 	status_is 0 loop queue work jobs --idle-exit 0 -- sh -c 'cat >>worked; echo >>worked'
 	has "$(paste -sd ' ' worked)" "dead"
-	wait_for 60 eval 'timeout 5 loop-stream show old 2>&1 </dev/null | grep -q Make'
+	wait_for 240 eval 'timeout 5 loop-stream show old 2>&1 </dev/null | grep -q Make'
 }
 
 @test "a run that an older version began is gone on with" {
@@ -51,7 +51,7 @@ setup_more() {
 	[ "$(git log --format=%s work | sort | paste -sd ' ')" = 'feat: B - Make b feat: C - Make c start' ]
 	[ "$(grep -c '"passes": true' prd.json)" = 3 ]
 	status_is 0 loop bus verify
-	wait_for 60 nothing_left
+	wait_for 240 nothing_left
 }
 
 @test "a run that an older version was killed at as it was made is told of, and removed" {

@@ -9,9 +9,7 @@
 #include "io.h"
 #include "mem.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 /* From being asked to end to being killed. */
@@ -33,8 +31,6 @@ struct job {
 	uv_timer_t timer;
 	int handles; /* not yet closed */
 };
-
-extern char **environ;
 
 static void attempt(struct job *);
 
@@ -170,12 +166,10 @@ static void add_text(struct strs *env, const char *name, struct span value)
 
 static void make_environment(struct strs *env, const struct job *j)
 {
+	static const char *const ours[] = {"LOOP_EVENT_", "LOOP_DIR=", "LOOP_SUBJECT=", NULL};
 	struct event_view v;
 
-	for (char **p = environ; *p; p++)
-		if (strncmp(*p, "LOOP_EVENT_", 11) != 0 && strncmp(*p, "LOOP_DIR=", 9) != 0 &&
-			strncmp(*p, "LOOP_SUBJECT=", 13) != 0)
-			strs_add(env, *p);
+	proc_environ(env, ours);
 	strs_format(env, "LOOP_DIR=%s", j->handler->engine->state->path);
 	strs_format(env, "LOOP_EVENT_HANDLER=%s", j->handler->name);
 	strs_format(env, "LOOP_EVENT_ATTEMPT=%lld", (long long)j->attempts);
@@ -197,17 +191,11 @@ static void make_environment(struct strs *env, const struct job *j)
 /* The event as a file that was never anywhere: a command that does not read it blocks nobody. */
 static int event_file(const struct job *j)
 {
-	int fd = memfd_create("event", MFD_CLOEXEC), r;
+	AUTO_BUF struct buf line = {0};
 
-	if (fd < 0)
-		return -errno;
-	r = io_write(fd, j->event, j->length);
-	if (r == 0)
-		r = io_write(fd, "\n", 1);
-	if (r == 0 && lseek(fd, 0, SEEK_SET) == 0)
-		return fd;
-	close(fd);
-	return r < 0 ? r : -EIO;
+	buf_add(&line, j->event, j->length);
+	buf_char(&line, '\n');
+	return io_memory("event", line.text, line.length);
 }
 
 static int start(struct job *j, struct err *e)

@@ -8,10 +8,8 @@
 #include "proc.h"
 #include "share.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 #define GRACE (5 * NS_PER_S)
 
@@ -76,18 +74,16 @@ static bool wait_until(const struct child *c, int64_t deadline)
 
 static int finish_child(struct child *c, bool ended)
 {
-	int status = 0;
+	int status;
 
 	if (!ended) {
-		kill(-c->pid, SIGTERM);
+		child_signal(c, SIGTERM);
 		if (!wait_until(c, clock_after(GRACE)))
-			kill(-c->pid, SIGKILL);
+			child_signal(c, SIGKILL);
 	}
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	kill(-c->pid, SIGKILL); /* what it left behind in its group */
-	child_close(c);
-	return ended ? proc_exit_status(status) : EXIT_TIMEDOUT;
+	status = child_wait(c);
+	child_signal(c, SIGKILL); /* what it left behind in its group */
+	return ended ? status : EXIT_TIMEDOUT;
 }
 
 int command_run(const struct record *r, const char *command, int64_t timeout, struct buf *output,

@@ -6,30 +6,13 @@
 #include "proc.h"
 #include "wait.h"
 
-#include <signal.h>
-
-#define SWEEP_TIME (10 * NS_PER_S)
-
 /* The command while it runs. */
 struct running {
 	struct attempt *attempt;
 	struct child child;
-	bool own_group;
-	int64_t timeout, kill, renew; /* clock_now at which each is due */
+	int64_t timeout, renew; /* clock_now at which each is due */
 	bool timed_out;
 };
-
-void attempt_sweep(void)
-{
-	struct sweep swept;
-
-	proc_sweep(NULL, NULL, 0, clock_after(SWEEP_TIME), &swept);
-}
-
-static void send(const struct running *r, int sig)
-{
-	kill(r->own_group ? -r->child.pid : r->child.pid, sig);
-}
 
 /* A terminal's ^C must reach the command, and it may read from it: then it shares our group. */
 static int start(struct running *r)
@@ -38,8 +21,7 @@ static int start(struct running *r)
 	struct err e = {0};
 	int failed;
 
-	r->own_group = !isatty(STDIN_FILENO);
-	s.same_group = !r->own_group;
+	s.same_group = isatty(STDIN_FILENO);
 	failed = proc_spawn(&r->child, &s, &e);
 	if (failed == 0)
 		return 0;
@@ -66,24 +48,15 @@ static void renew(struct running *r)
 	r->renew = valid ? next_renewal(r->attempt) : NS_FOREVER;
 }
 
-/* Whether the command does not get it by itself: a terminal sends ^C to the whole group. */
-static bool has_to_be_sent(const struct running *r, int sig)
-{
-	return r->own_group || (sig != SIGINT && sig != SIGQUIT);
-}
-
 /* The first signal is handed on, the second ends everything at once. */
 static void on_signal(struct running *r, int sig)
 {
-	if (!wait_signal_ends(sig)) {
-		send(r, sig);
-		return;
-	}
-	if (r->attempt->stopped)
-		attempt_sweep();
-	else if (has_to_be_sent(r, sig))
-		send(r, sig);
-	r->attempt->stopped = sig;
+	if (r->attempt->stopped && wait_signal_ends(sig))
+		proc_sweep_all();
+	else
+		child_hand_on(&r->child, sig);
+	if (wait_signal_ends(sig))
+		r->attempt->stopped = sig;
 }
 
 static void on_deadline(struct running *r)
@@ -95,14 +68,9 @@ static void on_deadline(struct running *r)
 	if (now >= r->timeout) {
 		r->timed_out = true;
 		r->timeout = NS_FOREVER;
-		r->kill = clock_after(r->attempt->kill_after);
-		send(r, SIGTERM);
-		send(r, SIGCONT); /* one that was stopped would not see it */
+		child_end(&r->child, r->attempt->kill_after);
 	}
-	if (now >= r->kill) {
-		r->kill = NS_FOREVER;
-		kill(r->child.pid, SIGKILL);
-	}
+	child_tick(&r->child);
 }
 
 static void watch_over(struct running *r)
@@ -110,7 +78,7 @@ static void watch_over(struct running *r)
 	int sig;
 
 	for (;;) {
-		int64_t next = MIN(r->renew, MIN(r->timeout, r->kill));
+		int64_t next = MIN(r->renew, MIN(r->timeout, r->child.kill_at));
 
 		switch (wait_for(r->child.pidfd, next, &sig)) {
 		case WAIT_READY: return;
@@ -122,17 +90,16 @@ static void watch_over(struct running *r)
 
 void attempt_run(struct attempt *a)
 {
-	struct running r = {.attempt = a, .kill = NS_FOREVER};
+	struct running r = {.attempt = a};
 
 	if (start(&r) < 0)
 		return;
 	r.timeout = clock_after(a->timeout);
 	r.renew = next_renewal(a);
 	watch_over(&r);
-	a->status = proc_reap(r.child.pid);
-	child_close(&r.child);
+	a->status = child_wait(&r.child);
 	if (r.timed_out) {
 		a->status = EXIT_TIMEDOUT;
-		attempt_sweep();
+		proc_sweep_all();
 	}
 }

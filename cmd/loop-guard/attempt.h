@@ -22,7 +22,4 @@ struct attempt {
 
 void attempt_run(struct attempt *);
 
-/* Whatever an attempt left running ends. */
-void attempt_sweep(void);
-
 #endif

@@ -246,7 +246,7 @@ static int repeat(struct run *r)
 		if (r->attempt.stopped || r->tries > choices.retries ||
 			!statuses_has(&r->policy.retry, r->attempt.status))
 			return ended(r);
-		attempt_sweep();
+		proc_sweep_all();
 		if (!pause_for(r, delay_after(r, hint)))
 			return r->attempt.stopped ? EXIT_SIGNAL + r->attempt.stopped : ended(r);
 	}
@@ -276,7 +276,6 @@ int guard_run(const struct args *args)
 {
 	struct run r = {.watch = -1, .begin = clock_now(), .state = {.dir = -1}};
 	struct err e = {0};
-	pid_t group = getpgrp();
 	int status;
 
 	if (!args->command || !args->command[0] || args->count)
@@ -284,11 +283,8 @@ int guard_run(const struct args *args)
 	r.give_up = clock_after(choices.max_elapsed);
 	check_choices();
 	policy_init(&r.policy);
-	if (proc_contain(&e) < 0)
+	if (proc_contain_foreground(&e) < 0)
 		die(EXIT_OWN, "%s", e.text);
-	/* Back in the foreground: the command may read from the terminal. */
-	if (isatty(STDIN_FILENO) && setpgid(0, group) < 0)
-		warn_errno("process group");
 	if (choices.keep)
 		proc_contain_keep();
 	if (wait_init() < 0)

@@ -15,13 +15,11 @@
 #include "wait.h"
 
 #include <errno.h>
-#include <signal.h>
 
 const struct opt run_options[] = {OPT_STORE, {0}};
 
 #define BEAT NS_PER_S
 #define BEAT_PATIENCE (2 * NS_PER_S)
-#define SWEEP_TIME (10 * NS_PER_S)
 
 enum { JOB_MAX = 300 << 20 };
 
@@ -38,8 +36,8 @@ struct work {
 	struct errand errand;
 	struct child child;
 	enum cause cause;
-	int64_t started, timeout, kill, beat, stall; /* clock_now */
-	int64_t held_until;			     /* the lease holds at least so long */
+	int64_t started, timeout, beat, stall; /* clock_now */
+	int64_t held_until;		       /* the lease holds at least so long */
 	int64_t life;
 	struct buf note; /* that was given last */
 };
@@ -49,9 +47,7 @@ static void end_command(struct work *w, enum cause cause)
 	if (w->cause == BY_ITSELF)
 		w->cause = cause;
 	w->timeout = w->stall = NS_FOREVER;
-	kill(-w->child.pid, SIGTERM);
-	kill(-w->child.pid, SIGCONT);
-	w->kill = MIN(w->kill, clock_after(w->errand.kill_after));
+	child_end(&w->child, w->errand.kill_after);
 }
 
 /* Tells how far it is, and learns whether the lease still holds. */
@@ -92,10 +88,7 @@ static void on_time(struct work *w)
 		beat(w);
 	if (now >= w->timeout)
 		end_command(w, BY_TIMEOUT);
-	if (now >= w->kill) {
-		w->kill = NS_FOREVER;
-		kill(-w->child.pid, SIGKILL);
-	}
+	child_tick(&w->child);
 	if (now < w->stall)
 		return;
 	life = errand_life(&w->errand);
@@ -110,7 +103,7 @@ static void watch_over(struct work *w)
 {
 	for (;;) {
 		int64_t beat_at = w->cause == BY_ITSELF ? w->beat : NS_FOREVER;
-		int64_t next = MIN(MIN(beat_at, w->kill), MIN(w->timeout, w->stall));
+		int64_t next = MIN(MIN(beat_at, w->child.kill_at), MIN(w->timeout, w->stall));
 		int sig;
 
 		switch (wait_for(w->child.pidfd, next, &sig)) {
@@ -119,7 +112,8 @@ static void watch_over(struct work *w)
 		case WAIT_SIGNAL:
 			if (!wait_signal_ends(sig))
 				break;
-			w->kill = w->cause == BY_SIGNAL ? clock_now() : w->kill;
+			if (w->cause == BY_SIGNAL)
+				w->child.kill_at = clock_now();
 			end_command(w, BY_SIGNAL);
 		}
 	}
@@ -182,11 +176,9 @@ static int64_t from_now(int64_t duration)
 
 static int run_command(struct work *w)
 {
-	struct sweep swept;
 	int status;
 
 	w->started = clock_now();
-	w->kill = NS_FOREVER;
 	status = start(w);
 	if (status)
 		return status;
@@ -195,9 +187,8 @@ static int run_command(struct work *w)
 	w->beat = clock_now();
 	w->held_until = from_now(w->errand.lease);
 	watch_over(w);
-	status = proc_reap(w->child.pid);
-	child_close(&w->child);
-	proc_sweep(NULL, NULL, 0, clock_after(SWEEP_TIME), &swept);
+	status = child_wait(&w->child);
+	proc_sweep_all();
 	return status;
 }
 

@@ -6,29 +6,20 @@
 #include "proc.h"
 #include "wait.h"
 
-#include <signal.h>
-
 /* The command while it runs. */
 struct running {
 	struct held held; /* first */
 	struct child child;
-	bool own_group;
 };
 
 static void send(const struct held *held, int sig)
 {
-	const struct running *c = (const struct running *)held;
-
-	kill(c->own_group ? -c->child.pid : c->child.pid, sig);
+	child_signal(&((const struct running *)held)->child, sig);
 }
 
 static void hand_on(const struct held *held, int sig)
 {
-	const struct running *c = (const struct running *)held;
-
-	/* A terminal sends ^C to the whole group. */
-	if (c->own_group || (sig != SIGINT && sig != SIGQUIT))
-		send(held, sig);
+	child_hand_on(&((const struct running *)held)->child, sig);
 }
 
 static int run_held(struct running *c, char *const *command)
@@ -37,8 +28,7 @@ static int run_held(struct running *c, char *const *command)
 	struct err e = {0};
 	int code;
 
-	c->own_group = !isatty(STDIN_FILENO);
-	s.same_group = !c->own_group;
+	s.same_group = isatty(STDIN_FILENO);
 	code = proc_spawn(&c->child, &s, &e);
 	if (code < 0) {
 		warn("%s", e.text);
@@ -46,8 +36,7 @@ static int run_held(struct running *c, char *const *command)
 	}
 	held_begin(&c->held);
 	held_watch(&c->held, c->child.pidfd);
-	code = proc_reap(c->child.pid);
-	child_close(&c->child);
+	code = child_wait(&c->child);
 	if (c->held.lost && choices.on_loss == LOSS_ENDS)
 		return EXIT_OWN;
 	return code;
@@ -115,14 +104,10 @@ void describe(struct asker *a, const char *command, const char *line)
 
 static void contain(void)
 {
-	pid_t group = getpgrp();
 	struct err e = {0};
 
-	if (proc_contain(&e) < 0)
+	if (proc_contain_foreground(&e) < 0)
 		die(EX_OSERR, "%s", e.text);
-	/* Back in the foreground: the command may read from the terminal. */
-	if (isatty(STDIN_FILENO) && setpgid(0, group) < 0)
-		warn_errno("process group");
 	proc_contain_keep();
 	if (wait_init() < 0)
 		die_errno(EX_OSERR, "signals");

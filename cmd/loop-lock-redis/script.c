@@ -12,6 +12,7 @@
 #include "lock_bytes.h"
 #include "lock_file.h"
 #include "lock_owners.h"
+#include "proc.h"
 #include "state.h"
 #include "wait.h"
 
@@ -19,7 +20,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 
 struct script {
 	struct held held; /* first */
@@ -118,8 +118,7 @@ static void watch_once(struct script *s)
 	held_watch(&s->held, ended);
 	if (sleeper > 0) {
 		kill(sleeper, SIGKILL);
-		while (waitpid(sleeper, NULL, 0) < 0 && errno == EINTR)
-			;
+		proc_reap(sleeper);
 	}
 }
 

@@ -5,16 +5,12 @@
 #include "buf.h"
 #include "clock.h"
 #include "die.h"
-#include "mem.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 
 /* A worker that lived so long did not crash at its start. */
 #define STEADY (60 * NS_PER_S)
-
-extern char **environ;
 
 static const struct backoff crash_backoff = {
 	.base = NS_PER_S, .cap = 60 * NS_PER_S, .factor = 2, .jitter = JITTER_EQUAL};
@@ -51,10 +47,9 @@ static void worker_command(const struct pool *p, struct strs *words)
 
 static void worker_environment(const struct pool *p, const struct slot *s, struct strs *env)
 {
-	for (char **v = environ; *v; v++)
-		if (strncmp(*v, "LOOP_POOL_", 10) != 0 && strncmp(*v, "LOOP_QUEUE=", 11) != 0 &&
-			strncmp(*v, "LOOP_STORE=", 11) != 0)
-			strs_add(env, *v);
+	static const char *const ours[] = {"LOOP_POOL_", "LOOP_QUEUE=", "LOOP_STORE=", NULL};
+
+	proc_environ(env, ours);
 	strs_format(env, "LOOP_POOL_SLOT=%d", (int)(s - p->slot));
 	strs_format(env, "LOOP_POOL_PID=%d", (int)getpid());
 	strs_format(env, "LOOP_QUEUE=%s", p->queue->name);

@@ -6,25 +6,14 @@
 #include "io.h"
 #include "mem.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <sys/mman.h>
-
 #define SWEEP_TIME (10 * NS_PER_S)
 #define KILL_AFTER (10 * NS_PER_S)
 
-extern char **environ;
-
-static bool is_ours(const char *variable)
-{
-	return strncmp(variable, "LOOP_JOB_", 9) == 0 || strncmp(variable, "LOOP_QUEUE=", 11) == 0;
-}
-
 static void make_environment(struct strs *env, const struct queue *q, const struct item *item)
 {
-	for (char **v = environ; *v; v++)
-		if (!is_ours(*v))
-			strs_add(env, *v);
+	static const char *const ours[] = {"LOOP_JOB_", "LOOP_QUEUE=", NULL};
+
+	proc_environ(env, ours);
 	strs_format(env, "LOOP_QUEUE=%s", q->name);
 	strs_format(env, "LOOP_JOB_ID=%s", item->id);
 	strs_format(env, "LOOP_JOB_TOKEN=%s", item->token);
@@ -32,22 +21,6 @@ static void make_environment(struct strs *env, const struct queue *q, const stru
 	strs_format(env, "LOOP_JOB_TRIES=%lld", (long long)item->max_tries);
 	if (item->key[0])
 		strs_format(env, "LOOP_JOB_KEY=%s", item->key);
-}
-
-/* A file in memory that holds the body, at its beginning. */
-static int body_file(struct span body)
-{
-	int fd = memfd_create("body", MFD_CLOEXEC), r;
-
-	if (fd < 0)
-		return -errno;
-	r = io_write(fd, body.p, body.n);
-	if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
-		r = -errno;
-	if (r == 0)
-		return fd;
-	close(fd);
-	return r;
 }
 
 static void settle(struct job *j, struct queue *q, enum settling how, struct settle *s)
@@ -97,9 +70,9 @@ void job_start(
 	struct spawn s = {.argv = how->command, .out = STDOUT_FILENO, .error = STDERR_FILENO};
 	struct err e = {0};
 
-	*j = (struct job){.item = *item, .kill = NS_FOREVER, .permit = j->permit};
+	*j = (struct job){.item = *item, .permit = j->permit};
 	begin_lease(j);
-	body = body_file(item->body);
+	body = io_memory("body", item->body.p, item->body.n);
 	if (body < 0) {
 		give_back(j, q, how, strerror(-body));
 		return;
@@ -118,9 +91,7 @@ void job_start(
 void job_end(struct job *j, bool give_up)
 {
 	j->given_up |= give_up;
-	kill(-j->child.pid, SIGTERM);
-	kill(-j->child.pid, SIGCONT); /* one that was stopped would not see it */
-	j->kill = MIN(j->kill, clock_after(KILL_AFTER));
+	child_end(&j->child, KILL_AFTER);
 }
 
 static void renew(struct job *j, struct queue *q)
@@ -145,11 +116,10 @@ static void renew(struct job *j, struct queue *q)
 	job_end(j, false);
 }
 
-void job_tick(struct job *j, struct queue *q, const struct work_how *how)
+void job_tick(struct job *j, struct queue *q)
 {
 	int64_t now = clock_now();
 
-	(void)how;
 	if (now >= j->renew)
 		renew(j, q);
 	if (now >= j->timeout) {
@@ -157,15 +127,12 @@ void job_tick(struct job *j, struct queue *q, const struct work_how *how)
 		j->timeout = NS_FOREVER;
 		job_end(j, false);
 	}
-	if (now >= j->kill) {
-		j->kill = NS_FOREVER;
-		kill(-j->child.pid, SIGKILL);
-	}
+	child_tick(&j->child);
 }
 
 int64_t job_next(const struct job *j)
 {
-	return MIN(j->renew, MIN(j->timeout, j->kill));
+	return MIN(j->renew, MIN(j->timeout, j->child.kill_at));
 }
 
 static void sweep(const struct job *j, const pid_t *spare, size_t spare_count)
@@ -209,9 +176,8 @@ static void settle_by_status(struct job *j, struct queue *q, const struct work_h
 int job_finish(struct job *j, struct queue *q, const struct work_how *how, const pid_t *spare,
 	size_t spare_count)
 {
-	int status = proc_reap(j->child.pid);
+	int status = child_wait(&j->child);
 
-	child_close(&j->child);
 	sweep(j, spare, spare_count);
 	j->busy = false;
 	if (!j->lost)

@@ -21,9 +21,9 @@ struct job {
 	bool busy;
 	struct item item; /* its body is not kept */
 	struct child child;
-	int64_t renew, timeout, kill; /* clock_now */
-	int64_t lease_end;	      /* clock_now: nobody else has it before */
-	bool lost;		      /* the lease is somebody else's */
+	int64_t renew, timeout; /* clock_now */
+	int64_t lease_end;	/* clock_now: nobody else has it before */
+	bool lost;		/* the lease is somebody else's */
 	bool timed_out;
 	bool given_up; /* we were told to end it: this was no try */
 	struct permit permit;
@@ -33,7 +33,7 @@ struct job {
 void job_start(struct job *, struct queue *, const struct work_how *, const struct item *);
 
 /* What is due; the next time that something is. */
-void job_tick(struct job *, struct queue *, const struct work_how *);
+void job_tick(struct job *, struct queue *);
 int64_t job_next(const struct job *);
 
 /* Asks the command to end, and says that it must soon. */

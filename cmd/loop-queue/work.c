@@ -272,7 +272,7 @@ static void on_signal(struct work *w)
 			if (w->asked == 2)
 				job_end(&w->job[i], true);
 			if (w->asked > 2)
-				w->job[i].kill = clock_now();
+				w->job[i].child.kill_at = clock_now();
 		}
 	}
 }
@@ -329,7 +329,7 @@ static void run(struct work *w)
 			if (w->job[i].busy && p[2 + i].revents)
 				finish_job(w, &w->job[i]);
 			else if (w->job[i].busy)
-				job_tick(&w->job[i], w->queue, &w->how);
+				job_tick(&w->job[i], w->queue);
 		}
 	}
 	free(p);

@@ -5,29 +5,13 @@
 #include "share.h"
 
 #include <errno.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-
-/* A file of ours without a name, holding this text. */
-static int memory_file(const char *text, size_t length)
-{
-	int fd = memfd_create("plan", MFD_CLOEXEC), r;
-
-	if (fd < 0)
-		return -errno;
-	r = io_write(fd, text, length);
-	if (r == 0 && lseek(fd, 0, SEEK_SET) == 0)
-		return fd;
-	close(fd);
-	return r < 0 ? r : -EIO;
-}
 
 static int read_back(int fd, struct buf *out)
 {
 	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : io_read_all(fd, PLAN_MAX, out);
 }
 
-/* Runs jq to its end; its wait status, or -errno. */
+/* Runs jq to its end; its exit status, or as proc_spawn. */
 static int run_jq(struct plan *p, const char *program, int in, int out, int error, struct err *e)
 {
 	static const char *const forms[] = {
@@ -43,15 +27,9 @@ static int run_jq(struct plan *p, const char *program, int in, int out, int erro
 		.error = error,
 		.same_group = true};
 	struct child jq;
-	int status, r = proc_spawn(&jq, &spawn, e);
+	int r = proc_spawn(&jq, &spawn, e);
 
-	if (r < 0)
-		return r;
-	child_close(&jq);
-	while (waitpid(jq.pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_sys(e, -errno, "jq");
-	return status;
+	return r < 0 ? r : child_wait(&jq);
 }
 
 /* What jq complained of, as an error of ours: "jq: error (at <stdin>:0): the words". */
@@ -67,9 +45,9 @@ static void say_refusal(struct plan *p, const struct buf *complaint)
 int import_text(struct plan *p, struct err *e)
 {
 	AUTO_FREE char *program = share_path("plan/import.jq");
-	AUTO_CLOSE int in = memory_file(p->source.text, p->source.length);
-	AUTO_CLOSE int out = memory_file("", 0);
-	AUTO_CLOSE int error = memory_file("", 0);
+	AUTO_CLOSE int in = io_memory("plan", p->source.text, p->source.length);
+	AUTO_CLOSE int out = io_memory("made", "", 0);
+	AUTO_CLOSE int error = io_memory("complaint", "", 0);
 	AUTO_BUF struct buf complaint = {0};
 	int status, r;
 

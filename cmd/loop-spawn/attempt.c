@@ -14,7 +14,6 @@
 #include "parse.h"
 #include "signals.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
 
@@ -204,8 +203,7 @@ static void close_all(struct attempt *a)
 {
 	if (a->mapper.child.pid > 0) {
 		kill(a->mapper.child.pid, SIGKILL);
-		while (waitpid(a->mapper.child.pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		proc_reap(a->mapper.child.pid);
 	}
 	attempt_started(a);
 	mapper_clear(&a->mapper);

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 /* How long output may still come from others when the command itself has ended. */
 #define DRAIN_TIME (NS_PER_S / 2)
@@ -58,18 +57,16 @@ static bool follow(struct run *r, const struct child *c, int fd, int64_t deadlin
 	return true;
 }
 
-static int end_of(const struct child *c, bool ended)
+static int end_of(struct child *c, bool ended)
 {
-	struct sweep swept;
 	int status;
 
 	if (!ended)
-		kill(-c->pid, SIGKILL);
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-		;
+		child_signal(c, SIGKILL);
+	status = child_wait(c);
 	if (!ended)
-		proc_sweep(NULL, NULL, 0, clock_after(5 * NS_PER_S), &swept);
-	return ended ? proc_exit_status(status) : EXIT_TIMEDOUT;
+		proc_sweep_all();
+	return ended ? status : EXIT_TIMEDOUT;
 }
 
 int run_command(struct run *r, struct err *e)
@@ -95,7 +92,6 @@ int run_command(struct run *r, struct err *e)
 	to = -1;
 	r->timed_out = !follow(r, &c, from, r->timeout ? clock_after(r->timeout) : NS_FOREVER);
 	status = end_of(&c, !r->timed_out);
-	child_close(&c);
 	buf_add(&r->out, "", 0);
 	if (r->keep && r->out.length > r->keep)
 		buf_drop(&r->out, r->out.length - r->keep);

@@ -4,10 +4,8 @@
 #include "io.h"
 #include "parse.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 enum { ANSWER_MAX = 64 << 10 };
 #define FIRST (2 * NS_PER_S)
@@ -22,11 +20,9 @@ void left_init(struct left *l)
 static void end_asking(struct left *l)
 {
 	if (l->child.pid > 0) {
-		kill(-l->child.pid, SIGKILL);
-		while (waitpid(l->child.pid, NULL, 0) < 0 && errno == EINTR)
-			;
+		child_signal(&l->child, SIGKILL);
+		child_wait(&l->child);
 	}
-	child_close(&l->child);
 	l->child.pid = -1;
 	if (l->out >= 0)
 		close(l->out);

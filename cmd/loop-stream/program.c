@@ -9,12 +9,10 @@
 #include "page.h"
 #include "proc.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 enum { OUTPUT_MAX = 8 << 20,
 	PIECE = 65536,
@@ -39,15 +37,6 @@ static bool read_output(struct job *j, int fd)
 		j->body.length += (size_t)n;
 	}
 	return false;
-}
-
-static int wait_for_end(const struct child *child)
-{
-	int status = 0;
-
-	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return proc_exit_status(status);
 }
 
 /* What it said instead of an answer: its first line. */
@@ -91,9 +80,8 @@ static int run(struct job *j, char *const *argv, int said)
 	whole = read_output(j, ends[0]);
 	close(ends[0]);
 	if (!whole)
-		kill(-child.pid, SIGKILL);
-	r = wait_for_end(&child);
-	child_close(&child);
+		child_signal(&child, SIGKILL);
+	r = child_wait(&child);
 	if (whole)
 		return r;
 	job_refuse(j, 504, "it took too long, or told too much");

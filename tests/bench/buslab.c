@@ -10,9 +10,9 @@
  *
  * PROTOCOL: loop (ADDRESS: the state directory; events are appended to the journal), redis and
  * streams (a Unix socket; pub/sub, and a stream that each subscriber reads as a group), nats and
- * jetstream (a port; the core, and a stream in files with a consumer each), relay (nothing but
- * two socket pairs: the floor), tail (the floor where the first of them is a file in the folder
- * ADDRESS: append, inotify, read, send).
+ * jetstream (a port; the core, and a stream in files with a consumer each), relay (nothing but two
+ * socket pairs and epoll: the floor), tail (the floor where the first of them is a file in the
+ * folder ADDRESS: append, inotify, read, send).
  */
 #include "base.h"
 
@@ -30,6 +30,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -197,24 +198,31 @@ static int subscribe(const struct lab *l, int subscriber)
 	return fd;
 }
 
-/* A process between two socket pairs: what any bus must do at the least. */
+/*
+ * A process between two socket pairs that waits for whoever has something to say: what any server
+ * of more than one client must do at the least.
+ */
 static void start_relay(struct lab *l)
 {
-	int in[2], out[2];
+	int in[2], out[2], wake = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event ev = {.events = EPOLLIN};
 	char text[65536];
 	ssize_t n;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, in) < 0 ||
-		socketpair(AF_UNIX, SOCK_STREAM, 0, out) < 0)
-		die_errno(EX_OSERR, "socketpair");
+	if (wake < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, in) < 0 ||
+		socketpair(AF_UNIX, SOCK_STREAM, 0, out) < 0 ||
+		epoll_ctl(wake, EPOLL_CTL_ADD, in[1], &ev) < 0)
+		die_errno(EX_OSERR, "relay");
 	if (fork() == 0) {
 		close(in[0]);
 		close(out[0]);
-		while ((n = io_read_some(in[1], text, sizeof text)) > 0)
+		while (epoll_wait(wake, &ev, 1, -1) > 0 &&
+			(n = io_read_some(in[1], text, sizeof text)) > 0)
 			if (io_write(out[1], text, (size_t)n) < 0)
 				break;
 		_exit(0);
 	}
+	close(wake);
 	close(in[1]);
 	close(out[1]);
 	l->publisher = in[0];
@@ -431,7 +439,7 @@ static int latency(struct lab *l, long rounds)
 		double start;
 		long got = 0;
 
-		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = 4000000}, NULL);
 		start = now();
 		publish(l, false);
 		while (got < l->subs)

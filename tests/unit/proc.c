@@ -262,6 +262,15 @@ static void start_victim(void)
 	wait_status(pid);
 }
 
+/* Below us are the bomb, dead, the process that left it to us, and what it has forked by then. */
+static void wait_for_bomb(void)
+{
+	pid_t below[8];
+
+	while (proc_descendants(getpid(), below, countof(below)) < 4)
+		clock_sleep(NS_PER_MS);
+}
+
 /* Whether everybody who holds the pipe is gone within this time. */
 static bool all_gone(int ms)
 {
@@ -288,7 +297,8 @@ TEST(proc_sweep_ends_what_left_its_group_its_session_and_its_parents)
 	open_pipe();
 	start_victim();
 	close_writer();
-	CHECK(!all_gone(30));
+	wait_for_bomb();
+	CHECK(!all_gone(0));
 	CHECK_INT(proc_sweep(NULL, NULL, 0, clock_after(20 * NS_PER_S), &swept), 0);
 	CHECK(all_gone(0));
 	CHECK(swept.killed > 1);
