@@ -228,6 +228,9 @@ end() { # STATE
 	status_is 66 loop-stream show --url "$url" --token-file x run-1
 	loop-stream stop
 	status_is 69 loop-stream show --url "$url" run-1
+	serve --listen 0.0.0.0:0
+	status_is 77 loop-stream show --url "http://127.0.0.1:$port" run-1
+	status_is 1 loop-stream show --url "http://127.0.0.1:$port" --token-file "$LOOP_DIR/token"
 }
 
 @test "a run that a server shows is drawn, with its costs, and controlled with the token" {

@@ -42,13 +42,16 @@ int client_send(const struct client *c, const char *method, const char *path, st
 
 int client_status(const struct client *c, const char *line, struct err *e)
 {
-	int code;
+	int code = -EPROTO;
 
 	if (strncmp(line, "HTTP/1.", 7) != 0 || strlen(line) < 12)
 		return err_set(e, -EPROTO, "%s: an odd answer", c->url);
 	if (line[9] == '2')
 		return 0;
-	code = strncmp(line + 9, "404", 3) == 0 ? -ENOENT : -EPROTO;
+	if (strncmp(line + 9, "404", 3) == 0)
+		code = -ENOENT;
+	else if (strncmp(line + 9, "401", 3) == 0)
+		code = -EACCES;
 	return err_set(e, code, "%s: it answers %.*s", c->url, (int)strcspn(line + 9, "\r\n"),
 		line + 9);
 }

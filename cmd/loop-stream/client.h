@@ -20,7 +20,8 @@ int client_send(const struct client *, const char *method, const char *path, str
 
 /*
  * The body of the answer to a GET or POST, added to the buffer; -ENOENT for a
- * 404, -EPROTO for what else is no success, -errno where nothing came.
+ * 404, -EACCES for a 401, -EPROTO for what else is no success, -errno where
+ * nothing came.
  */
 int client_ask(const struct client *, const char *method, const char *path, struct buf *body,
 	struct err *) MUST_CHECK;
