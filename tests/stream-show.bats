@@ -221,7 +221,7 @@ end() { # STATE
 	status_is 1 loop-stream show --url "$url"
 	has "$output" 'the scheduler is gone; go on with: loop-sched resume run-1'
 	status_is 66 loop-stream show --wait 10ms --url "$url" run-2
-	has "$stderr" '404 Not Found'
+	has "$stderr" 'it answers 404'
 	status_is 65 loop-stream show --url "$url" ../run-1
 	status_is 65 loop-stream show --url https://example.com run-1
 	status_is 64 loop-stream show --token-file x run-1

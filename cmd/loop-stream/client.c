@@ -2,7 +2,6 @@
 
 #include "address.h"
 #include "io.h"
-#include "mem.h"
 
 #include <errno.h>
 
@@ -40,28 +39,66 @@ int client_send(const struct client *c, const char *method, const char *path, st
 	return err_sys(e, r, "%s", c->url);
 }
 
-int client_status(const struct client *c, const char *line, struct err *e)
+static int on_head(llhttp_t *parser)
 {
-	int code = -EPROTO;
+	struct answer *a = parser->data;
 
-	if (strncmp(line, "HTTP/1.", 7) != 0 || strlen(line) < 12)
-		return err_set(e, -EPROTO, "%s: an odd answer", c->url);
-	if (line[9] == '2')
-		return 0;
-	if (strncmp(line + 9, "404", 3) == 0)
-		code = -ENOENT;
-	else if (strncmp(line + 9, "401", 3) == 0)
-		code = -EACCES;
-	return err_set(e, code, "%s: it answers %.*s", c->url, (int)strcspn(line + 9, "\r\n"),
-		line + 9);
+	a->headed = true;
+	a->refused = parser->status_code / 100 != 2;
+	return a->refused ? -1 : 0;
+}
+
+static int on_body(llhttp_t *parser, const char *at, size_t length)
+{
+	buf_add(&((struct answer *)parser->data)->body, at, length);
+	return 0;
+}
+
+static const llhttp_settings_t callbacks = {.on_headers_complete = on_head, .on_body = on_body};
+
+void answer_begin(struct answer *a, const struct client *c)
+{
+	answer_clear(a);
+	a->url = c->url;
+	llhttp_init(&a->parser, HTTP_RESPONSE, &callbacks);
+	a->parser.data = a;
+}
+
+void answer_clear(struct answer *a)
+{
+	buf_clear(&a->body);
+	a->headed = a->refused = false;
+}
+
+static int refusal(int status)
+{
+	return status == 404 ? -ENOENT : status == 401 ? -EACCES
+						       : -EPROTO;
+}
+
+int answer_take(struct answer *a, const char *bytes, size_t length, struct err *e)
+{
+	llhttp_errno_t r = length ? llhttp_execute(&a->parser, bytes, length)
+				  : llhttp_finish(&a->parser);
+
+	if (a->refused)
+		return err_set(e, refusal(a->parser.status_code), "%s: it answers %d", a->url,
+			a->parser.status_code);
+	if (r != HPE_OK)
+		return err_set(e, -EPROTO, "%s: an odd answer: %s", a->url,
+			llhttp_errno_name(r));
+	if (!length && !a->headed)
+		return err_set(e, -EPROTO, "%s: no answer", a->url);
+	return 0;
 }
 
 int client_ask(const struct client *c, const char *method, const char *path, struct buf *body,
 	struct err *e)
 {
+	AUTO(answer_clear)
+	struct answer a = {0};
 	AUTO_BUF struct buf text = {0};
 	AUTO_CLOSE int fd = client_send(c, method, path, e);
-	const char *end;
 	int r;
 
 	if (fd < 0)
@@ -69,13 +106,11 @@ int client_ask(const struct client *c, const char *method, const char *path, str
 	r = io_read_all(fd, ANSWER_MAX, &text);
 	if (r < 0)
 		return err_sys(e, r == -EAGAIN ? -ETIMEDOUT : r, "%s", c->url);
-	buf_add(&text, "", 0);
-	r = client_status(c, text.text, e);
-	if (r < 0)
-		return r;
-	end = strstr(text.text, "\r\n\r\n");
-	if (!end)
-		return err_set(e, -EPROTO, "%s: an odd answer", c->url);
-	buf_add(body, end + 4, text.length - (size_t)(end + 4 - text.text));
-	return 0;
+	answer_begin(&a, c);
+	r = text.length ? answer_take(&a, text.text, text.length, e) : 0;
+	if (r == 0)
+		r = answer_take(&a, NULL, 0, e);
+	if (r == 0)
+		buf_add(body, a.body.text, a.body.length);
+	return r;
 }

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-enum { PIECE = 65536 };
+enum { PIECE = 16384 };
 #define PATIENCE (5 * NS_PER_S)
 #define PAUSE (2 * NS_PER_S) /* before the stream is opened again */
 
@@ -26,7 +26,7 @@ static void close_stream(struct remote *r)
 	if (r->stream >= 0)
 		close(r->stream);
 	r->stream = -1;
-	r->body = false;
+	answer_clear(&r->answer);
 	lines_clear(&r->lines);
 	r->retry = clock_after(PAUSE);
 }
@@ -89,45 +89,39 @@ int remote_open(struct remote *r, struct run *run, const char *name, struct err 
 }
 
 /* One line of the stream's body. An event is done with its data: only then is it the last. */
-static bool take_line(struct remote *r, struct run *run, struct tally *tally, struct span line,
-	struct span *id)
+static bool take_line(struct remote *r, struct run *run, struct tally *tally, const char *line,
+	size_t length)
 {
 	static const char id_is[] = "id: ", data_is[] = "data: ";
-	size_t n = strlen(data_is);
+	const size_t i = sizeof id_is - 1, n = sizeof data_is - 1;
 
-	if (line.n > strlen(id_is) && memcmp(line.p, id_is, strlen(id_is)) == 0)
-		*id = (struct span){line.p + strlen(id_is), line.n - strlen(id_is)};
-	if (line.n <= n || memcmp(line.p, data_is, n) != 0)
+	if (length > i && length - i < sizeof r->id && memcmp(line, id_is, i) == 0)
+		snprintf(r->id, sizeof r->id, "%.*s", (int)(length - i), line + i);
+	if (length <= n || memcmp(line, data_is, n) != 0)
 		return false;
-	tally_take(tally, run, line.p + n, line.n - n);
-	if (id->n && id->n < sizeof r->last)
-		snprintf(r->last, sizeof r->last, "%.*s", (int)id->n, id->p);
-	*id = (struct span){0};
+	tally_take(tally, run, line + n, length - n);
+	memcpy(r->last, r->id, sizeof r->last);
 	return true;
 }
 
-/* A line of the answer's head; false if it is no success. */
-static bool take_head(struct remote *r, const char *line)
+/* What came of the stream, nothing at its end; whether there were events. */
+static bool take_bytes(struct remote *r, struct run *run, struct tally *tally, const char *bytes,
+	size_t n)
 {
-	r->body = line[0] == '\r' || !line[0];
-	return strncmp(line, "HTTP/", 5) != 0 || client_status(&r->client, line, &r->lost) == 0;
-}
-
-/* What came of the stream; whether there were events. */
-static bool take_lines(struct remote *r, struct run *run, struct tally *tally)
-{
-	struct span id = {0};
+	struct buf *body = &r->answer.body;
 	bool news = false;
 	size_t length;
 	char *line;
 
-	while (lines_next(&r->lines, &line, &length)) {
-		line[length] = '\0';
-		if (r->body)
-			news |= take_line(r, run, tally, (struct span){line, length}, &id);
-		else if (!take_head(r, line))
-			break;
-	}
+	if (answer_take(&r->answer, bytes, n, &r->lost) < 0 || !n)
+		close_stream(r);
+	if (r->stream < 0 || !body->length)
+		return false;
+	memcpy(lines_room(&r->lines, body->length), body->text, body->length);
+	lines_fed(&r->lines, body->length);
+	body->length = 0;
+	while (lines_next(&r->lines, &line, &length))
+		news |= take_line(r, run, tally, line, length);
 	return news;
 }
 
@@ -137,6 +131,7 @@ static void open_stream(struct remote *r, const struct run *run)
 
 	path = mem_format("/events?run=%s&%s=%s", run->id, r->last[0] ? "after" : "from",
 		r->last[0] ? r->last : "start");
+	answer_begin(&r->answer, &r->client);
 	r->stream = client_send(&r->client, "GET", path, &r->lost);
 	if (r->stream < 0)
 		close_stream(r);
@@ -144,20 +139,19 @@ static void open_stream(struct remote *r, const struct run *run)
 
 static bool read_stream(struct remote *r, struct run *run, struct tally *tally)
 {
+	char piece[PIECE];
 	bool news = false;
-	ssize_t n = 0;
+	ssize_t n = 1;
 
 	if (r->stream < 0 && clock_now() >= r->retry)
 		open_stream(r, run);
-	while (r->stream >= 0) {
-		n = recv(r->stream, lines_room(&r->lines, PIECE), PIECE, MSG_DONTWAIT);
-		if (n <= 0)
-			break;
-		lines_fed(&r->lines, (size_t)n);
-		news |= take_lines(r, run, tally);
+	while (r->stream >= 0 && n > 0) {
+		n = recv(r->stream, piece, sizeof piece, MSG_DONTWAIT);
+		if (n >= 0)
+			news |= take_bytes(r, run, tally, piece, (size_t)n);
+		else if (errno != EAGAIN && errno != EINTR)
+			close_stream(r);
 	}
-	if (r->stream >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR)))
-		close_stream(r);
 	return news;
 }
 

@@ -11,10 +11,11 @@
 
 struct remote {
 	struct client client;
-	int stream; /* its events; -1: closed */
+	int stream;	      /* its events; -1: closed */
+	struct answer answer; /* which it brings, and the lines of its body */
 	struct lines lines;
-	bool body;	  /* of the stream: its head is over */
-	char last[24];	  /* the id of its last event; empty: none came yet */
+	char id[24];	  /* the id that came last */
+	char last[24];	  /* that of the last event, whose data came as well; empty: none yet */
 	int64_t retry;	  /* clock_now when it is opened again */
 	int64_t looked;	  /* clock_now of the last look at the log */
 	int64_t offset;	  /* of the log, up to which it was taken in */
