@@ -274,7 +274,7 @@ int run_main(const struct args *args)
 	bool keep = false;
 	int r;
 
-	args_expect(args, 0, 0);
+	args_none(args);
 	w.holder = (struct holder){.id = need("LOOP_JOB_ID"), .token = need("LOOP_JOB_TOKEN")};
 	if (proc_contain(&e) < 0)
 		die(EX_OSERR, "%s", e.text);

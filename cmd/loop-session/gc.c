@@ -171,8 +171,7 @@ int gc_run(const struct args *args)
 	struct gc gc = {.dry = dry_run, .json = as_json, .verbose = verbose};
 	char bytes[BYTES_SIZE];
 
-	if (args->count)
-		die_usage("gc takes no operand");
+	args_none(args);
 	open_state(&gc.state);
 	if (older_than >= 0)
 		gc.before = clock_real() - older_than;
