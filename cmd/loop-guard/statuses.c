@@ -39,7 +39,8 @@ static bool add_item(struct statuses *s, char *item)
 	return add(s, first, last), true;
 }
 
-void statuses_add(struct statuses *s, const char *option, const char *list)
+/* Adds "75,110-114,timeout,signal"; dies with the option's name for what is none. */
+static void statuses_add(struct statuses *s, const char *option, const char *list)
 {
 	AUTO_FREE char *copy = mem_string(list);
 	char *rest = copy, *item;
