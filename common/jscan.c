@@ -148,7 +148,7 @@ bool jscan_is_n(struct span string, const char *text, size_t n)
 {
 	AUTO_BUF struct buf plain = {0};
 
-	if (string.n < 2 || *string.p != '"')
+	if (string.n < n + 2 || *string.p != '"') /* escapes only make it longer */
 		return false;
 	if (!memchr(string.p, '\\', string.n))
 		return string.n - 2 == n && memcmp(string.p + 1, text, n) == 0;

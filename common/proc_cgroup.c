@@ -7,6 +7,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "io.h"
+#include "mem.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,14 +15,15 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-enum { DEPTH = 8 }; /* of groups within groups: supervisors start supervisors */
+enum { DEPTH = 8, /* of groups within groups: supervisors start supervisors */
+	GROUP_SIZE = 4096 };
 
-/* The work's own group, empty where none could be made. */
-static char cgroup[4096];
+/* The work's own group, NULL where none could be made. */
+static char *cgroup;
 
 static int cgroup_write(const char *name, const char *text)
 {
-	char path[sizeof cgroup + 32];
+	char path[GROUP_SIZE + 32];
 
 	snprintf(path, sizeof path, "%s/%s", cgroup, name);
 	AUTO_CLOSE int fd = io_open(AT_FDCWD, path, O_WRONLY, 0);
@@ -57,7 +59,7 @@ static pid_t maker_of(const char *name)
 static int remove_group(const char *path, int depth)
 {
 	DIR *d = depth > 0 ? opendir(path) : NULL;
-	char below[sizeof cgroup + 300];
+	char below[GROUP_SIZE + 300];
 	struct dirent *entry;
 
 	while (d && (entry = readdir(d))) {
@@ -74,7 +76,7 @@ static int remove_group(const char *path, int depth)
 /* Work that is killed with both its guards leaves an empty group: the next to start clears up. */
 static void remove_stale(void)
 {
-	char folder[sizeof cgroup], path[sizeof cgroup + 300];
+	char folder[GROUP_SIZE], path[GROUP_SIZE + 300];
 	struct dirent *entry;
 	DIR *d;
 
@@ -101,10 +103,9 @@ void cgroup_make(void)
 	const char *own = own_cgroup(&text);
 
 	for (size_t i = 0; own && i < countof(mounts); i++) {
-		int n = snprintf(cgroup, sizeof cgroup, "%s%s/loop-%d", mounts[i],
-			strcmp(own, "/") == 0 ? "" : own, (int)getpid());
-
-		if (n < (int)sizeof cgroup && mkdir(cgroup, 0755) == 0) {
+		cgroup = mem_format("%s%s/loop-%d", mounts[i], strcmp(own, "/") == 0 ? "" : own,
+			(int)getpid());
+		if (strlen(cgroup) < GROUP_SIZE && mkdir(cgroup, 0755) == 0) {
 			/* Ours is empty yet: only to see that it can be done. */
 			if (cgroup_write("cgroup.kill", "1") == 0) {
 				remove_stale();
@@ -112,15 +113,16 @@ void cgroup_make(void)
 			}
 			rmdir(cgroup);
 		}
+		free(cgroup);
+		cgroup = NULL;
 	}
-	cgroup[0] = '\0';
 }
 
 /* What stays goes back to the group that we came from. */
 static void cgroup_release(void)
 {
 	AUTO_BUF struct buf text = {0};
-	char path[sizeof cgroup + 32];
+	char path[GROUP_SIZE + 32];
 
 	snprintf(path, sizeof path, "%s/cgroup.procs", cgroup);
 	if (io_read_file(AT_FDCWD, path, 1 << 20, &text) < 0)
@@ -135,7 +137,7 @@ static void cgroup_release(void)
 
 void cgroup_enter(void)
 {
-	if (cgroup[0])
+	if (cgroup)
 		cgroup_write("cgroup.procs", "0");
 }
 
@@ -143,7 +145,7 @@ void cgroup_end(bool keep)
 {
 	enum { TRIES = 100 };
 
-	if (!cgroup[0])
+	if (!cgroup)
 		return;
 	if (!keep)
 		cgroup_write("cgroup.kill", "1");

@@ -18,7 +18,7 @@ void state_close(struct state *s)
 {
 	if (s->dir >= 0)
 		close(s->dir);
-	free(s->path);
+	free(s->made);
 	*s = (struct state){.dir = -1};
 }
 
@@ -87,15 +87,17 @@ static char *locate_from_here(const char *named)
 }
 
 /* Where the state directory is, or where it would be made. */
-static int locate(char **path, bool *named, struct err *e)
+static int locate(struct state *s, bool *named, struct err *e)
 {
 	const char *env = getenv("LOOP_DIR");
 
 	*named = env && *env;
-	*path = *named && *env == '/' ? mem_string(env) : locate_from_here(*named ? env : NULL);
-	if (!*path)
-		return err_sys(e, -errno, "the working directory");
-	return 0;
+	if (*named && *env == '/') {
+		s->path = env;
+		return 0;
+	}
+	s->path = s->made = locate_from_here(*named ? env : NULL);
+	return s->path ? 0 : err_sys(e, -errno, "the working directory");
 }
 
 /* A .loop that somebody else left in a shared folder is not taken for ours. */
@@ -170,7 +172,7 @@ static int open_state(struct state *s, bool make, struct err *e)
 	int r;
 
 	*s = (struct state){.dir = -1};
-	r = locate(&s->path, &named, e);
+	r = locate(s, &named, e);
 	if (r == 0)
 		r = open_directory(s, named, make, e);
 	/* Named on purpose, it may be anybody's. */

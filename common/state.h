@@ -15,8 +15,9 @@ struct err;
 struct strs;
 
 struct state {
-	int dir;    /* the directory's descriptor */
-	char *path; /* absolute, for messages and for children's LOOP_DIR */
+	int dir;	  /* the directory's descriptor */
+	const char *path; /* absolute, for messages and for children's LOOP_DIR */
+	char *made;	  /* the path, unless the environment lends it */
 };
 
 /*

@@ -175,6 +175,47 @@ heard() {
 	)" = 'success 10 5 1 null null' ]
 }
 
+# A program on the PATH that has a version and a help, and writes down how it was called.
+older() { # NAME HELP
+	mkdir -p package/dist bin
+	cat >package/dist/index.js <<-END
+		#!/bin/sh
+		case \$1 in
+		--version) echo "\$VERSION" ;;
+		--help) echo '$2' ;;
+		*) echo "\$*" >called ;;
+		esac
+	END
+	chmod +x package/dist/index.js
+	ln -s ../package/dist/index.js "bin/$1"
+}
+
+called() { # NAME VERSION: the options that it is given
+	printf '{\n  "version": "%s"\n}\n' "$2" >package/package.json
+	VERSION=$2 PATH=$PWD/bin:$PATH "$SOURCE_TREE/share/agents/$1/run" && cat called
+}
+
+@test "an older version of an agent is given the options that it has" {
+	local all
+	echo 'Be kind.' >system
+	export LOOP_AGENT_SESSION=uuid LOOP_BUDGET_LEFT=5 LOOP_SYSTEM_PROMPT_FILE=$PWD/system
+	older claude '--session-id <uuid>  --permission-mode <mode>  (choices: "default", "plan")'
+	[ "$(called claude 2.0.0)" = "$(called claude 2.1.0 | sed 's/--max-budget-usd 5 //; s/ --strict-mcp-config//
+		s/--append-system-prompt-file [^ ]*/--append-system-prompt Be kind./; s/dontAsk/default/')" ]
+	has "$(called claude 3.0.0)" '--max-budget-usd 5 --append-system-prompt-file'
+	unset LOOP_SYSTEM_PROMPT_FILE
+	older gemini ''
+	all=$(called gemini 0.41.0)
+	has "$all" ' --session-id uuid'
+	[ "$(called gemini 1.0.0)" = "$all" ]
+	[ "$(called gemini 0.40.1)" = "${all/ --session-id uuid/}" ]
+	status_is 126 called gemini 0.10.0
+	has "$stderr" 'version 0.10 has no --output-format stream-json; 0.11 or newer is needed'
+	export LOOP_RESUME=uuid
+	has "$(called gemini 0.15.3)" '--resume uuid'
+	status_is 126 called gemini 0.14.0
+}
+
 @test "a success is the last word" {
 	[ "$(heard claude 0 <<-'END'
 		{"type":"result","subtype":"success","is_error":false,"result":"first"}

@@ -453,6 +453,10 @@ metered() { # COMMAND of its usage
 	# And while it runs: a budget that its stream says nothing about.
 	script '[{"text":"hm"},{"stall":true}]'
 	ends budget 112 loop-spawn --agent metered --prompt prompt --budget 50tok --grace 100ms
+	# An answer's price is asked when its tools are heard of, long before the meter's turn.
+	sed -i s/200ms/1h/ "$LOOP_DIR/agents/metered/agent.json"
+	script '[{"run":"true"},{"stall":true}]'
+	ends budget 112 loop-spawn --agent metered --prompt prompt --budget 50tok --grace 100ms
 	metered 'sleep 1000'
 	script '[{"text":"hm"},{"delay":0.5},{"text":"ok"}]'
 	ends success 0 loop-spawn --agent metered --prompt prompt
@@ -584,6 +588,12 @@ claude() {
 	fake_claude 'echo "<html><title>502 Bad Gateway</title>"; echo "</html>"'
 	ends malformed 117 claude
 	has "$(result .message)" 'without a result: <html><title>502'
+	fake_claude 'printf "Error: it broke\n    at main (cli.js:1)\n" >&2; exit 1'
+	ends failed 1 claude
+	has "$(result .message)" 'Error: it broke'
+	fake_claude 'printf "error: unknown option --new\n\nUsage: claude\n" >&2; exit 1'
+	ends failed 1 claude
+	[ "$(result .message)" = 'error: unknown option --new' ]
 	fake_claude 'echo "<html><title>502 Bad Gateway</title></html>"; exit 1'
 	ends transient 114 claude
 	fake_claude ':'

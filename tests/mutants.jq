@@ -16,7 +16,7 @@ def tokens: .input + .cache_read + .cache_write;
 
 # ---- what is missing --------------------------------------------------------------------------------
 
-def terminal: .out | objects | .type == "result" or .type == "turn.completed" or .part?.reason? == "stop";
+def terminal: .out | objects | .type == "result" or .msg?.type? == "agent_message" or .type == "turn.completed" or .part?.reason? == "stop";
 
 def shape: .out | if type == "object" then [.type, .subtype?, .item?.type?, .part?.type?, .is_error?, .status?, (.message?.content? | arrays | .[0].type?)] | tostring else "" end;
 

@@ -49,6 +49,30 @@ free() { # BYTES, at once
 	events_conform
 }
 
+@test "what could not be started for want of room is started when there is some" {
+	cat >refuse.c <<-'C'
+		#include <errno.h>
+		#include <fcntl.h>
+		#include <string.h>
+		#include <sys/stat.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		int mkdirat(int dir, const char *path, mode_t mode)
+		{
+			static int refused;
+			if (strcmp(path, "slots") == 0 && !refused++) return errno = ENOSPC, -1;
+			return (int)syscall(SYS_mkdirat, dir, path, mode);
+		}
+	C
+	"${CC:-cc}" -shared -fPIC -o refuse.so refuse.c
+	echo '{"name": "p", "tasks": [{"id": "a", "run": "echo a >>ran"}, {"id": "b", "run": "echo b >>ran"}]}' >plan.json
+	start env "LD_PRELOAD=$SCRATCH/refuse.so" ASAN_OPTIONS=verify_asan_link_order=0 \
+		loop-sched run --id r -j 1 plan.json
+	wait_for 60 gone "$started"
+	[ "$(paste -sd ' ' ran)" = 'a b' ]
+	[ "$(jq -r 'select(.run) | .run' "$LOOP_DIR/runs/r/run.jsonl" | paste -sd ' ')" = 'started held released ended' ]
+}
+
 @test "an attempt that fails while there is no room does not count" {
 	small_disk
 	cat >plan.json <<-'JSON'

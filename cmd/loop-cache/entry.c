@@ -1,6 +1,5 @@
 #include "entry.h"
 
-#include "mem.h"
 #include "parse.h"
 
 const char *const part_kinds[PART_KINDS] = {
@@ -14,23 +13,33 @@ const char *const part_kinds[PART_KINDS] = {
 
 void entry_clear(struct entry *e)
 {
-	for (size_t i = 0; i < e->count; i++) {
-		struct part *p = &e->part[i];
-
-		if (p->fd >= 0)
-			close(p->fd);
-		free(p->output);
-		free(p->path);
-		free(p->target);
-	}
-	free(e->part);
-	free(e->key);
+	for (size_t i = 0; i < e->count; i++)
+		if (e->part[i].fd >= 0)
+			close(e->part[i].fd);
+	if (e->part != e->few)
+		free(e->part);
+	arena_clear(&e->made);
+	buf_clear(&e->text);
 	*e = (struct entry){0};
+}
+
+/* The first ones stand in the entry itself: a look-up allocates nothing. */
+static void make_room(struct entry *e)
+{
+	struct part *more = e->part == e->few ? NULL : e->part;
+
+	if (e->count < countof(e->few)) {
+		e->part = e->few;
+		return;
+	}
+	e->part = mem_grow(more, e->count, &e->capacity, sizeof *more);
+	if (!more)
+		memcpy(e->part, e->few, sizeof e->few);
 }
 
 struct part *entry_add(struct entry *e, enum part_kind kind)
 {
-	e->part = mem_grow(e->part, e->count, &e->capacity, sizeof *e->part);
+	make_room(e);
 	e->part[e->count] = (struct part){.kind = kind, .fd = -1};
 	return &e->part[e->count++];
 }

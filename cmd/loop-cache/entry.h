@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "digest.h"
+#include "mem.h"
 
 #include <sys/types.h>
 
@@ -28,28 +29,37 @@ extern const char *const part_kinds[PART_KINDS]; /* their names */
 enum {
 	KEY_MAX = 4096, /* bytes */
 	ENTRY_FILE_MAX = 64 << 20,
+	ENTRY_USUAL = 512, /* bytes of its file, and the parts, of almost all of them */
+	PARTS_USUAL = 2,
 };
 
 struct part {
 	enum part_kind kind;
-	char *output; /* which output of the run it belongs to, as its option names it */
-	char *path;   /* below that output; "" is the output itself */
-	char *target; /* of a link */
-	mode_t mode;  /* permissions, of files and folders */
-	int64_t size; /* of the content, where there is one */
+	const char *output; /* which output of the run it belongs to, as its option names it */
+	const char *path;   /* below that output; "" is the output itself */
+	const char *target; /* of a link */
+	mode_t mode;	    /* permissions, of files and folders */
+	int64_t size;	    /* of the content, where there is one */
 	struct digest digest;
 	int fd;	   /* the content on its way in or out, or -1 */
 	bool kept; /* the scope refers to its content already, while it is put in */
 };
 
-/* Strings are the entry's own. */
+/*
+ * Strings are lent: by who makes it, by the arena that it may keep them in, or by the text that
+ * it was read from. It points into itself, so it is never copied.
+ */
 struct entry {
-	char *key;
+	const char *key;
 	int64_t created, expires; /* clock_real; expires 0: never */
 	int status;		  /* of a run, and how long that took */
 	int64_t ms;
 	struct part *part;
 	size_t count, capacity;
+	struct arena made;
+	struct buf text; /* of a long file */
+	char usual[ENTRY_USUAL + 1];
+	struct part few[PARTS_USUAL];
 };
 
 #define AUTO_ENTRY AUTO(entry_clear)
@@ -66,7 +76,7 @@ struct digest key_digest(const char *);
 /* The line with its newline. */
 void entry_format(const struct entry *, struct buf *);
 
-/* -EINVAL for a damaged one. */
-int entry_parse(struct entry *, const char *text, size_t length) MUST_CHECK;
+/* -EINVAL for a damaged one. The text is changed, and lends its strings. */
+int entry_parse(struct entry *, char *text, size_t length) MUST_CHECK;
 
 #endif

@@ -8,17 +8,31 @@
 /* What is checked begins behind the comma that follows the check. */
 enum { CHECKED_AT = sizeof ENTRY_OPENING - 1 + DIGEST_HEX + 2 };
 
-/* A string's text; the last one counts. */
-static int read_text(struct span value, char **out)
+/* What escapes stand for is never longer than they are: it has room in their place. */
+static int unescape(struct span string, char *text, size_t *length)
 {
-	struct buf b = {0};
+	AUTO_BUF struct buf b = {0};
 
-	if (jscan_text(value, &b) < 0) {
-		buf_clear(&b);
+	if (jscan_text(string, &b) < 0)
 		return -EINVAL;
-	}
-	free(*out);
-	*out = buf_take(&b);
+	memcpy(text, b.text, b.length);
+	*length = b.length;
+	return 0;
+}
+
+/* A string's text, where it stands: its end goes onto the closing quote, or before it. */
+static int read_text(struct span value, const char **out)
+{
+	char *text = (char *)(uintptr_t)value.p + 1;
+	size_t length;
+
+	if (value.n < 2 || *value.p != '"')
+		return -EINVAL;
+	length = value.n - 2;
+	if (memchr(text, '\\', length) && unescape(value, text, &length) < 0)
+		return -EINVAL;
+	text[length] = '\0';
+	*out = text;
 	return 0;
 }
 
@@ -209,7 +223,7 @@ static bool check_holds(const char *text, size_t length)
 }
 
 /* What the check holds for is what we wrote, or was made to look so: it is valid or refused. */
-int entry_parse(struct entry *e, const char *text, size_t length)
+int entry_parse(struct entry *e, char *text, size_t length)
 {
 	struct span whole = {text, length};
 	const char *what;

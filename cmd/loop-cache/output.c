@@ -33,15 +33,14 @@ static int take_content(struct taking *t, struct part *p, int dir, const char *n
 	return t->max && t->size > t->max ? -EFBIG : 0;
 }
 
-static int take_link(struct part *p, int dir, const char *name)
+static int take_link(struct taking *t, struct part *p, int dir, const char *name)
 {
 	char target[4096];
-	ssize_t n = readlinkat(dir, name, target, sizeof target - 1);
+	ssize_t n = readlinkat(dir, name, target, sizeof target);
 
 	if (n < 0)
 		return -errno;
-	target[n] = '\0';
-	p->target = mem_string(target);
+	p->target = arena_substring(&t->entry->made, target, (size_t)n);
 	return 0;
 }
 
@@ -69,12 +68,12 @@ static int take_file(
 	if (!is_text(path))
 		return -EILSEQ;
 	p = entry_add(t->entry, kind);
-	p->output = mem_string(t->output->label);
-	p->path = mem_string(path);
+	p->output = t->output->label;
+	p->path = arena_substring(&t->entry->made, path, strlen(path));
 	p->mode = st->st_mode & 0777;
 	if (kind == PART_FILE)
 		return take_content(t, p, dir, name);
-	return kind == PART_LINK ? take_link(p, dir, name) : 0;
+	return kind == PART_LINK ? take_link(t, p, dir, name) : 0;
 }
 
 int output_take(struct scope *s, struct entry *entry, const struct output *o, int64_t max,

@@ -287,7 +287,7 @@ static int fill(struct run *r, struct capture *c, struct entry *entry, struct er
 
 	content_end(&c->kept[0], entry_add(entry, PART_STDOUT));
 	content_end(&c->kept[1], entry_add(entry, PART_STDERR));
-	entry->key = mem_string(r->key);
+	entry->key = r->key;
 	entry->created = clock_real();
 	entry->expires = chosen_expiry(entry->created);
 	entry->status = c->status;

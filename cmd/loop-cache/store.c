@@ -11,34 +11,33 @@
 #include <errno.h>
 #include <fcntl.h>
 
-enum { SEARCH_TRIES = 3,
-	USUAL_SIZE = 400 /* of an entry's file: at most */ };
+enum { SEARCH_TRIES = 3 };
 
-/* Most are short, and one read finds the whole of such a file. */
-static int read_file(int fd, struct buf *b)
+/* One read finds the whole of a short file; a long one is gathered in a buffer. */
+static int read_file(int fd, struct entry *e)
 {
-	ssize_t n = io_read_some(fd, buf_reserve(b, USUAL_SIZE), USUAL_SIZE);
+	ssize_t n = io_read_some(fd, e->usual, ENTRY_USUAL);
+	int r;
 
 	if (n < 0)
 		return (int)n;
-	b->length = (size_t)n;
-	return n < USUAL_SIZE ? 0 : io_read_all(fd, ENTRY_FILE_MAX, b);
+	if (n < ENTRY_USUAL)
+		return entry_parse(e, e->usual, (size_t)n);
+	buf_add(&e->text, e->usual, (size_t)n);
+	r = io_read_all(fd, ENTRY_FILE_MAX, &e->text);
+	return r < 0 ? r : entry_parse(e, e->text.text, e->text.length);
 }
 
 int entry_read(const struct scope *s, const struct digest *key, struct entry *e)
 {
 	char path[SCOPE_PATH_SIZE];
-	AUTO_BUF struct buf b = {0};
 	AUTO_CLOSE int fd = io_open(
 		s->dir, scope_path(path, "entries", key), O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
 	struct digest is;
-	int r = fd < 0 ? fd : read_file(fd, &b);
+	int r = fd < 0 ? fd : read_file(fd, e);
 
 	if (r < 0)
 		return r == -EMSGSIZE || r == -ELOOP ? -EINVAL : r;
-	r = entry_parse(e, b.text, b.length);
-	if (r < 0)
-		return r;
 	is = key_digest(e->key);
 	if (!digest_equal(&is, key))
 		return -EINVAL;

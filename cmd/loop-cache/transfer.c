@@ -103,7 +103,7 @@ static int read_content(FILE *in, const struct scope *s, struct part *p)
 }
 
 /* 1: taken in; 0: too old or too large to be; -ENODATA for what is damaged. */
-static int import_entry(FILE *in, struct scope *s, const char *line, size_t n, struct err *e)
+static int import_entry(FILE *in, struct scope *s, char *line, size_t n, struct err *e)
 {
 	AUTO_ENTRY struct entry entry = {0};
 	int r = entry_parse(&entry, line, n) < 0 ? -ENODATA : 0;

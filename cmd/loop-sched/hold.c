@@ -5,7 +5,7 @@
 #include "run.h"
 
 enum { LOOK_MS = 500,
-	START_MS = 5000, /* until what could not be started is tried again */
+	START_MS = 2000, /* until what could not be started is tried again */
 	SPARED_MAX = 10 /* a task that fills the disk itself is not tried for ever */ };
 
 static void begin(struct run *r, const char *why)
@@ -24,7 +24,7 @@ static void begin(struct run *r, const char *why)
 
 static void end(struct run *r)
 {
-	r->hold.on = r->hold.start = false;
+	r->hold.on = r->hold.start = r->hold.trial = false;
 	warn("%s: there is room again", r->id);
 	if (!r->hold.closing)
 		log_run(r, "\"released\"");
@@ -41,6 +41,7 @@ bool hold_refused(struct run *r, int code, const char *why)
 void hold_not_started(struct run *r)
 {
 	r->hold.start = true;
+	r->hold.trial = false;
 	r->hold.next = clock_after(START_MS * NS_PER_MS);
 }
 
@@ -78,8 +79,9 @@ bool run_held(struct run *r)
 	struct err why = {0};
 
 	if (h->on && clock_now() < h->next)
-		return true;
+		return !h->trial;
 	h->next = clock_after(LOOK_MS * NS_PER_MS);
+	h->trial = false;
 	if (room_short(&h->least, folders, &why)) {
 		begin(r, why.text);
 		return true;
@@ -88,7 +90,9 @@ bool run_held(struct run *r)
 		return false;
 	if (!write_out(r))
 		return true;
-	if (!h->start)
+	if (h->start)
+		h->trial = true;
+	else
 		end(r);
 	return false;
 }

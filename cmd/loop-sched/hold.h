@@ -15,6 +15,7 @@ struct hold {
 	int64_t next;	 /* when it is looked at again (clock_now) */
 	bool on;	 /* that has been said */
 	bool start;	 /* something could not be started: only a start ends it */
+	bool trial;	 /* and there is room to try one, until next */
 	bool closing;	 /* the run ends: nothing more is written of it */
 	uint32_t untold; /* tasks whose passing could not be written into the user's plan */
 };

@@ -45,6 +45,13 @@ void budget_check(const char *option, const char *text)
 			text);
 }
 
+bool budget_in_tokens(const char *text)
+{
+	struct budget b;
+
+	return text && read_budget(text, &b) && b.tokens >= 0;
+}
+
 int64_t budget_micros(const char *text)
 {
 	struct budget b;

@@ -12,6 +12,8 @@
 /* "5", "0.25" (dollars) or "200000tok", "200Ktok"; dies on anything else that this option says. */
 void budget_check(const char *option, const char *text);
 
+bool budget_in_tokens(const char *text);
+
 /* In millionths of a dollar; -1 if there is none, or it is in tokens. */
 int64_t budget_micros(const char *text);
 

@@ -62,12 +62,20 @@ static bool is_at_work(const struct attempt *a)
 	return !a->exited && !(a->tally.result && a->tally.settled);
 }
 
+/* A tool tells of an answer; what that used may be in the agent's files already. */
+static void on_tool(struct attempt *a)
+{
+	say_tool(a);
+	if (budget_in_tokens(a->session->config->budget))
+		meter_hurry(&a->meter);
+}
+
 static void react(struct attempt *a)
 {
 	int64_t max_turns = a->session->config->max_turns;
 
 	if (a->tally.news.kind == NEWS_TOOL || a->tally.news.kind == NEWS_TOOL_END)
-		say_tool(a);
+		on_tool(a);
 	if (a->tally.news.kind == NEWS_USAGE)
 		attempt_say_usage(a, false);
 	if (a->tally.news.kind == NEWS_STARTED)
@@ -179,7 +187,8 @@ static void on_error_line(struct attempt *a, const char *line, size_t length)
 {
 	if (!length)
 		return;
-	keep_words(a, line, length);
+	if (!*a->ended.last_words || (*line != ' ' && *line != '\t'))
+		keep_words(a, line, length); /* not where in its code, but what */
 	mapper_error(&a->mapper, line, length);
 }
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 
 enum { USAGE_LINE_MAX = 64 << 10 };
+#define HURRY_REST (250 * NS_PER_MS) /* until the agent has written it down */
 
 static int64_t next_time(const struct agent *agent)
 {
@@ -49,6 +50,14 @@ void meter_start(struct meter *m, struct session *s)
 		meter_clear(m);
 }
 
+void meter_hurry(struct meter *m)
+{
+	if (m->out >= 0)
+		m->again = true;
+	else if (m->next != NS_FOREVER)
+		m->next = MIN(m->next, clock_after(HURRY_REST));
+}
+
 bool meter_read(struct meter *m)
 {
 	enum { ROOM = 4096 };
@@ -59,6 +68,9 @@ bool meter_read(struct meter *m)
 		return true;
 	}
 	meter_clear(m);
+	if (m->again)
+		meter_hurry(m);
+	m->again = false;
 	return false;
 }
 

@@ -16,12 +16,16 @@ struct meter {
 	int out; /* -1: it is not running */
 	struct lines lines;
 	int64_t next; /* when it is run again (clock_now) */
+	bool again;   /* it was asked for while it ran */
 };
 
 void meter_init(struct meter *, const struct agent *);
 
 /* Starts it, unless it still runs or the agent has none. What cannot be started tells nothing. */
 void meter_start(struct meter *, struct session *);
+
+/* Runs it soon, out of its turn: the agent has had an answer. Not if it is never run by itself. */
+void meter_hurry(struct meter *);
 
 /* When out can be read: false once it has ended. */
 bool meter_read(struct meter *);

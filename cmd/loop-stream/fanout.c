@@ -6,9 +6,10 @@
 #include "mem.h"
 #include "server.h"
 
-enum { ROUND = 2048,   /* clients */
+enum { ROUND = 1024,   /* clients */
 	EVENTS = 4096, /* in their batches */
-	FLAT = 65536 };
+	FLAT = 65536,
+	MEANWHILE = 256 /* events taken in between two rounds */ };
 
 struct fanout {
 	struct crew *crew;
@@ -107,14 +108,24 @@ static const struct batch *batch_for(struct fanout *f, const struct conn *c)
 
 static void add(struct fanout *f, struct conn *c)
 {
-	const struct batch *b;
+	const struct batch *b = batch_for(f, c);
 
-	if (f->count == ROUND || f->events == EVENTS)
-		send_round(f);
-	b = batch_for(f, c);
 	f->target[f->count] = (struct target){c, b};
 	f->sending[f->count++] =
 		(struct sending){.fd = c->fd, .vector = b->vector, .count = b->vectors};
+}
+
+/*
+ * Ten thousand clients take a while. Who is served later is sent what has come by then as well:
+ * so an event waits for one walk through all at most, and when there is more to send than time,
+ * it is sent in fewer pieces. False: the journal began anew, and places in it mean something else.
+ */
+static bool send_and_look(struct fanout *f, struct server *s)
+{
+	send_round(f);
+	if (!server_crowded(s)) /* what is wrong with it, the next one tells */
+		(void)feed_pump(&s->feed, MEANWHILE);
+	return !s->feed.rewound;
 }
 
 void fanout_all(struct fanout **fanout, struct server *s)
@@ -127,6 +138,8 @@ void fanout_all(struct fanout **fanout, struct server *s)
 
 		if (c->delivery.behind)
 			continue;
+		if ((f->count == ROUND || f->events == EVENTS) && !send_and_look(f, s))
+			return;
 		if (delivery_plain(c))
 			add(f, c);
 		else

@@ -71,20 +71,24 @@ static void listen_all(struct server *s)
 		uv_poll_start(&s->listener[i].poll, UV_READABLE, on_connection);
 }
 
-static void fan_out(struct server *s)
-{
-	s->flushed = clock_now();
-	s->feed.urgent = false;
-	s->shown = s->feed.end;
-	fanout_all(&s->fanout, s);
-	link_each(&s->waiting, at)
-	{
-		struct conn *c = container_of(at, struct conn, link);
+static void on_tick(uv_timer_t *);
 
-		if (c->waiter->look)
-			c->waiter->look(c);
-		conn_go_on(c);
-	}
+/*
+ * In how many ns what has come is handed on: what is urgent a tick after the last fan-out, what
+ * folds with the next frame; but before the ring begins to lose what was not handed on yet.
+ */
+static int64_t due(const struct server *s)
+{
+	bool now = s->feed.urgent || server_crowded(s);
+
+	return s->flushed + (now ? TICK : s->limits.frame) - clock_now();
+}
+
+static void plan(struct server *s)
+{
+	int64_t wait = MIN(due(s), MAX(TICK, s->limits.frame));
+
+	uv_timer_start(&s->tick, on_tick, (uint64_t)(MAX(wait, NS_PER_MS) / NS_PER_MS), 0);
 }
 
 /* The journal began anew: of what it holds now nobody has seen anything. */
@@ -97,23 +101,26 @@ static void rewind_streams(struct server *s)
 		sio_rewind(container_of(at, struct eio, link));
 }
 
-static void on_tick(uv_timer_t *);
-
-/*
- * When what has come is handed on: what is urgent a tick after the last fan-out, what folds with
- * the next frame; but before the ring begins to lose what was not handed on yet.
- */
-static void schedule(struct server *s, int taken)
+static void fan_out(struct server *s)
 {
-	bool crowded = s->feed.end - s->shown > (int64_t)s->feed.size / 4;
-	int64_t pause = s->feed.urgent || crowded ? TICK : s->limits.frame;
-	int64_t wait = s->flushed + pause - clock_now();
+	s->flushed = clock_now();
+	s->feed.urgent = false;
+	s->shown = s->feed.end;
+	uv_timer_stop(&s->tick);
+	fanout_all(&s->fanout, s);
+	if (s->feed.rewound)
+		rewind_streams(s);
+	link_each(&s->waiting, at)
+	{
+		struct conn *c = container_of(at, struct conn, link);
 
-	if (wait <= 0 && taken < PUMP_EVENTS)
-		fan_out(s);
-	else
-		uv_timer_start(&s->tick, on_tick,
-			(uint64_t)(MAX(MIN(wait, pause), NS_PER_MS) / NS_PER_MS), 0);
+		if (c->waiter->look)
+			c->waiter->look(c);
+		conn_go_on(c);
+	}
+	/* What came meanwhile not all have been sent. */
+	if (s->shown != s->feed.end)
+		plan(s);
 }
 
 /* Takes in what there is. */
@@ -125,8 +132,10 @@ static void pump(struct server *s)
 		warn("the journal cannot be read: %s", strerror(-n));
 	if (s->feed.rewound)
 		rewind_streams(s);
-	if (n > 0)
-		schedule(s, n);
+	if (n > 0 && n < PUMP_EVENTS && due(s) <= 0)
+		fan_out(s);
+	else if (n > 0)
+		plan(s);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -284,6 +293,11 @@ void server_init(struct server *s, const struct state *state, const int *fds, si
 	catch_signal(s, &s->interrupt, SIGINT);
 	watch_journal(s);
 	listen_all(s);
+}
+
+bool server_crowded(const struct server *s)
+{
+	return s->feed.end - s->shown > (int64_t)s->feed.size / 4;
 }
 
 void server_forget(struct server *s)

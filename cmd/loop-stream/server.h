@@ -60,7 +60,7 @@ struct server {
 	uint64_t round;	       /* of the loop: in each, what has come is read */
 	int64_t swept;	       /* clock_now of the last sweep */
 	int64_t flushed;       /* clock_now of the last fan-out */
-	int64_t shown;	       /* the position it went up to */
+	int64_t shown;	       /* the position that all were to be sent by it */
 	struct fanout *fanout;
 	uv_timer_t sweep, tick;
 	uv_poll_t journal;
@@ -74,6 +74,9 @@ void server_init(struct server *, const struct state *, const int *listeners, si
 
 /* Runs until it is told to stop, then ends what is open in order. */
 void server_run(struct server *);
+
+/* Whether what was taken in since the last fan-out soon pushes older events out of the feed. */
+bool server_crowded(const struct server *);
 
 /* A connection is gone. */
 void server_forget(struct server *);

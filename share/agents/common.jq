@@ -83,9 +83,13 @@ def plain: if length > 65536 then . else
 
 def failure($reason; $words): {type: "result", ok: false, reason: $reason, message: ($words | cut(300)), reset_at: ($words | reset_in_words)};
 
+# An option or a word for one that this version does not have: whatever help it prints behind that tells less.
+def is_misuse: matches("^(error: )?(unknown|unexpected|unrecognized) (option|argument|flag)|^error: option .* is invalid");
+
 # To be used at the end: where there was no result, what was said last in plain words, on stderr or else
 # on stdout, may tell why; $known goes before it.
-def end_in_words($known): if .result or (.in.status | IN(0, 126, 127)) then . else
+def end_in_words($known): if .result or (.in.status | IN(0, 126, 127)) then .
+	elif .misused then say(failure("failed"; .misused)) else
 	([.errors, .noise] | map(strings | select(. != ""))) as $said
 	| ([$said[] | select(by_words)] | .[0]) as $telling
 	| ($known // ($telling | by_words)) as $reason
@@ -103,7 +107,8 @@ def each_line($state; line; errors; finish):
 		elif $in | has("text") then ($in.text | tostring | plain) as $words
 			| ([$in.text, $words | fromjson? | select(type == "object" or type == "array")] | .[0]) as $out
 			| if $out then each($out) else noise($words) end
-		elif $in | has("err") then .in = ($in.err | tostring | plain) | if .in == "" then . else safely(errors) end
+		elif $in | has("err") then .in = ($in.err | tostring | plain)
+			| if .in == "" then . else (if .misused == null and (.in | is_misuse) then .misused = .in else . end) | safely(errors) end
 		elif $in | has("end") then .in = $in.end | safely(finish)
 		else . end;
 		.emit[]);

@@ -42,13 +42,15 @@ function* pieces(text) {
 		yield text.slice(at, at + 60);
 }
 
-// The calls of a turn in the agent's own names: tools maps what we call them to [NAME, ARGUMENTS].
-function callsOf(turn, tools) {
+// The calls of a turn in the agent's own names: tools maps what we call them to [NAME, ARGUMENTS], of the
+// tools that the agent has offered.
+function callsOf(turn, tools, asked) {
+	const offered = new Set((asked.tools ?? []).map(tool => tool.name));
 	const calls = [];
 	if (turn.run)
-		calls.push(tools.run(turn.run, turn.background));
+		calls.push(tools.run(turn.run, turn.background, offered));
 	if (turn.write)
-		calls.push(tools.write(...turn.write));
+		calls.push(tools.write(...turn.write, offered));
 	return calls.map(([name, input]) => ({ id: newId('call'), name, input }));
 }
 
@@ -90,17 +92,37 @@ const anthropic = {
 		});
 		yield event('message_stop', {});
 	},
+	// For who does not ask for a stream.
+	whole(turn, calls, model) {
+		const { input, output } = usageOf(turn);
+		const text = textOf(turn);
+		return {
+			id: newId('msg'), type: 'message', role: 'assistant', model, stop_sequence: null,
+			content: [...text ? [{ type: 'text', text }] : [], ...calls.map(({ id, name, input }) => ({ type: 'tool_use', id, name, input }))],
+			stop_reason: turn.stop ?? (calls.length ? 'tool_use' : 'end_turn'),
+			usage: { input_tokens: input, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: output },
+		};
+	},
 };
 
 // ---- OpenAI's Responses -------------------------------------------------------------------------------
 
 const openaiError = (status, words) => ({ error: { message: `status ${status}`, type: 'error', param: null, code: null, ...words } });
 
+// Its name and its words differ between versions.
+function shell(command, offered) {
+	if (offered.has('shell'))
+		return ['shell', { command: ['bash', '-c', command] }];
+	if (offered.has('shell_command'))
+		return ['shell_command', { command }];
+	return ['exec_command', { cmd: command, login: false }];
+}
+
 const responses = {
 	path: /\/responses$/,
 	tools: {
-		run: command => ['exec_command', { cmd: command, login: false }],
-		write: (path, content) => ['exec_command', { cmd: `printf %s '${content}' >'${path}'`, login: false }],
+		run: (command, background, offered) => shell(command, offered),
+		write: (path, content, offered) => shell(`printf %s '${content}' >'${path}'`, offered),
 	},
 	error: openaiError,
 	*events(turn, calls, model) {
@@ -191,6 +213,9 @@ const gemini = {
 
 const services = [anthropic, responses, chat, gemini];
 
+// What agents ask besides, for a title, of a command or to warm a cache: no turn of the scenario.
+const isAside = (model, body) => /^titles$|haiku/.test(model) || /"Warmup"/.test(body);
+
 function sendJson(out, status, body, headers) {
 	out.writeHead(status, { 'content-type': 'application/json', ...headers });
 	out.end(JSON.stringify(body));
@@ -218,12 +243,15 @@ function answer(request, body, out) {
 		return sendJson(out, request.method === 'POST' ? 404 : 200, { object: 'list', data: [], models: [] });
 	const asked = JSON.parse(body || '{}');
 	const model = asked.model ?? path.match(/models\/([^/:]+)/)?.[1] ?? 'model';
-	const turn = model === 'titles' ? { say: 'A title' } : { ...nextTurn(scenario, run) };
+	const turn = isAside(model, body) ? { say: 'A title' } : { ...nextTurn(scenario, run) };
 	if (turn.find)
 		turn.found = body.match(turn.find)?.[0] ?? 'nothing of it';
 	if (turn.status)
 		return sendJson(out, turn.status, service.error(turn.status, turn.error), turn.headers);
-	stream(out, turn, service.events(turn, callsOf(turn, service.tools), model));
+	const calls = callsOf(turn, service.tools, asked);
+	if (service.whole && !asked.stream && turn.hang === undefined)
+		return sendJson(out, 200, service.whole(turn, calls, model), turn.headers);
+	stream(out, turn, service.events(turn, calls, model));
 }
 
 const server = http.createServer((request, out) => {

@@ -22,10 +22,11 @@ def class: if type == "object" then (.error? // .) | .type? // .message? else . 
 def message: [(.result? | texts), ((.errors? // [])[]? | strings), (.error? | strings, .message?, .error?.message? | strings)]
 	| map(select(. != "")) | (.[0] // "") | cut(300);
 
-# A result that does not say how it ended is no success: one that says so names no error anywhere.
-def succeeded: if .is_error? == null
-	then .subtype? == "success" and .api_error_status? == null and .error? == null and ((.terminal_reason? // "completed") == "completed")
-	else .is_error == false and ((.subtype? // "success") == "success") end;
+# A result that does not say how it ended is no success: one that says so names no error anywhere, and its
+# words are the model's.
+def succeeded($state): if .is_error? == null
+	then .subtype? == "success" and ($state.synthetic | not) and .api_error_status? == null and .error? == null and ((.terminal_reason? // "completed") == "completed")
+	else .is_error == false and ((.subtype? // if .result? == null then "" else "success" end) == "success") end;
 
 def reason($state):
 	message as $words |
@@ -89,7 +90,8 @@ def on_block($e; $b):
 # One line a block: the message's usage is the same in all of them. Where a version does not tell which
 # message it is, its usage does.
 def on_assistant($e):
-	(if $e.error? then .class = ($e.error | class) else . end)
+	.synthetic = ($e.message.model? == "<synthetic>")
+	| (if $e.error? then .class = ($e.error | class) else . end)
 	| (if $e.message.stop_reason? == "refusal" then .refused = true else . end)
 	| ($e.message.usage? // {}) as $usage | ($usage | tostring) as $same | $e.message.id? as $id
 	| (if $e.message.model? == "<synthetic>" or .messages[$id // $same | tostring] or .unnamed[$same] or ($id == null and .usages[$same])
@@ -117,8 +119,8 @@ def on_result($e):
 	| .live as $live | ($e | result_usage($live)) as $used
 	| .settled |= add_sums($used) | .live = {}
 	| reduce ($e.permission_denials? | items)[.denied:][] as $d (.; on_denied($d))
-	| if $e | succeeded then say({type: "result", ok: true, reason: "success", text: ($e.result? | texts), turns: $e.num_turns})
-	else . as $s | say({type: "result", ok: false, reason: ($e | reason($s)), message: ($e | message),
+	| . as $s | if $e | succeeded($s) then say({type: "result", ok: true, reason: "success", text: ($e.result? | texts), turns: $e.num_turns})
+	else say({type: "result", ok: false, reason: ($e | reason($s)), message: ($e | message),
 			reset_at: (.reset_at // ($e | message | reset_in_words)), turns: $e.num_turns}) end
 	| say(usage_event)
 	| .class = null;

@@ -14,9 +14,11 @@ def end_tool($id; $name; $what; $ok; $exit):
 	| .open[$id | tostring] = false | tool_came_back
 	| say({type: "tool.finished", id: $id, name: $name, ok: ($ok and ($exit // 0) == 0), exit: $exit});
 
-def on_usage($u): say({type: "usage", of: "conversation", turns: .turns,
+def sums($u): {type: "usage", turns: .turns,
 		input: ($u.input_tokens? | number | less($u.cached_input_tokens? | number)), output: ($u.output_tokens? | number),
-		cache_read: ($u.cached_input_tokens? | number), cache_write: ($u.cache_write_input_tokens? | number)});
+		cache_read: ($u.cached_input_tokens? | number), cache_write: ($u.cache_write_input_tokens? | number)};
+
+def on_usage($u): say({of: "conversation"} + sums($u));
 
 # The message may be a whole JSON error as text.
 def words: if type == "object" then .message? // .error?.message? else . end
@@ -39,14 +41,22 @@ def on_item($e; $done): ($e.item? | members) as $i | ($i.type // $i.item_type) a
 
 # ---- the protocol before there were threads: {"id": …, "msg": {"type": …}} -----------------------------
 
+# It has no last line: the model's last word and exit status 0 are a success. Its first versions tell what
+# each answer used, and no sums.
+
+def on_answer($u): reduce ("input_tokens", "cached_input_tokens", "output_tokens") as $key (.; .answers[$key] += ($u[$key]? | number))
+	| say(sums(.answers));
+
 def on_message($m): ($m.command? // $m.invocation?.tool? // $m.type) as $what |
+	(if $m.type | matches("_begin$|_end$|^task_started$|^error$") then .last_word = false else . end) |
 	if $m.type == "session_configured" then say({type: "session.started", agent_session: $m.session_id, model: $m.model})
 	elif $m.type == "task_started" then .failed = false | say({type: "activity", of: $m.type})
-	elif $m.type == "agent_message" then act | say({type: "message", text: ($m.message | texts)})
+	elif $m.type == "agent_message" then .last_word = true | act | say({type: "message", text: ($m.message | texts)})
 	elif $m.type | matches("^(exec_command|mcp_tool_call|patch_apply)_begin$") then begin_tool($m.call_id; $m.type[:-6]; $what)
 	elif $m.type | matches("^(exec_command|mcp_tool_call|patch_apply)_end$") then
 		end_tool($m.call_id; $m.type[:-4]; $what; $m.success? != false; $m.exit_code?)
-	elif $m.type == "token_count" then on_usage($m.info?.total_token_usage? // $m)
+	elif $m.type == "token_count" then
+		if $m | has("info") then on_usage($m.info?.total_token_usage? // {}) else on_answer($m) end
 	elif $m.type == "error" then .failed = true | on_failure($m | words)
 	elif $m.type == "turn_aborted" then .failed = true | on_failure("aborted: \($m.reason?)")
 	elif $m.type == "task_complete" then (if .failed then say({type: "activity", of: $m.type}) else on_success end)
@@ -62,4 +72,6 @@ def on_line: .in as $e |
 	elif $e.type == null and ($e.msg? | type) == "object" then on_message($e.msg)
 	else .noise = ($e | words) | say({type: "activity", of: ($e.type? // "line" | tostring)}) end;
 
-each_line({open: {}, turns: 0}; on_line; .errors = .in; end_in_words(null))
+def on_end: if .last_word and (.result | not) and .in.status == 0 and .in.signal == 0 then on_success else end_in_words(null) end;
+
+each_line({open: {}, turns: 0}; on_line; .errors = .in; on_end)
