@@ -48,7 +48,8 @@ void diag_note(struct diags *d, size_t offset, const char *format, ...)
 }
 
 /* The line and column (from 1) of an offset. */
-static void text_place(const char *text, size_t length, size_t offset, unsigned *line, unsigned *column)
+static void text_place(
+	const char *text, size_t length, size_t offset, unsigned *line, unsigned *column)
 {
 	const char *p = text, *at = text + MIN(offset, length), *next;
 

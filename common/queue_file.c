@@ -101,7 +101,8 @@ static int hand_one(struct queue_file *f, int64_t place, const struct item_line 
 	return r < 0 ? r : 1;
 }
 
-static int file_get(struct queue *q, const char *id, item_taker *taker, void *context, struct err *e)
+static int file_get(
+	struct queue *q, const char *id, item_taker *taker, void *context, struct err *e)
 {
 	struct queue_file *f = container_of(q, struct queue_file, queue);
 	struct item_line line;
@@ -197,7 +198,8 @@ static int walk_all(struct walk *w)
 	return MIN(r, 0);
 }
 
-static int file_each(struct queue *q, unsigned states, item_taker *taker, void *context, struct err *e)
+static int file_each(
+	struct queue *q, unsigned states, item_taker *taker, void *context, struct err *e)
 {
 	struct queue_file *f = container_of(q, struct queue_file, queue);
 	struct walk *w;
