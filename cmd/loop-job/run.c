@@ -132,8 +132,6 @@ static bool is_ours(const char *entry, const struct strs *own)
 /* The worker's environment, the job's, and the state directory of this host. */
 static void make_environment(const struct work *w, struct strs *env)
 {
-	extern char **environ;
-
 	for (char **v = environ; *v; v++)
 		if (strncmp(*v, "LOOP_DIR=", 9) != 0 && strncmp(*v, "LOOP_TRACE=", 11) != 0 &&
 			!is_ours(*v, &w->errand.env))

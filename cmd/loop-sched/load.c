@@ -60,7 +60,8 @@ static bool lines_are_own(struct span text)
 	return true;
 }
 
-bool plan_is_own(struct span text, enum form form)
+/* Whether a plan's text is in its own form, not in one that must be imported. */
+static bool is_own(struct span text, enum form form)
 {
 	struct span tasks, key, item;
 	struct jscan walk;
@@ -148,7 +149,7 @@ int plan_load(struct plan *p, const char *file, struct err *e)
 	p->form = form_of(file, text);
 	if (p->form == FORM_JSON && !check_document(p, text))
 		return 0;
-	if (!plan_is_own(text, p->form)) {
+	if (!is_own(text, p->form)) {
 		p->imported = true;
 		r = import_text(p, e);
 		if (r < 0 || p->diags.errors)
@@ -161,7 +162,8 @@ int plan_load(struct plan *p, const char *file, struct err *e)
 	return 0;
 }
 
-int plan_say(struct plan *p)
+/* All diagnostics on stderr; the exit status that they mean. */
+static int say(struct plan *p)
 {
 	AUTO_BUF struct buf out = {0};
 	int r;
@@ -187,7 +189,7 @@ void plan_need(struct plan *p, const char *file, bool warnings)
 		plan_link(p);
 		plan_check(p);
 	}
-	status = warnings || p->diags.errors ? plan_say(p) : EXIT_SUCCESS;
+	status = warnings || p->diags.errors ? say(p) : EXIT_SUCCESS;
 	if (status)
 		exit(status);
 }

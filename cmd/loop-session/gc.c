@@ -150,7 +150,8 @@ static void remove_halves(struct gc *gc)
 		closedir(dir);
 }
 
-void gc_sessions(struct gc *gc)
+/* sessions/: those that ended long enough ago. */
+static void gc_sessions(struct gc *gc)
 {
 	for (size_t i = 0; i < gc->all.count; i++) {
 		const struct record *r = &gc->all.item[i];
