@@ -342,12 +342,13 @@ none_left() {
 	status_is 0 loop-sched run --run true prd.json
 	cmp real.json want.json
 	[ -L prd.json ]
-	printf '{"tasks":[\n  { "title" : "a",\n    "parallel_group" : 1 },{"title":"b","completed":false},{"title":"c","status":"open","x":1.10}]}' >g.json
+	# With the mark and the line ends of other systems' editors.
+	printf '\xef\xbb\xbf{"tasks":[\r\n  { "title" : "a",\r\n    "parallel_group" : 1 },{"title":"b","completed":false},{"title":"c","status":"open","x":1.10}]}' >g.json
 	status_is 0 loop-sched run -j 4 --run true g.json
-	printf '{"tasks":[\n  { "title" : "a",\n    "parallel_group" : 1,\n    "passes" : true },{"title":"b","completed":true},{"title":"c","status":"done","x":1.10}]}' | cmp - g.json
-	printf -- '# Tasks\n- [ ] one\n- [x] two\n### Task 1: three\n- [ ] a\n- [ ] b\n' >t.md
+	printf '\xef\xbb\xbf{"tasks":[\r\n  { "title" : "a",\r\n    "parallel_group" : 1,\r\n    "passes" : true },{"title":"b","completed":true},{"title":"c","status":"done","x":1.10}]}' | cmp - g.json
+	printf -- '\xef\xbb\xbf# Tasks\n- [ ] one\n- [x] two\n### Task 1: three\n- [ ] a\n- [ ] b\n' >t.md
 	status_is 0 loop-sched run -j 1 --run true t.md
-	printf -- '# Tasks\n- [x] one\n- [x] two\n### Task 1: three\n- [x] a\n- [x] b\n' | cmp - t.md
+	printf -- '\xef\xbb\xbf# Tasks\n- [x] one\n- [x] two\n### Task 1: three\n- [x] a\n- [x] b\n' | cmp - t.md
 	cp "$SOURCE_TREE/tests/fixtures/plans/beads.jsonl" b.jsonl
 	status_is 0 loop-sched run --run true b.jsonl
 	sed 's/"status":"open"/"status":"closed"/' "$SOURCE_TREE/tests/fixtures/plans/beads.jsonl" | cmp - b.jsonl

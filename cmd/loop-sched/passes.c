@@ -240,6 +240,7 @@ int passes_write(struct run *r, uint32_t task, struct err *e)
 	AUTO_FREE char *path = realpath(r->options.source, NULL);
 	AUTO_BUF struct buf text = {0}, changed = {0};
 	AUTO_CLOSE int fd = -1;
+	struct span source;
 	struct stat st;
 	int code;
 
@@ -249,9 +250,12 @@ int passes_write(struct run *r, uint32_t task, struct err *e)
 	code = fd < 0 ? fd : io_read_all(fd, PLAN_MAX, &text);
 	if (code < 0)
 		return err_sys(e, code, "%s", path);
-	code = check_source(r, (struct span){text.text, text.length}, e);
+	source = (struct span){text.text, text.length};
+	buf_add(&changed, source.p, source_mark(source));
+	source = (struct span){source.p + changed.length, source.n - changed.length};
+	code = check_source(r, source, e);
 	if (code == 0)
-		code = make_text(r, t, (struct span){text.text, text.length}, &changed, e);
+		code = make_text(r, t, source, &changed, e);
 	if (code <= 0)
 		return code;
 	code = io_replace(AT_FDCWD, path, changed.text, changed.length, st.st_mode & 07777);
