@@ -11,8 +11,13 @@ check_repository() {
 		die 77 "$PWD belongs to somebody else, so git does not trust it; if you do: $(trust_words)"
 	safe_git rev-parse --git-dir >/dev/null 2>&1 ||
 		die 66 'this folder is in no git repository; the stories are done in worktrees of one (git init)'
+	[[ $(safe_git rev-parse --is-inside-work-tree) == true ]] ||
+		die 66 'this is a bare repository, or the .git folder; go to a checkout of it (git worktree add, git clone)'
 	safe_git rev-parse -q --verify "${OPT[base]-HEAD}^{commit}" >/dev/null ||
 		die 66 "${OPT[base]-HEAD}: no such commit; a run needs one to start from (git commit)"
+	place=$(safe_git rev-parse --show-prefix)
+	safe_git cat-file -e "${OPT[base]-HEAD}:${place%/}" 2>/dev/null ||
+		die 66 "$place is not in ${OPT[base]-HEAD}, where the stories start from; commit what is in it, or go up to the project"
 	safe_git show-ref -q --verify refs/heads/loop &&
 		die 73 "the branch 'loop' is in the way of the branches loop/…; rename it (git branch -m loop other)"
 	place=$(safe_git rev-parse --git-common-dir)
