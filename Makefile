@@ -138,7 +138,7 @@ $(B)/man/loop-events.7: share/doc/loop-events.7.in share/doc/events.jq $(wildcar
 	$(Q)sed -e '/^@TYPES@/{r $@.types' -e 'd}' $< >$@.new && mv $@.new $@
 
 # Unit tests: one binary; every system call named here can be made to fail by a test.
-WRAPPED := write writev fsync fdatasync openat renameat fstatfs statvfs
+WRAPPED := write writev pread fsync fdatasync openat renameat fstatfs statvfs
 UNITS   := $(wildcard tests/unit/*.c)
 $(B)/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)

@@ -124,13 +124,16 @@ static void release(struct journal *j)
 		flock(j->fd, LOCK_UN);
 }
 
-/* Whether the last line has no end; asked of the file only where we did not write it ourselves. */
-static bool is_torn(const struct journal *j, int64_t size)
+/*
+ * 1 if the last line has no end, or -errno: glued to what cannot be read, a line may be lost.
+ * Asked of the file only where we did not write it ourselves.
+ */
+static int is_torn(const struct journal *j, int64_t size)
 {
-	char last;
+	char last = '\n';
+	ssize_t n = size > 0 && size != j->whole ? io_pread(j->fd, &last, 1, size - 1) : 0;
 
-	return size > 0 && size != j->whole && io_pread(j->fd, &last, 1, size - 1) == 1 &&
-		last != '\n';
+	return n < 0 ? (int)n : last != '\n';
 }
 
 void journal_lines(struct buf *b, const struct span *records, size_t count, int64_t position)
@@ -191,10 +194,11 @@ static int write_records(struct journal *j, int64_t *size, const struct span *re
 	struct appended *out)
 {
 	AUTO_BUF struct buf b = {0};
-	bool torn = is_torn(j, *size);
+	int torn = is_torn(j, *size), r;
 	size_t written;
-	int r;
 
+	if (torn < 0)
+		return torn;
 	if (torn)
 		buf_char(&b, '\n');
 	journal_lines(&b, records, count, j->base + *size + torn);
@@ -238,11 +242,12 @@ static size_t count_standing(const struct journal *j, const struct spool *s)
 static int take_file(struct journal *j, int64_t *size, struct spool *s)
 {
 	struct appended done;
-	int r = 0;
+	int torn, r = 0;
 
 	s->skip += count_standing(j, s);
 	if (s->skip < s->count) {
-		r = spool_claim(s, j->base + *size + is_torn(j, *size));
+		torn = is_torn(j, *size);
+		r = torn < 0 ? torn : spool_claim(s, j->base + *size + torn);
 		if (r == 0)
 			r = write_records(j, size, s->record + s->skip, s->count - s->skip, &done);
 	}

@@ -7,19 +7,46 @@
 #include "segment.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
-/* The segment that ends where this one begins: 1 done, 0 there is none. */
+/* The last segment that begins before a position; a descriptor and where it begins. */
+static int open_before(int dir, int64_t position, int64_t *base)
+{
+	__attribute__((cleanup(segments_clear))) struct segments s;
+	int r = segments_list(dir, &s);
+	size_t i = 0;
+
+	if (r < 0)
+		return r;
+	while (i < s.count && s.first[i] < position)
+		i++;
+	if (i == 0)
+		return -ENOENT;
+	*base = s.first[i - 1];
+	return segment_open_older(dir, *base);
+}
+
+/* The segment that ends where this one begins, or before a gap: 1 done, 0 there is none. */
 static int previous_segment(struct journal_reader *r)
 {
 	int64_t base;
-	bool newest;
+	struct stat st;
+	bool newest = false;
 	int fd;
 
 	if (r->fd < 0 || r->base == 0)
 		return 0;
 	fd = segment_open(r->state->dir, r->base - 1, &base, &newest);
+	if (fd == -ERANGE)
+		fd = open_before(r->state->dir, r->base, &base);
 	if (fd < 0)
-		return fd == -ERANGE || fd == -ENOENT ? 0 : fd;
+		return fd == -ENOENT ? 0 : fd;
+	if (fstat(fd, &st) < 0)
+		return close(fd), -errno;
+	if (base + st.st_size < r->at) {
+		reader_damage(r, base + st.st_size, "the journal does not go on here");
+		r->at = base + st.st_size;
+	}
 	reader_set_segment(r, fd, base, newest);
 	return 1;
 }

@@ -77,25 +77,25 @@ static int step_over_gap(struct journal_reader *r, int64_t newest_base)
 /* From a sealed segment's end into the next: 1 done, 0 there is none yet. */
 static int next_segment(struct journal_reader *r)
 {
-	char name[SEGMENT_NAME_SIZE];
-	bool newest = false;
+	bool newest = false, empty = r->at == r->base; /* an empty one has its own end's name */
 	int64_t base = r->at;
-	int fd = state_file(r->state, segment_name(name, base), O_RDONLY, 0);
+	int dir = r->state->dir, fd = empty ? -ENOENT : segment_open_older(dir, base), older;
 
 	if (fd == -ENOENT) {
 		newest = true;
-		fd = state_file(r->state, SEGMENT_NEWEST, O_RDONLY, 0);
+		fd = segment_open_newest(dir);
 		if (fd == -ENOENT)
 			return 0;
-		base = fd < 0 ? fd : segment_base(r->state->dir, fd);
+		base = fd < 0 ? fd : segment_base(dir, fd);
 	}
 	if (fd < 0 || base < 0)
 		return fd < 0 ? fd : (close(fd), (int)base);
 	if (base != r->at) {
 		close(fd);
 		/* Rotated between the two looks: it has its name now. */
-		if (faccessat(r->state->dir, name, F_OK, 0) == 0)
-			return 1;
+		older = empty ? -ENOENT : segment_open_older(dir, r->at);
+		if (older >= 0)
+			return close(older), 1;
 		return step_over_gap(r, base);
 	}
 	reader_set_segment(r, fd, base, newest);
@@ -117,6 +117,8 @@ static int advance(struct journal_reader *r)
 	if ((size_t)n == r->room) {
 		if (reader_grow(r))
 			return 1;
+		if (!r->inside)
+			r->began = r->at;
 		r->inside = true;
 		r->at += n;
 		return 1;
@@ -124,7 +126,7 @@ static int advance(struct journal_reader *r)
 	if (!r->sealed)
 		return look_at_file(r);
 	if (n > 0)
-		reader_damage(r, r->at, "a line without its end");
+		reader_damage(r, r->inside ? r->began : r->at, "a line without its end");
 	r->at += n;
 	r->inside = false;
 	return next_segment(r);
@@ -138,7 +140,7 @@ int journal_read(struct journal_reader *r, struct journal_line *line)
 		while (next_line(r, line)) {
 			if (r->inside) {
 				r->inside = false;
-				reader_damage(r, line->id, "a line that is too long");
+				reader_damage(r, r->began, "a line that is too long");
 				continue;
 			}
 			if (reader_line_good(r, line))

@@ -115,7 +115,7 @@ static int to_line_begin(struct journal_reader *r)
 static int open_now(struct journal_reader *r)
 {
 	int64_t base;
-	int fd = state_file(r->state, SEGMENT_NEWEST, O_RDONLY, 0);
+	int fd = segment_open_newest(r->state->dir);
 
 	if (fd == -ENOENT) {
 		__attribute__((cleanup(segments_clear))) struct segments s;
@@ -145,7 +145,7 @@ static int open_start(struct journal_reader *r)
 		return e;
 	r->at = s.count ? s.first[0] : 0;
 	if (!s.count) {
-		fd = state_file(r->state, SEGMENT_NEWEST, O_RDONLY, 0);
+		fd = segment_open_newest(r->state->dir);
 		if (fd < 0)
 			return fd == -ENOENT ? 0 : fd;
 		r->at = segment_base(r->state->dir, fd);

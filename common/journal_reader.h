@@ -16,12 +16,13 @@ enum { WINDOW = 256 * 1024,
 
 struct journal_reader {
 	const struct state *state;
-	int fd;	      /* the segment that holds at, or -1: there is none yet */
-	int64_t base; /* its first position */
-	bool sealed;  /* rotated: it does not grow any more */
-	bool inside;  /* at is inside a line that is too long: it is skipped up to its end */
-	bool drained; /* the last read came to the end of what there was */
-	bool renamed; /* a segment has come, by the watch: the end may not be the journal's */
+	int fd;	       /* the segment that holds at, or -1: there is none yet */
+	int64_t base;  /* its first position */
+	bool sealed;   /* rotated: it does not grow any more */
+	bool inside;   /* at is inside a line that is too long: it is skipped up to its end */
+	int64_t began; /* where that line began */
+	bool drained;  /* the last read came to the end of what there was */
+	bool renamed;  /* a segment has come, by the watch: the end may not be the journal's */
 	int64_t at;
 
 	char *window;

@@ -42,6 +42,40 @@ int64_t segment_line_id(const char *line, size_t length)
 	return at < length && line[at] == '"' ? id : -1;
 }
 
+/* A FIFO in a segment's place must not hold up who opens it. */
+static const int read_flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+
+int segment_open_newest(int dir)
+{
+	return io_open(dir, SEGMENT_NEWEST, read_flags, 0);
+}
+
+int segment_open_older(int dir, int64_t first)
+{
+	char name[SEGMENT_NAME_SIZE];
+	int fd = io_open(dir, segment_name(name, first), read_flags, 0), r = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return fd == -ELOOP ? -ENOENT : fd;
+	if (fstat(fd, &st) < 0)
+		r = -errno;
+	else if (!S_ISREG(st.st_mode))
+		r = -ENOENT;
+	if (r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
+}
+
+static bool is_file(int dir, const struct dirent *entry)
+{
+	struct stat st;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_REG;
+	return fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+}
+
 static int ascending(const void *a, const void *b)
 {
 	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
@@ -61,7 +95,7 @@ int segments_list(int dir, struct segments *s)
 	while ((entry = readdir(d))) {
 		int64_t first = parse_name(entry->d_name);
 
-		if (first < 0)
+		if (first < 0 || !is_file(dir, entry))
 			continue;
 		s->first = mem_grow(s->first, s->count, &s->capacity, sizeof *s->first);
 		s->first[s->count++] = first;
@@ -142,7 +176,6 @@ static int64_t size_of(int fd)
 static int open_older(int dir, int64_t position, int64_t *base)
 {
 	__attribute__((cleanup(segments_clear))) struct segments s;
-	char name[SEGMENT_NAME_SIZE];
 	int r = segments_list(dir, &s), fd;
 	size_t i = 0;
 
@@ -153,7 +186,7 @@ static int open_older(int dir, int64_t position, int64_t *base)
 	if (i == 0)
 		return s.count ? -ERANGE : -ENOENT;
 	*base = s.first[i - 1];
-	fd = io_open(dir, segment_name(name, *base), O_RDONLY | O_NOFOLLOW, 0);
+	fd = segment_open_older(dir, *base);
 	if (fd >= 0 && *base + size_of(fd) < position) {
 		close(fd);
 		return -ERANGE;
@@ -163,7 +196,7 @@ static int open_older(int dir, int64_t position, int64_t *base)
 
 int segment_open(int dir, int64_t position, int64_t *base, bool *newest)
 {
-	int fd = io_open(dir, SEGMENT_NEWEST, O_RDONLY | O_NOFOLLOW, 0), older;
+	int fd = segment_open_newest(dir), older;
 
 	if (fd < 0 && fd != -ENOENT)
 		return fd;

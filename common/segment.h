@@ -19,6 +19,13 @@ char *segment_name(char out[SEGMENT_NAME_SIZE], int64_t first); /* of an older o
 /* The id that a line begins with, -1 if it does not begin as a line of the journal does. */
 int64_t segment_line_id(const char *line, size_t length);
 
+/*
+ * Open for reading; -ENOENT also where what has the name of an older one is no file. A power
+ * cut can leave an older one empty.
+ */
+int segment_open_newest(int dir) MUST_CHECK;
+int segment_open_older(int dir, int64_t first) MUST_CHECK;
+
 /* The older segments by the position of their first byte, ascending. */
 struct segments {
 	int64_t *first;

@@ -198,6 +198,38 @@ lines_in() {
 	[ "$(field '.data // empty' third)" = '4 5 ' ]
 }
 
+@test "an acknowledgement of what is no event is refused, and the place stays good" {
+	serve
+	seq 3 | loop-emit -t n -
+	cat >requests <<-'EOF2'
+		{"op":"sub","durable":"d","from":"start"}
+		{"op":"ack","id":"3"}
+		{"op":"ack","id":"0"}
+	EOF2
+	busline 2 4 <requests >got
+	[ "$(field 'select(.ok != null) | .ok' got)" = 'true false true ' ]
+	wait_for 5 eval '[ "$(loop-bus status --json | jq ".subscribers | length")" -eq 0 ]'
+	echo '{"op":"sub","durable":"d"}' | busline 3 >again
+	[ "$(field '.data // empty' again)" = '2 3 ' ]
+}
+
+@test "many requests at once: each has its answer, and none is taken before those are" {
+	serve
+	yes x | head -n 9000 | busline 9000 >answers
+	lines_in answers 9000
+	[ "$(sort -u answers)" = '{"ok":false,"error":"byte 1: something that is no JSON value"}' ]
+}
+
+@test "half a line was sent when the journal was taken away: that subscriber is cut off" {
+	serve
+	{ printf '"'; head -c 900000 /dev/zero | tr '\0' x; printf '"\n'; } | loop-emit -t long -
+	start bash -c 'echo "{\"op\":\"sub\",\"from\":\"start\"}" | exec busline hold 1' >held
+	wait_for 5 eval 'loop-bus status --json | jq -e ".subscribers[0].blocked"'
+	rm "$LOOP_DIR/events.jsonl"
+	loop-emit new
+	wait_for 5 eval '[ "$(loop-bus status --json | jq ".subscribers | length")" -eq 0 ]'
+}
+
 @test "durable sub: kill -9 loses nothing" {
 	seq 50 | loop-emit -t n -
 	loop-bus sub --durable d --from start -n 20 >one

@@ -1,6 +1,6 @@
 /*
- * One connection. What it may cost is bounded: a line by EVENT_MAX, answers that
- * it does not take by ANSWERS_MAX, silence by the server's clock.
+ * One connection. What it may cost is bounded: a line by EVENT_MAX, silence by the
+ * server's clock; and who does not take its answers is not listened to until it does.
  */
 #include "server.h"
 
@@ -12,16 +12,18 @@
 #include <sys/socket.h>
 
 enum { READ_SIZE = 64 * 1024,
-	ANSWERS_MAX = 256 * 1024 };
+	ANSWERS_MAX = 256 * 1024 }; /* with more to send, no further request is taken */
 
 static void on_event(uv_poll_t *, int status, int events);
 
 /* Asks for what the client's state needs. */
 static void listen_for(struct client *c)
 {
-	int events = UV_READABLE | (c->blocked ? UV_WRITABLE : 0);
+	int events = (c->held ? 0 : UV_READABLE) | (c->blocked ? UV_WRITABLE : 0);
 
-	uv_poll_start(&c->poll, events, on_event);
+	if (events != c->events)
+		uv_poll_start(&c->poll, events, on_event);
+	c->events = events;
 }
 
 void client_new(struct server *s, int fd, pid_t pid)
@@ -70,29 +72,8 @@ void client_close(struct client *c)
 	cursor_close(&c->sub.cursor);
 	lines_clear(&c->in);
 	buf_clear(&c->out);
-	uv_poll_stop(&c->poll);
+	uv_close((uv_handle_t *)&c->poll, on_closed); /* it lets go of the descriptor at once */
 	close(c->fd);
-	uv_close((uv_handle_t *)&c->poll, on_closed);
-}
-
-void client_turn(struct client *c)
-{
-	bool was_blocked = c->blocked;
-	int more;
-
-	c->blocked = false;
-	more = outlet_turn(c);
-	if (more == -ERANGE)
-		answer_error(c, "the journal does not go back that far");
-	if (more < 0 || c->out.length > ANSWERS_MAX) {
-		client_close(c);
-		return;
-	}
-	c->ready = more;
-	if (c->blocked != was_blocked)
-		listen_for(c);
-	if (c->ready)
-		server_wake(c->server);
 }
 
 /* Takes the lines that have come; false if the client must go. */
@@ -102,11 +83,12 @@ static bool take_lines(struct client *c)
 	size_t length;
 	char *line;
 
-	while (lines_next(&c->in, &line, &length)) {
+	while (c->out.length <= ANSWERS_MAX && lines_next(&c->in, &line, &length)) {
 		c->spoken = true;
 		request(c, line, length);
 	}
 	request_end(c);
+	c->held = c->out.length > ANSWERS_MAX;
 	if (c->in.oversize > oversize || c->in.skipping) {
 		answer_error(c, "a line that is too long");
 		return false;
@@ -114,6 +96,26 @@ static bool take_lines(struct client *c)
 	if (c->in.taken == c->in.rest.length)
 		lines_clear(&c->in);
 	return true;
+}
+
+void client_turn(struct client *c)
+{
+	int more;
+
+	c->blocked = false;
+	more = outlet_turn(c);
+	if (more == -ERANGE)
+		answer_error(c, "the journal does not go back that far");
+	if (more >= 0 && c->held && !c->out.length && !take_lines(c))
+		more = -EPROTO;
+	if (more < 0) {
+		client_close(c);
+		return;
+	}
+	c->ready = more || (c->out.length && !c->blocked);
+	listen_for(c);
+	if (c->ready)
+		server_wake(c->server);
 }
 
 static bool take_bytes(struct client *c)

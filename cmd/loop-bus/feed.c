@@ -116,6 +116,7 @@ static void begin_anew(struct feed *f)
 		chunk_begin(&f->newest[i], f->line.id);
 	for (size_t i = 0; i < FEED_OTHERS; i++)
 		chunk_begin(&f->other[i], f->line.id);
+	f->begun++;
 }
 
 int feed_advance(struct feed *f)

@@ -39,6 +39,7 @@ struct feed {
 	bool pending; /* a line that was read and did not fit */
 	struct journal_line line;
 	uint64_t clock;
+	uint64_t begun; /* how often the journal has begun anew */
 };
 
 /* Begins at the journal's end. */
@@ -53,7 +54,7 @@ int feed_advance(struct feed *);
 
 /*
  * Up to where it has read, and where its newest chunk begins. Both go back where the
- * journal is taken away and begins anew.
+ * journal is taken away and begins anew: then begun has moved, too.
  */
 int64_t feed_end(const struct feed *);
 int64_t feed_start(const struct feed *);

@@ -148,19 +148,6 @@ static void account(struct subscription *s, const struct batch *b, const struct 
 	}
 }
 
-/* From the page cache to the socket: no byte is copied here. */
-static ssize_t send_from_segment(struct client *c, const struct chunk *chunk,
-	const struct batch *b)
-{
-	off_t from = chunk->entry[b->run->first].id - chunk->base + (off_t)b->skip;
-	ssize_t n;
-
-	do
-		n = sendfile(c->fd, chunk->fd, &from, b->run->length - b->skip);
-	while (n < 0 && errno == EINTR);
-	return n < 0 && errno != EAGAIN ? -errno : MAX(n, (ssize_t)0);
-}
-
 static ssize_t send_from_memory(struct client *c, const struct chunk *chunk, const struct batch *b)
 {
 	static struct iovec v[RUNS_MAX];
@@ -171,6 +158,21 @@ static ssize_t send_from_memory(struct client *c, const struct chunk *chunk, con
 	v[0].iov_base = (char *)v[0].iov_base + b->skip;
 	v[0].iov_len -= b->skip;
 	return send_some(c, v, b->runs);
+}
+
+/* From the page cache to the socket: no byte is copied here, if the file still goes that far. */
+static ssize_t send_from_segment(struct client *c, const struct chunk *chunk,
+	const struct batch *b)
+{
+	off_t from = chunk->entry[b->run->first].id - chunk->base + (off_t)b->skip;
+	ssize_t n;
+
+	do
+		n = sendfile(c->fd, chunk->fd, &from, b->run->length - b->skip);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return send_from_memory(c, chunk, b);
+	return n < 0 && errno != EAGAIN ? -errno : MAX(n, (ssize_t)0);
 }
 
 static ssize_t send_batch(struct client *c, const struct chunk *chunk, const struct batch *b)

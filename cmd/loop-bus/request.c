@@ -239,20 +239,11 @@ static int subscribe(struct client *c, struct span request, struct err *e)
  * In order of priority an event is acknowledged with those before it of its own level; and with
  * them what stands before it of a level of which nothing is out.
  */
-static int acknowledge_level(struct client *c, int64_t id, struct err *e)
+static int acknowledge_level(struct client *c, int64_t id, int own)
 {
 	struct subscription *s = &c->sub;
 	int64_t done[LEVELS];
-	struct chunk *chunk;
-	size_t i;
-	int own, r = feed_get(&c->server->feed, id, &chunk);
 
-	i = r == 0 ? chunk_find(chunk, id) : 0;
-	if (r < 0 || i == chunk->count || chunk->entry[i].id != id)
-		return err_set(e, -EINVAL, "ack: id is not one of an event that was sent");
-	own = level_of(view_priority(chunk_view(chunk, i)));
-	if (id >= s->at[own])
-		return err_set(e, -EINVAL, "ack: id is not one of an event that was sent");
 	for (int level = 0; level < LEVELS; level++) {
 		bool out = s->last[level] > s->cursor.level[level];
 
@@ -263,21 +254,38 @@ static int acknowledge_level(struct client *c, int64_t id, struct err *e)
 	return cursor_set_levels(&s->cursor, done);
 }
 
+/* The level of an event that was sent, -1 if there is no such event. */
+static int level_sent(const struct client *c, int64_t id)
+{
+	const struct subscription *s = &c->sub;
+	struct chunk *chunk;
+	size_t i;
+	int level = 0;
+
+	if (id >= feed_end(&c->server->feed) || feed_get(&c->server->feed, id, &chunk) < 0)
+		return -1;
+	i = chunk_find(chunk, id);
+	if (i == chunk->count || chunk->entry[i].id != id)
+		return -1;
+	if (s->by_priority)
+		level = level_of(view_priority(chunk_view(chunk, i)));
+	return id < s->at[level] ? level : -1;
+}
+
 static int acknowledge(struct client *c, struct span request, struct err *e)
 {
 	AUTO_BUF struct buf id = {0};
 	struct cursor *cursor = &c->sub.cursor;
 	int64_t number;
-	int r = 0;
+	int level, r = 0;
 
 	if (cursor->fd < 0)
 		return err_set(e, -EINVAL, "ack: the subscription is not durable");
 	if (!get_text(request, "id", &id) || parse_int(id.text, 0, INT64_MAX, &number) < 0 ||
-		number >= feed_end(&c->server->feed) ||
-		(!c->sub.by_priority && number >= c->sub.at[0]))
+		(level = level_sent(c, number)) < 0)
 		return err_set(e, -EINVAL, "ack: id is not one of an event that was sent");
 	if (c->sub.by_priority)
-		r = acknowledge_level(c, number, e);
+		r = acknowledge_level(c, number, level);
 	else if (number > cursor->id) /* an older one says nothing new */
 		r = cursor_set(cursor, number);
 	if (r < 0)

@@ -51,10 +51,24 @@ static void come_back(struct subscription *s, const struct feed *f)
 	s->sent = 0;
 }
 
+/* Reads on. The rest of a line that stood in a journal that is gone cannot be sent any more. */
+static int advance(struct server *s)
+{
+	uint64_t begun = s->feed.begun;
+	int more = feed_advance(&s->feed);
+
+	for (struct client *c = s->clients, *next; c && s->feed.begun != begun; c = next) {
+		next = c->next;
+		if (c->sub.partial >= 0)
+			client_close(c);
+	}
+	return more;
+}
+
 static void on_work(uv_idle_t *idle)
 {
 	struct server *s = idle->data;
-	int more = feed_advance(&s->feed);
+	int more = advance(s);
 	int64_t end = feed_end(&s->feed);
 	bool busy = more > 0;
 

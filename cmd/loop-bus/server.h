@@ -38,6 +38,8 @@ struct client {
 	int64_t since;	   /* clock_now */
 	bool ready;	   /* wants a turn */
 	bool blocked;	   /* its socket is full */
+	bool held;	   /* its answers are many: no request is taken until they are gone */
+	int events;	   /* what its poll asks for */
 	bool spoken;	   /* it has sent a request */
 	size_t unanswered; /* its events that are gathered and not appended yet */
 	struct lines in;

@@ -56,6 +56,13 @@ ssize_t __wrap_writev(int fd, const struct iovec *v, int count)
 	return fault.errnum ? -1 : __real_write(fd, v->iov_base, MIN(v->iov_len, (size_t)1));
 }
 
+ssize_t __real_pread(int, void *, size_t, off_t);
+ssize_t __wrap_pread(int, void *, size_t, off_t);
+ssize_t __wrap_pread(int fd, void *bytes, size_t n, off_t at)
+{
+	return hit(FAULT_PREAD) ? -1 : __real_pread(fd, bytes, n, at);
+}
+
 int __real_fsync(int);
 int __wrap_fsync(int);
 int __wrap_fsync(int fd)

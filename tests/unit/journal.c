@@ -306,6 +306,11 @@ TEST(journal_reader_resumes_at_a_position)
 	state_close(&state);
 }
 
+static void note_place(void *place, int64_t position, const char *why UNUSED)
+{
+	*(int64_t *)place = position;
+}
+
 TEST(journal_reader_steps_over_missing_segments)
 {
 	struct journal_reader *r;
@@ -330,6 +335,52 @@ TEST(journal_reader_steps_over_missing_segments)
 	CHECK_INT(journal_read(r, &line), 0);
 	append_one(0);
 	CHECK_INT(follow(r, 0), 1);
+	journal_reader_free(r);
+	state_close(&state);
+}
+
+TEST(journal_reader_steps_over_an_empty_segment_and_what_is_none)
+{
+	AUTO_FREE char *name = NULL;
+	int64_t first[6];
+	uint64_t damaged;
+
+	open_state("100"); /* one event a segment */
+	for (int i = 0; i < 6; i++)
+		first[i] = append_one(i);
+	/* As a power cut leaves it: the name is there, what stood in it is not. */
+	name = mem_format("events.%lld.jsonl", (long long)first[1]);
+	write_raw(name, "", O_TRUNC);
+	free(name);
+	remove_segment(first[3]);
+	name = mem_format("events.%lld.jsonl", (long long)first[3]);
+	CHECK_INT(mkfifoat(state.dir, name, 0600), 0);
+	CHECK_STR(read_all(false, &damaged), "0 2 4 5");
+	CHECK_INT(damaged, 2);
+	CHECK_STR(read_all(true, &damaged), "5 4 2 0");
+	CHECK_INT(damaged, 2);
+	state_close(&state);
+}
+
+TEST(journal_tells_where_a_line_that_is_too_long_begins)
+{
+	AUTO_BUF struct buf line = {0};
+	struct journal_reader *r;
+	struct journal_line next;
+	int64_t at = -1;
+
+	open_state(NULL);
+	append_one(0);
+	memset(buf_reserve(&line, 4 << 20), 'x', 4 << 20);
+	line.length = 4 << 20;
+	buf_char(&line, '\n');
+	write_raw("events.jsonl", line.text, O_APPEND);
+	append_one(1);
+	CHECK_INT(journal_reader_new(&r, &state, JOURNAL_FROM_START, 0, NULL), 0);
+	journal_on_damage(r, note_place, &at);
+	CHECK_INT(journal_read(r, &next), 1);
+	CHECK_INT(follow(r, 1), 2);
+	CHECK_INT(at, next.length + 1);
 	journal_reader_free(r);
 	state_close(&state);
 }
@@ -443,6 +494,27 @@ TEST(journal_spools_on_a_full_disk_and_takes_in_later)
 	fault_none();
 	CHECK_STR(journal(), "0 1 2 3 4");
 	journal_close(&j);
+	state_close(&state);
+}
+
+TEST(journal_glues_nothing_to_what_it_cannot_read)
+{
+	struct journal j;
+	struct appended done;
+
+	open_state(NULL);
+	append_one(0);
+	/* The segment's place is read first, then whether its last line has an end. */
+	for (int nth = 1; nth <= 2; nth++) {
+		write_raw("events.jsonl", "{\"spec", O_APPEND);
+		journal_init(&j, &state);
+		fault_at(FAULT_PREAD, nth, 1, EIO);
+		CHECK_INT(append(&j, nth, 1, &done), 0);
+		CHECK(done.spooled);
+		journal_close(&j);
+		append_one(10 + nth);
+	}
+	CHECK_STR(journal(), "0 1 11 2 12");
 	state_close(&state);
 }
 

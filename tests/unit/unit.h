@@ -58,6 +58,7 @@ void unit_fail(const char *file, int line, const char *format, ...) PRINTF_LIKE(
 enum fault_call {
 	FAULT_WRITE,
 	FAULT_WRITEV,
+	FAULT_PREAD,
 	FAULT_FSYNC,
 	FAULT_FDATASYNC,
 	FAULT_OPENAT,
