@@ -101,6 +101,15 @@ static enum form form_of(const char *file, struct span text)
 	return is_lines(text) ? FORM_LINES : FORM_JSON;
 }
 
+size_t source_mark(struct span source)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t n = sizeof mark - 1;
+
+	return source.n >= n && memcmp(source.p, mark, n) == 0 ? n : 0;
+}
+
+/* A mark becomes blanks, so that the places of all that stands behind it stay. */
 static int read_source(struct plan *p, struct err *e)
 {
 	int r = strcmp(p->file, "-") == 0 ? io_read_all(STDIN_FILENO, PLAN_MAX, &p->source)
@@ -108,7 +117,10 @@ static int read_source(struct plan *p, struct err *e)
 
 	if (r == -EMSGSIZE)
 		return err_set(e, r, "%s: larger than 1 GiB", p->file);
-	return r < 0 ? err_sys(e, r, "%s", p->file) : 0;
+	if (r < 0)
+		return err_sys(e, r, "%s", p->file);
+	memset(p->source.text, ' ', source_mark((struct span){p->source.text, p->source.length}));
+	return 0;
 }
 
 /* Whether it is JSON at all; says where not. */

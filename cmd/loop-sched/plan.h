@@ -194,6 +194,9 @@ void plan_warning(struct plan *, const struct task *, struct span at, const char
 void plan_note(struct plan *, const struct task *, struct span at, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 
+/* The bytes of the mark that some editors put before the first character; 0 if there is none. */
+size_t source_mark(struct span source);
+
 /* The item of a source text that an imported task was made of, by its "at"; false if it is gone. */
 bool source_item(struct span source, enum form, const char *at, struct span *item);
 
