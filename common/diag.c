@@ -47,7 +47,9 @@ void diag_note(struct diags *d, size_t offset, const char *format, ...)
 	va_end(args);
 }
 
-void text_place(const char *text, size_t length, size_t offset, unsigned *line, unsigned *column)
+/* The line and column (from 1) of an offset. */
+static void text_place(
+	const char *text, size_t length, size_t offset, unsigned *line, unsigned *column)
 {
 	const char *p = text, *at = text + MIN(offset, length), *next;
 

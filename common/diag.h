@@ -41,7 +41,4 @@ void diags_format(
 	struct diags *, const char *name, const char *text, size_t length, struct buf *out);
 void diags_clear(struct diags *);
 
-/* The line and column (from 1) of an offset. */
-void text_place(const char *text, size_t length, size_t offset, unsigned *line, unsigned *column);
-
 #endif

@@ -134,18 +134,30 @@ static bool has_choice(const struct gate *g, const char *text)
 	return false;
 }
 
+/* What there is to answer, for people. */
+static void list_answers(const struct gate *g, struct buf *out)
+{
+	if (!g->choices.count)
+		buf_str(out, g->text ? "a text" : "approve or reject");
+	for (size_t i = 0; i < g->choices.count; i++)
+		buf_format(out, "%s%s", i ? ", " : "one of ", g->choices.item[i]);
+}
+
 static int refuse(const struct gate *g, struct err *e)
 {
-	AUTO_BUF struct buf list = {0};
+	AUTO_BUF struct buf answers = {0};
 
-	for (size_t i = 0; i < g->choices.count; i++)
-		buf_format(&list, "%s%s", i ? ", " : "", g->choices.item[i]);
-	return err_set(e, -EINVAL, "%s: the answer has to be %s%s", g->id,
-		g->choices.count ? "one of "
-			: g->text
-			? "a text"
-			: "approve or reject",
-		g->choices.count ? list.text : "");
+	list_answers(g, &answers);
+	return err_set(e, -EINVAL, "%s: the answer has to be %s", g->id, answers.text);
+}
+
+static int refuse_default(const struct gate *g, struct err *e)
+{
+	AUTO_BUF struct buf answers = {0};
+
+	list_answers(g, &answers);
+	return err_set(e, -EINVAL, "the default '%s' is no answer: it has to be %s", g->fallback,
+		answers.text);
 }
 
 /* What a word means at this gate: the state it leads to. */
@@ -249,7 +261,7 @@ int gate_check(const struct gate *g, struct err *e)
 		if (!is_text(g->choices.item[i]))
 			return err_set(e, -EINVAL, "a choice has to be UTF-8 text");
 	if (g->fallback && judge(g, g->fallback, &ignored, NULL) < 0)
-		return err_set(e, -EINVAL, "the default '%s' is no answer", g->fallback);
+		return refuse_default(g, e);
 	return 0;
 }
 

@@ -43,32 +43,15 @@ void *heap_top(const struct heap *h)
 	return h->count ? h->item[0] : NULL;
 }
 
-static void remove_at(struct heap *h, size_t i)
-{
-	h->item[i] = h->item[--h->count];
-	if (i == h->count)
-		return;
-	sift_up(h, i);
-	sift_down(h, i);
-}
-
 void *heap_pop(struct heap *h)
 {
 	void *top = heap_top(h);
 
-	if (top)
-		remove_at(h, 0);
+	if (!top)
+		return NULL;
+	h->item[0] = h->item[--h->count];
+	sift_down(h, 0);
 	return top;
-}
-
-bool heap_remove(struct heap *h, const void *item)
-{
-	for (size_t i = 0; i < h->count; i++)
-		if (h->item[i] == item) {
-			remove_at(h, i);
-			return true;
-		}
-	return false;
 }
 
 void heap_clear(struct heap *h)

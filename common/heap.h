@@ -15,9 +15,8 @@ struct heap {
 };
 
 void heap_push(struct heap *, void *);
-void *heap_top(const struct heap *);	       /* NULL when empty */
-void *heap_pop(struct heap *);		       /* NULL when empty */
-bool heap_remove(struct heap *, const void *); /* linear search; false if it was not in */
-void heap_clear(struct heap *);		       /* frees the heap, not the items */
+void *heap_top(const struct heap *); /* NULL when empty */
+void *heap_pop(struct heap *);	     /* NULL when empty */
+void heap_clear(struct heap *);	     /* frees the heap, not the items */
 
 #endif

@@ -269,6 +269,12 @@ void args_expect(const struct args *a, size_t min, size_t max)
 		die_usage("one operand too many: '%s'", a->item[max]);
 }
 
+void args_none(const struct args *a)
+{
+	if (a->count)
+		die_usage("one operand too many: '%s'", a->item[0]);
+}
+
 /* "  -t, --timeout=D" */
 static void option_head(struct buf *b, const struct opt *o)
 {

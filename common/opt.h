@@ -56,7 +56,10 @@ struct command {
  */
 int opt_main(const struct command *, int argc, char **argv);
 
-/* die_usage unless the number of operands is in these bounds (max 0: no bound). */
+/* die_usage unless the number of operands is in these bounds (max 0: no upper bound). */
 void args_expect(const struct args *, size_t min, size_t max);
+
+/* die_usage if there is any operand. */
+void args_none(const struct args *);
 
 #endif

@@ -62,7 +62,7 @@ static void add_counts(struct queue_stats *s, const struct block_line *b)
 		s->next = MIN(s->next, b->next * NS_PER_MS);
 }
 
-int file_stats(struct queue *q, struct queue_stats *s, struct err *e)
+static int file_stats(struct queue *q, struct queue_stats *s, struct err *e)
 {
 	struct queue_file *f = container_of(q, struct queue_file, queue);
 	int64_t paused = file_paused(f), age = file_age(f);
@@ -101,7 +101,8 @@ static int hand_one(struct queue_file *f, int64_t place, const struct item_line 
 	return r < 0 ? r : 1;
 }
 
-int file_get(struct queue *q, const char *id, item_taker *taker, void *context, struct err *e)
+static int file_get(
+	struct queue *q, const char *id, item_taker *taker, void *context, struct err *e)
 {
 	struct queue_file *f = container_of(q, struct queue_file, queue);
 	struct item_line line;
@@ -197,7 +198,8 @@ static int walk_all(struct walk *w)
 	return MIN(r, 0);
 }
 
-int file_each(struct queue *q, unsigned states, item_taker *taker, void *context, struct err *e)
+static int file_each(
+	struct queue *q, unsigned states, item_taker *taker, void *context, struct err *e)
 {
 	struct queue_file *f = container_of(q, struct queue_file, queue);
 	struct walk *w;
@@ -213,7 +215,7 @@ int file_each(struct queue *q, unsigned states, item_taker *taker, void *context
 	return r;
 }
 
-int file_pause(struct queue *q, int64_t time, struct err *e)
+static int file_pause(struct queue *q, int64_t time, struct err *e)
 {
 	struct queue_file *f = container_of(q, struct queue_file, queue);
 	char text[32];
@@ -230,7 +232,7 @@ int file_pause(struct queue *q, int64_t time, struct err *e)
 	return r < 0 ? err_sys(e, r, "queue %s: paused", q->name) : 0;
 }
 
-int file_drain(struct queue *q, bool on, struct err *e)
+static int file_drain(struct queue *q, bool on, struct err *e)
 {
 	struct queue_file *f = container_of(q, struct queue_file, queue);
 	int r = 0;

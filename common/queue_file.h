@@ -166,13 +166,8 @@ int64_t file_paused(const struct queue_file *);
 int file_put(struct queue *, struct put *, size_t, bool, size_t *, struct err *);
 int64_t file_claim(struct queue *, const struct claim *, item_taker *, void *, struct err *);
 int file_settle(struct queue *, enum settling, struct settle *, size_t, bool, struct err *);
-int file_get(struct queue *, const char *, item_taker *, void *, struct err *);
-int file_each(struct queue *, unsigned, item_taker *, void *, struct err *);
-int file_stats(struct queue *, struct queue_stats *, struct err *);
 int64_t file_kick(struct queue *, const char *, int64_t, bool, struct err *);
 int64_t file_purge(struct queue *, const char *, unsigned, struct err *);
-int file_pause(struct queue *, int64_t, struct err *);
-int file_drain(struct queue *, bool, struct err *);
 int file_set_age(struct queue *, int64_t, struct err *);
 int64_t file_check(struct queue *, bool, queue_complaint *, void *, struct err *);
 

@@ -143,11 +143,12 @@ static int put_some(struct queue_redis *r, struct put *p, size_t count, size_t *
 	return 0;
 }
 
-static int put(struct queue *q, struct put *p, size_t count, bool sync, size_t *done, struct err *e)
+/* Redis acknowledges as its appendfsync says, whatever sync says. */
+static int put(struct queue *q, struct put *p, size_t count, bool sync UNUSED, size_t *done,
+	struct err *e)
 {
 	int failed = 0;
 
-	(void)sync; /* Redis acknowledges as its appendfsync says */
 	*done = 0;
 	for (size_t i = 0; i < count; i++)
 		if ((int64_t)p[i].body.n > QUEUE_BODY_MAX)
@@ -285,8 +286,8 @@ static int settle_some(
 	return 0;
 }
 
-static int settle(struct queue *q, enum settling how, struct settle *s, size_t count, bool sync,
-	struct err *e)
+static int settle(struct queue *q, enum settling how, struct settle *s, size_t count,
+	bool sync UNUSED, struct err *e)
 {
 	static const char *const words[] = {[SETTLE_ACK] = "ack",
 		[SETTLE_NACK] = "nack",
@@ -294,7 +295,6 @@ static int settle(struct queue *q, enum settling how, struct settle *s, size_t c
 		[SETTLE_TOUCH] = "touch"};
 	int failed = 0;
 
-	(void)sync;
 	for (size_t i = 0; failed == 0 && i < count; i += QUEUE_REDIS_MANY)
 		failed = settle_some(queue_redis_of(q), words[how], s + i,
 			MIN(count - i, (size_t)QUEUE_REDIS_MANY), e);

@@ -248,6 +248,10 @@ safe_git() {
 		-c core.safecrlf=warn --no-pager "$@"
 }
 
+# A hook or an alias of git, from which we may have been started, says by these which repository it was in; ours is
+# the one around this folder.
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX GIT_OBJECT_DIRECTORY GIT_COMMON_DIR GIT_NAMESPACE
+
 # Who commits: the user as git knows him, else a name of ours. To be put behind safe_git.
 declare -a AUTHOR=()
 if ! git var GIT_COMMITTER_IDENT >/dev/null 2>&1; then

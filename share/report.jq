@@ -144,7 +144,7 @@ def text:
   (if (.models | length) > 1 then .models[] | "  \(.name | shown(40) | pad(24))\(money)" else empty end),
   timing,
   (.branches[] | "merged onto \(shown(80)); to take it over: git merge \(.)"),
-  (.failed[] | (failing | shown(160)) + ":", (.words[] | "    " + shown(100))),
+  (.failed[] | (failing | shown(160)) + ":", (.words[] | "    " + shown(160))),
   (waiting | "waits for you: \(shown(160))"),
   looks,
   ([next_steps] | if . == [] then empty else "what to type next:", (.[] | "  " + .) end);

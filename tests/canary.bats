@@ -87,6 +87,7 @@ types() {
 	status_is 75 loop-canary run --no-wait rollout.json
 	is_state paused
 	has "$(loop-canary status v2)" 'why: neither good nor bad 2 times in a row'
+	[ "$(loop-canary status | wc -l)" -gt "$(loop-canary list v2 | wc -l)" ]
 	says '{"samples":100,"errors":0}'
 	status_is 0 loop-canary resume v2 --why 'looked at' --by ann
 	is_state promoted

@@ -290,7 +290,7 @@ asks() {
 		{"id":"f","gate":{"question":"?","chioces":[]}}]}' >plan.json
 	status_is 65 loop-sched check plan.json
 	[ "$(grep -c ': error: ' <<<"$stderr")" = 6 ]
-	has "$stderr" "plan.json:2:20: error: gate: the default 'y' is no answer"
+	has "$stderr" "plan.json:2:20: error: gate: the default 'y' is no answer: it has to be one of x"
 	has "$stderr" "plan.json:7:36: error: unknown key 'chioces'; did you mean 'choices'?"
 	printf '%s\n' '{"tasks":[{"id":"ok","gate":"Deploy to {}?","foreach":["eu","us"]},{"id":"go","needs":["ok"],"run":"touch went"}]}' >plan.json
 	start loop-sched run --id R plan.json

@@ -24,6 +24,18 @@ owner() { # PID
 		"$(</proc/sys/kernel/random/boot_id)"
 }
 
+# orphan: a run whose scheduler was killed.
+orphan() {
+	local pid
+	sleep 60 3>&- &
+	pid=$!
+	mkdir -p "$folder"
+	echo '{"name":"p","tasks":[]}' >"$folder/plan.json"
+	log "\"run\":\"started\",\"id\":\"run-1\",$(owner "$pid")"
+	kill -KILL "$pid"
+	wait "$pid" || true
+}
+
 log() { # MEMBERS
 	printf '{"time":"2026-11-21T09:00:00.000000Z",%s}\n' "$1" >>"$folder/run.jsonl"
 }
@@ -166,13 +178,7 @@ end() { # STATE
 }
 
 @test "a scheduler that is gone is said, with what to type" {
-	sleep 60 3>&- &
-	gone_pid=$!
-	mkdir -p "$folder"
-	echo '{"name":"p","tasks":[]}' >"$folder/plan.json"
-	log "\"run\":\"started\",\"id\":\"run-1\",$(owner "$gone_pid")"
-	kill -KILL "$gone_pid"
-	wait "$gone_pid" || true
+	orphan
 	status_is 1 loop-stream show run-1
 	has "$output" 'the scheduler is gone; go on with: loop-sched resume run-1'
 }
@@ -210,13 +216,7 @@ end() { # STATE
 }
 
 @test "a run that a server shows: no server, no such run, an odd server, one whose scheduler is gone" {
-	sleep 60 3>&- &
-	gone_pid=$!
-	mkdir -p "$folder"
-	echo '{"name":"p","tasks":[]}' >"$folder/plan.json"
-	log "\"run\":\"started\",\"id\":\"run-1\",$(owner "$gone_pid")"
-	kill -KILL "$gone_pid"
-	wait "$gone_pid" || true
+	orphan
 	serve
 	status_is 1 loop-stream show --url "$url"
 	has "$output" 'the scheduler is gone; go on with: loop-sched resume run-1'
@@ -228,6 +228,9 @@ end() { # STATE
 	status_is 66 loop-stream show --url "$url" --token-file x run-1
 	loop-stream stop
 	status_is 69 loop-stream show --url "$url" run-1
+	serve --listen 0.0.0.0:0
+	status_is 77 loop-stream show --url "http://127.0.0.1:$port" run-1
+	status_is 1 loop-stream show --url "http://127.0.0.1:$port" --token-file "$LOOP_DIR/token"
 }
 
 @test "a run that a server shows is drawn, with its costs, and controlled with the token" {

@@ -181,6 +181,8 @@ journal_ids() {
 	has "$stderr" 'Address already in use'
 	status_is 64 env LOOP_DIR="$SCRATCH/other" loop-stream serve --listen example.com:1
 	has "$stderr" "'example.com' is no numeric address"
+	status_is 64 env LOOP_DIR="$SCRATCH/other" loop-stream serve 127.0.0.1:0
+	has "$stderr" "one operand too many: '127.0.0.1:0'"
 }
 
 @test "a Unix socket serves its owner, and a dead one is replaced" {

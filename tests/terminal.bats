@@ -28,6 +28,13 @@ type() {
 	tm send-keys "$@"
 }
 
+# clear_to WORD: an empty screen but for the word, one that was not on it: what is waited for next was
+# not there before.
+clear_to() {
+	type "clear; echo $1" Enter
+	wait_for 40 on_screen "^$1"
+}
+
 on_screen() { # REGEX
 	screen | grep -qE "$1"
 }
@@ -99,7 +106,9 @@ plan_of() { # TASKS COMMAND
 	wait_for 80 on_screen 'detach'
 	type C-z
 	wait_for 40 on_screen 'Stopped'
-	type 'stty -a >stopped; clear; fg' Enter
+	type 'stty -a >stopped' Enter
+	clear_to stopped
+	type fg Enter
 	wait_for 80 on_screen 'detach'
 	cmp before stopped
 	type C-c
@@ -108,7 +117,8 @@ plan_of() { # TASKS COMMAND
 	wait_for 40 on_screen '^status 0'
 	cmp before after
 	[ "$(tm display-message -p '#{cursor_flag}')" = 1 ]
-	type 'clear; loop-stream show night' Enter
+	clear_to again
+	type 'loop-stream show night' Enter
 	wait_for 80 on_screen 'detach'
 	kill -KILL "$(pgrep -f "loop-stream show night" -P "$(tm display-message -p '#{pane_pid}')")"
 	wait_for 40 on_screen 'Killed'

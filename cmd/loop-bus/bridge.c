@@ -103,9 +103,8 @@ int bridge_call(struct bridge *b, const struct redis_words *w, redisReply **repl
 	return r;
 }
 
-static void say(void *context, const char *text)
+static void say(void *context UNUSED, const char *text)
 {
-	(void)context;
 	warn("%s", text);
 }
 

@@ -35,8 +35,7 @@ int stop_main(const struct args *args)
 	struct state state;
 	int r;
 
-	if (args->count)
-		die_usage("no operand is expected");
+	args_none(args);
 	must_find_state(&state);
 	r = daemon_stop(&state, "bus", options.timeout);
 	if (r < 0)
@@ -86,8 +85,7 @@ int status_main(const struct args *args)
 	struct span stats;
 	int r;
 
-	if (args->count)
-		die_usage("no operand is expected");
+	args_none(args);
 	must_find_state(&state);
 	fd = socket_connect(&state);
 	state_close(&state);

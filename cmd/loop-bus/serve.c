@@ -262,9 +262,7 @@ int serve_main(const struct args *args)
 	struct err e = {0};
 	int inherited = daemon_inherited(), r;
 
-	args_expect(args, 0, 0);
-	if (args->count)
-		die_usage("no operand is expected");
+	args_none(args);
 	umask(077);
 	signal(SIGPIPE, SIG_IGN); /* a subscriber that went away is no end of ours */
 	r = state_open(&state, &e);

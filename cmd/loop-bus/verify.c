@@ -33,8 +33,7 @@ int verify_main(const struct args *args)
 	uint64_t events = 0, damaged, strange = 0;
 	int more;
 
-	if (args->count)
-		die_usage("no operand is expected");
+	args_none(args);
 	must_find_state(&state);
 	r = open_journal(&state, "start", NULL);
 	journal_on_damage(r, tell, &state);

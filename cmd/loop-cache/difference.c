@@ -96,7 +96,8 @@ bool manifest_difference(const struct buf *before, const struct buf *now, struct
 	return back.count > 0;
 }
 
-bool path_within(const char *path, const struct strs *outputs)
+/* Whether an input, by its path, lies at or below one of the outputs. */
+static bool path_within(const char *path, const struct strs *outputs)
 {
 	for (size_t i = 0; i < outputs->count; i++) {
 		size_t n = strlen(outputs->item[i]);

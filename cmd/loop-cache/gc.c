@@ -38,7 +38,7 @@ int gc_main(const struct args *args)
 	struct state state;
 	int r = 0;
 
-	args_expect(args, 0, 0);
+	args_none(args);
 	open_state(&state, false);
 	if (one)
 		strs_add(&names, chosen_scope());

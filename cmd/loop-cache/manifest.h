@@ -35,9 +35,6 @@ char *recipe_name(const struct recipe *);
  */
 bool manifest_difference(const struct buf *before, const struct buf *now, struct buf *words);
 
-/* Whether an input, by its path, lies at or below one of the outputs. */
-bool path_within(const char *path, const struct strs *outputs);
-
 /* The lines without those of inputs that are outputs as well: what a run must not change. */
 void manifest_fixed(const struct buf *lines, const struct strs *outputs, struct buf *out);
 

@@ -15,13 +15,15 @@
 #include "mem.h"
 #include "output.h"
 #include "proc.h"
+#include "statuses.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-static const char *name, *statuses, *report;
+static const char *name, *status_list = "0", *report;
+static struct statuses kept; /* a result of one of these is kept */
 static struct strs inputs, outputs, input_vars, output_vars, env;
 static bool strict, from_stdin, refresh, dry, why;
 
@@ -60,7 +62,7 @@ const struct opt run_options[] = {
 	{.name = "status",
 		.arg = "LIST",
 		.help = "keep results of these exit statuses (0)",
-		.string = &statuses},
+		.string = &status_list},
 	{.name = "refresh", .letter = 'r', .help = "run it in any case", .flag = &refresh},
 	{.name = "dry-run", .letter = 'n', .help = "run nothing: 0 for a hit", .flag = &dry},
 	{.name = "why", .letter = 'w', .help = "say why there is no hit", .flag = &why},
@@ -90,39 +92,14 @@ struct run {
 	int64_t ms, created;
 };
 
-/* "0,1,10-19"; whether a status is in it. */
-static bool is_listed(int status)
-{
-	const char *p = statuses ? statuses : "0";
-	char *end;
-
-	for (;;) {
-		long low = strtol(p, &end, 10), high = low;
-
-		if (end == p || low < 0 || low > 255)
-			break;
-		if (*end == '-') {
-			p = end + 1;
-			high = strtol(p, &end, 10);
-		}
-		if (end == p || high < low || high > 255 || (*end && *end != ','))
-			break;
-		if (status >= low && status <= high)
-			return true;
-		if (!*end)
-			return false;
-		p = end + 1;
-	}
-	die_usage("--status: '%s' is no list of statuses such as 0,1,10-19", statuses);
-}
-
 static void check_choices(const struct args *args)
 {
 	if (!args->command || !args->command[0] || args->count)
 		die_usage("a command is needed behind --: loop-cache run [OPTIONS] -- COMMAND");
 	if (name && (!key_valid(name) || strlen(name) > KEY_MAX / 2))
 		die_usage("--key: 1 to %d bytes of UTF-8", KEY_MAX / 2);
-	is_listed(-1);
+	if (statuses_add(&kept, status_list, 0) < 0)
+		die_usage("--status: '%s' is no list of statuses such as 0,1,10-19", status_list);
 }
 
 /* Where there is no cache the command runs without; only what is wrong with our words is an end. */
@@ -329,7 +306,7 @@ static void keep(struct run *r, struct capture *c)
 	int failed = 0;
 
 	allow_files();
-	if (c->by_signal || !is_listed(c->status))
+	if (c->by_signal || !statuses_has(&kept, c->status))
 		buf_format(&outcome, "status %d", c->status);
 	else if (c->why)
 		failed = err_sys(&e, c->why, "what it wrote");

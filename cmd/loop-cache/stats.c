@@ -79,7 +79,7 @@ int stats_main(const struct args *args)
 	struct state state;
 	int r = 0;
 
-	args_expect(args, 0, 0);
+	args_none(args);
 	open_state(&state, false);
 	if (choices.scope)
 		strs_add(&names, choices.scope);

@@ -27,15 +27,15 @@ static const struct command subs[] = {
 	},
 	{
 		.name = "status",
-		.synopsis = "[--json] NAME...",
-		.brief = "show rollouts in full",
+		.synopsis = "[--json] [NAME...]",
+		.brief = "show rollouts in full, all if none is named",
 		.options = show_options,
 		.run = status_main,
 	},
 	{
 		.name = "list",
-		.synopsis = "[--json]",
-		.brief = "show all rollouts, a line each",
+		.synopsis = "[--json] [NAME...]",
+		.brief = "show rollouts, a line each, all if none is named",
 		.options = show_options,
 		.run = list_main,
 	},
@@ -80,8 +80,8 @@ static const struct command subs[] = {
 static const struct command canary = {
 	.name = "loop-canary",
 	.synopsis = "run | check | simulate ROLLOUT.json\n"
-		    "status | promote | pause | resume | abort | retry NAME\n"
-		    "list",
+		    "promote | pause | resume | abort | retry NAME\n"
+		    "status | list [NAME...]",
 	.brief = "Rolls out step by step, and back when checks fail.",
 	.subs = subs,
 };

@@ -92,30 +92,29 @@ static void find_state(struct state *s)
 		die_err(r, &e);
 }
 
-int status_main(const struct args *args)
-{
-	struct state s;
-	int status;
-
-	args_expect(args, 1, 0);
-	find_state(&s);
-	status = show_all(args->item, args->count, &s, print_full);
-	state_close(&s);
-	return status;
-}
-
-int list_main(const struct args *args)
+/* Those that are named, or all. */
+static int show_chosen(const struct args *args, void (*print)(const struct record *))
 {
 	AUTO_STRS struct strs names = {0};
 	struct state s;
 	int status;
 
-	args_expect(args, 0, 0);
 	find_state(&s);
-	status = records_list(&s, &names);
+	status = args->count ? 0 : records_list(&s, &names);
 	if (status < 0)
 		die(die_status(status), "%s/rollouts: %s", s.path, strerror(-status));
-	status = show_all(names.item, names.count, &s, print_line);
+	status = args->count ? show_all(args->item, args->count, &s, print)
+			     : show_all(names.item, names.count, &s, print);
 	state_close(&s);
 	return status;
+}
+
+int status_main(const struct args *args)
+{
+	return show_chosen(args, print_full);
+}
+
+int list_main(const struct args *args)
+{
+	return show_chosen(args, print_line);
 }

@@ -28,7 +28,8 @@ const uint8_t py_class[256] = {
 	CLASS_HIGH(W),
 };
 
-const char *py_line_end(const struct py *s, const char *p)
+/* The end of the line that p is in: at its \n or \r, or at the text's end. */
+static const char *end_of_line(const struct py *s, const char *p)
 {
 	while (!py_is(*p, PY_END) || (*p == '\0' && p < s->end))
 		p++;
@@ -51,7 +52,7 @@ const char *py_skip(const struct py *s, const char *p, bool in_brackets)
 		else if (in_brackets && (*p == '\n' || *p == '\r'))
 			p++;
 		else if (in_brackets && *p == '#')
-			p = py_line_end(s, p);
+			p = end_of_line(s, p);
 		else
 			break;
 	}
@@ -289,7 +290,7 @@ static void scan(struct py *s)
 		} else if (class == PY_QUOTE) {
 			string(s, false, false);
 		} else if (*s->p == '#') {
-			s->p = py_line_end(s, s->p);
+			s->p = end_of_line(s, s->p);
 		} else if (*s->p == '\n' || *s->p == '\r') {
 			line_end(s);
 		} else {

@@ -73,9 +73,6 @@ static inline bool py_word_is(const char *word, const char *end, const char *tex
 /* Behind blanks, continued lines and, in brackets, line ends and comments. */
 const char *py_skip(const struct py *, const char *p, bool in_brackets);
 
-/* The end of the line that p is in: at its \n or \r, or at the text's end. */
-const char *py_line_end(const struct py *, const char *p);
-
 /* Behind the string whose quote is at p (no f-string); or where its line ends without one. */
 const char *py_string_end(const struct py *, const char *p);
 

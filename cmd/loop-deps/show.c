@@ -22,7 +22,7 @@ void show_flush(struct buf *out, bool end)
 	out->length = 0;
 }
 
-void show_path(struct buf *out, const struct tree *t, uint32_t file)
+static void show_path(struct buf *out, const struct tree *t, uint32_t file)
 {
 	buf_escape(out, t->file[file].shown, strlen(t->file[file].shown));
 }

@@ -49,7 +49,6 @@ struct package_use *packages_used(const struct tree *, uint32_t *count); /* the 
 
 /* Puts what was gathered on stdout once it is worth a write; all of it at the end. */
 void show_flush(struct buf *, bool end);
-void show_path(struct buf *, const struct tree *, uint32_t file);
 extern const char *const form_names[];
 
 #endif

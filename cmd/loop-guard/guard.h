@@ -8,17 +8,8 @@
 #include "backoff.h"
 #include "breaker.h"
 #include "opt.h"
+#include "statuses.h"
 #include "store.h"
-
-/* A set of exit statuses. */
-struct statuses {
-	uint64_t bits[4];
-};
-
-bool statuses_has(const struct statuses *, int status) __attribute__((pure));
-
-/* Adds "75,110-114,timeout,signal"; dies with the option's name for what is none. */
-void statuses_add(struct statuses *, const char *option, const char *list);
 
 /* What is asked for on the command line of a guarded run. */
 struct choices {

@@ -46,9 +46,7 @@ struct answers {
 int answers_open(struct answers **, const char *store, const struct state *, struct queue *,
 	int64_t patience, struct err *) MUST_CHECK;
 
-/* The two stores. */
-int answers_file_open(struct answers **, const struct state *, struct queue *, struct err *)
-	MUST_CHECK;
+/* In Redis. */
 int answers_redis_open(struct answers **, const char *url, const char *queue, int64_t patience,
 	struct err *) MUST_CHECK;
 

@@ -161,7 +161,7 @@ static const struct answers_ops file_ops = {
 	.close = close_answers,
 };
 
-int answers_file_open(
+static int open_files(
 	struct answers **out, const struct state *state, struct queue *queue, struct err *e)
 {
 	struct answers_file *a = mem_zero(1, sizeof *a);
@@ -186,6 +186,6 @@ int answers_open(struct answers **out, const char *store, const struct state *st
 	struct queue *queue, int64_t patience, struct err *e)
 {
 	if (strcmp(store, "file") == 0)
-		return answers_file_open(out, state, queue, e);
+		return open_files(out, state, queue, e);
 	return answers_redis_open(out, store, queue->name, patience, e);
 }

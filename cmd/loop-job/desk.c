@@ -10,9 +10,8 @@
 
 struct store_place place = {.patience = 60 * NS_PER_S};
 
-static void on_warning(void *context, const char *text)
+static void on_warning(void *context UNUSED, const char *text)
 {
-	(void)context;
 	warn("%s", text);
 }
 

@@ -132,8 +132,6 @@ static bool is_ours(const char *entry, const struct strs *own)
 /* The worker's environment, the job's, and the state directory of this host. */
 static void make_environment(const struct work *w, struct strs *env)
 {
-	extern char **environ;
-
 	for (char **v = environ; *v; v++)
 		if (strncmp(*v, "LOOP_DIR=", 9) != 0 && strncmp(*v, "LOOP_TRACE=", 11) != 0 &&
 			!is_ours(*v, &w->errand.env))
@@ -274,7 +272,7 @@ int run_main(const struct args *args)
 	bool keep = false;
 	int r;
 
-	args_expect(args, 0, 0);
+	args_none(args);
 	w.holder = (struct holder){.id = need("LOOP_JOB_ID"), .token = need("LOOP_JOB_TOKEN")};
 	if (proc_contain(&e) < 0)
 		die(EX_OSERR, "%s", e.text);

@@ -45,9 +45,8 @@ void lease_clear(struct lease *l)
 	free(l->slots);
 }
 
-static void on_warning(void *context, const char *text)
+static void on_warning(void *context UNUSED, const char *text)
 {
-	(void)context;
 	warn("%s", text);
 }
 

@@ -93,7 +93,7 @@ static int run(const struct args *args)
 	int64_t micros;
 	int r;
 
-	args_expect(args, 0, 0);
+	args_none(args);
 	if (parse_dollars(spent, &micros) < 0)
 		die_usage("--spent: '%s' is no sum of money", spent);
 	p.used.cost = (double)micros / 1e6;

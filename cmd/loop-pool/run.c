@@ -32,9 +32,8 @@ void pool_tell(struct pool *p, const char *type, const char *format, ...)
 	journal_emit(&p->journal, &event);
 }
 
-static void on_warning(void *context, const char *text)
+static void on_warning(void *context UNUSED, const char *text)
 {
-	(void)context;
 	warn("%s", text);
 }
 

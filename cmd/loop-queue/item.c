@@ -14,7 +14,8 @@ static bool is_text(struct span s)
 	return true;
 }
 
-void body_json(struct buf *b, struct span body)
+/* "body":"…", or "body64":"…" where it is no text. */
+static void body_json(struct buf *b, struct span body)
 {
 	if (is_text(body)) {
 		buf_str(b, "\"body\":");

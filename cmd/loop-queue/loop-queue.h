@@ -78,9 +78,6 @@ enum { SHOW_STATE = 1, /* state and why */
 /* {"id":…}, without a newline. */
 void item_json(struct buf *, const struct queue *, const struct item *, unsigned what);
 
-/* "body":"…", or "body64":"…" where it is no text. */
-void body_json(struct buf *, struct span body);
-
 /* Members of a line for put or import; key and body are added to text. False: see err. */
 struct put_line {
 	struct put put;

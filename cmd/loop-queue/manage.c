@@ -164,9 +164,8 @@ int sweep_main(const struct args *args)
 	return EXIT_SUCCESS;
 }
 
-static void complain(void *context, const char *text)
+static void complain(void *context UNUSED, const char *text)
 {
-	(void)context;
 	puts(text);
 }
 

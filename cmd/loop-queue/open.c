@@ -70,12 +70,11 @@ void queue_emit(
 
 /* Dead letters are news: whoever routes them hears of each. */
 static void on_buried(
-	void *context, const struct queue *q, const char *id, int64_t tries, const char *why)
+	void *context UNUSED, const struct queue *q, const char *id, int64_t tries, const char *why)
 {
 	AUTO_BUF struct buf data = {0};
 	char subject[QUEUE_NAME_SIZE + ITEM_ID_SIZE];
 
-	(void)context;
 	snprintf(subject, sizeof subject, "%s/%s", q->name, id);
 	buf_format(&data, "{\"queue\":\"%s\",\"id\":\"%s\",\"tries\":%lld", q->name, id,
 		(long long)tries);
@@ -87,9 +86,8 @@ static void on_buried(
 	queue_emit("queue.buried", NORMAL, subject, &data);
 }
 
-static void on_warning(void *context, const char *text)
+static void on_warning(void *context UNUSED, const char *text)
 {
-	(void)context;
 	warn("%s", text);
 }
 

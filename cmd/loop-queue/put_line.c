@@ -26,11 +26,10 @@ static int word_of(struct span value, struct buf *word)
 	return 0;
 }
 
-static int take_body(struct parser *p, struct span value, const char *word)
+static int take_body(struct parser *p, struct span value, const char *word UNUSED)
 {
 	struct put_line *l = p->line;
 
-	(void)word;
 	if (p->body)
 		return -EINVAL;
 	p->body = true;
@@ -43,13 +42,12 @@ static int take_body(struct parser *p, struct span value, const char *word)
 	return 0;
 }
 
-static int take_body64(struct parser *p, struct span value, const char *word)
+static int take_body64(struct parser *p, struct span value UNUSED, const char *word)
 {
 	struct put_line *l = p->line;
 
 	if (p->body || !word)
 		return -EINVAL;
-	(void)value;
 	p->body = true;
 	l->body = p->text->length;
 	if (base64_decode(word, strlen(word), p->text) < 0)
@@ -58,9 +56,8 @@ static int take_body64(struct parser *p, struct span value, const char *word)
 	return 0;
 }
 
-static int take_priority(struct parser *p, struct span value, const char *word)
+static int take_priority(struct parser *p, struct span value UNUSED, const char *word)
 {
-	(void)value;
 	return word ? queue_priority_parse(word, &p->line->put.priority) : -EINVAL;
 }
 
@@ -71,11 +68,10 @@ static int take_duration(const char *word, int64_t *ns)
 	return 0;
 }
 
-static int take_delay(struct parser *p, struct span value, const char *word)
+static int take_delay(struct parser *p, struct span value UNUSED, const char *word)
 {
 	int64_t *delay = &p->line->put.delay;
 
-	(void)value;
 	if (word && parse_rfc3339(word, strlen(word), delay) == 0) {
 		*delay = MAX(*delay - clock_real(), 0);
 		return *delay > QUEUE_TIME_MAX ? -EINVAL : 0;
@@ -83,44 +79,38 @@ static int take_delay(struct parser *p, struct span value, const char *word)
 	return take_duration(word, delay);
 }
 
-static int take_lease(struct parser *p, struct span value, const char *word)
+static int take_lease(struct parser *p, struct span value UNUSED, const char *word)
 {
-	(void)value;
 	if (take_duration(word, &p->line->put.lease) < 0)
 		return -EINVAL;
 	return p->line->put.lease ? 0 : -EINVAL;
 }
 
-static int take_key_ttl(struct parser *p, struct span value, const char *word)
+static int take_key_ttl(struct parser *p, struct span value UNUSED, const char *word)
 {
-	(void)value;
 	return take_duration(word, &p->line->put.key_ttl);
 }
 
-static int take_tries(struct parser *p, struct span value, const char *word)
+static int take_tries(struct parser *p, struct span value UNUSED, const char *word)
 {
-	(void)value;
 	return word ? parse_int(word, 0, QUEUE_TRIES_MAX, &p->line->put.max_tries) : -EINVAL;
 }
 
-static int take_key(struct parser *p, struct span value, const char *word)
+static int take_key(struct parser *p, struct span value UNUSED, const char *word)
 {
-	(void)value;
 	if (!word || !name_valid(word))
 		return -EINVAL;
 	snprintf(p->line->key, sizeof p->line->key, "%s", word);
 	return 0;
 }
 
-static int take_tried(struct parser *p, struct span value, const char *word)
+static int take_tried(struct parser *p, struct span value UNUSED, const char *word)
 {
-	(void)value;
 	return word ? parse_int(word, 0, QUEUE_TRIES_MAX, &p->line->put.tries) : -EINVAL;
 }
 
-static int take_buried(struct parser *p, struct span value, const char *word)
+static int take_buried(struct parser *p, struct span value, const char *word UNUSED)
 {
-	(void)word;
 	p->line->put.buried = jscan_kind(value) == 't';
 	return p->line->put.buried || jscan_kind(value) == 'f' ? 0 : -EINVAL;
 }

@@ -30,8 +30,7 @@ int dirty_main(const struct args *a)
 	struct state state;
 	struct err e = {0};
 
-	if (a->count)
-		die_usage("dirty takes no operands");
+	args_none(a);
 	runs_open(&state);
 	runs_list(&state, &ids);
 	for (size_t i = 0; i < ids.count; i++) {

@@ -287,33 +287,30 @@ static bool set_duration(struct plan *p, struct span value, void *out)
 	return read_duration(p, value, out);
 }
 
-static bool set_count(struct plan *p, struct span value, void *out)
+static bool set_count(struct plan *p UNUSED, struct span value, void *out)
 {
 	int64_t number;
 
-	(void)p;
 	if (jscan_int(value, &number) < 0 || number < 1 || number > 1000000)
 		return false;
 	*(int64_t *)out = number;
 	return true;
 }
 
-static bool set_factor(struct plan *p, struct span value, void *out)
+static bool set_factor(struct plan *p UNUSED, struct span value, void *out)
 {
 	double factor = jscan_kind(value) == '0' ? strtod(value.p, NULL) : 0;
 
-	(void)p;
 	if (!(factor >= 1 && factor <= 1e6))
 		return false;
 	*(double *)out = factor;
 	return true;
 }
 
-static bool set_rate(struct plan *p, struct span value, void *out)
+static bool set_rate(struct plan *p UNUSED, struct span value, void *out)
 {
 	double rate = jscan_kind(value) == '0' ? strtod(value.p, NULL) : 0;
 
-	(void)p;
 	*(double *)out = rate;
 	return rate > 0 && rate <= 1;
 }
@@ -323,17 +320,15 @@ static bool set_jitter(struct plan *p, struct span value, void *out)
 	return is_text(value) && jitter_parse(plan_text(p, value), out) == 0;
 }
 
-static bool set_priority(struct plan *p, struct span value, void *out)
+static bool set_priority(struct plan *p UNUSED, struct span value, void *out)
 {
-	(void)p;
 	return read_priority(value, out);
 }
 
-static bool set_bool(struct plan *p, struct span value, void *out)
+static bool set_bool(struct plan *p UNUSED, struct span value, void *out)
 {
 	char is = jscan_kind(value);
 
-	(void)p;
 	*(bool *)out = is == 't';
 	return is == 't' || is == 'f';
 }

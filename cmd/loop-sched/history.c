@@ -20,7 +20,7 @@ struct found {
 	size_t count, capacity;
 };
 
-static void take_line(void *context, struct span line, bool first)
+static void take_line(void *context, struct span line, bool first UNUSED)
 {
 	struct found *f = context;
 	struct span value;
@@ -29,7 +29,6 @@ static void take_line(void *context, struct span line, bool first)
 	int64_t ms;
 	size_t at;
 
-	(void)first;
 	if (!memmem(line.p, line.n, "\"succeeded\"", 11) ||
 		jscan_check(line.p, line.n, &at, &what) < 0)
 		return;

@@ -60,7 +60,8 @@ static bool lines_are_own(struct span text)
 	return true;
 }
 
-bool plan_is_own(struct span text, enum form form)
+/* Whether a plan's text is in its own form, not in one that must be imported. */
+static bool is_own(struct span text, enum form form)
 {
 	struct span tasks, key, item;
 	struct jscan walk;
@@ -100,6 +101,15 @@ static enum form form_of(const char *file, struct span text)
 	return is_lines(text) ? FORM_LINES : FORM_JSON;
 }
 
+size_t source_mark(struct span source)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t n = sizeof mark - 1;
+
+	return source.n >= n && memcmp(source.p, mark, n) == 0 ? n : 0;
+}
+
+/* A mark becomes blanks, so that the places of all that stands behind it stay. */
 static int read_source(struct plan *p, struct err *e)
 {
 	int r = strcmp(p->file, "-") == 0 ? io_read_all(STDIN_FILENO, PLAN_MAX, &p->source)
@@ -107,7 +117,10 @@ static int read_source(struct plan *p, struct err *e)
 
 	if (r == -EMSGSIZE)
 		return err_set(e, r, "%s: larger than 1 GiB", p->file);
-	return r < 0 ? err_sys(e, r, "%s", p->file) : 0;
+	if (r < 0)
+		return err_sys(e, r, "%s", p->file);
+	memset(p->source.text, ' ', source_mark((struct span){p->source.text, p->source.length}));
+	return 0;
 }
 
 /* Whether it is JSON at all; says where not. */
@@ -148,7 +161,7 @@ int plan_load(struct plan *p, const char *file, struct err *e)
 	p->form = form_of(file, text);
 	if (p->form == FORM_JSON && !check_document(p, text))
 		return 0;
-	if (!plan_is_own(text, p->form)) {
+	if (!is_own(text, p->form)) {
 		p->imported = true;
 		r = import_text(p, e);
 		if (r < 0 || p->diags.errors)
@@ -161,7 +174,8 @@ int plan_load(struct plan *p, const char *file, struct err *e)
 	return 0;
 }
 
-int plan_say(struct plan *p)
+/* All diagnostics on stderr; the exit status that they mean. */
+static int say(struct plan *p)
 {
 	AUTO_BUF struct buf out = {0};
 	int r;
@@ -187,7 +201,7 @@ void plan_need(struct plan *p, const char *file, bool warnings)
 		plan_link(p);
 		plan_check(p);
 	}
-	status = warnings || p->diags.errors ? plan_say(p) : EXIT_SUCCESS;
+	status = warnings || p->diags.errors ? say(p) : EXIT_SUCCESS;
 	if (status)
 		exit(status);
 }

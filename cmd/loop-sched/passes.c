@@ -50,19 +50,39 @@ static bool same_text(struct span string, const char *text)
 	return jscan_text(string, &got) == 0 && strcmp(got.text, text) == 0;
 }
 
-/* Whether a number or string is what an id was made of: import turns what is no name into dashes.
- */
+/* As import.jq makes a name of what is none: what no name may hold becomes dashes. */
+static void make_name(struct buf *text)
+{
+	enum { LENGTH = 128 };
+	static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				   "0123456789._:@+-";
+	char *out = text->text;
+	bool before = true;
+
+	for (const char *p = text->text; *p && out < text->text + LENGTH; p++) {
+		bool fits = strchr(name, *p);
+		char c = fits ? *p : '-';
+
+		if ((fits || before) && (out > text->text || !strchr(".-", c)))
+			*out++ = c;
+		before = fits;
+	}
+	*out = '\0';
+}
+
+/* Whether a number or string is what an id was made of. */
 static bool same_id(struct span value, const char *id)
 {
 	AUTO_BUF struct buf text = {0};
-	size_t n = strlen(id);
 
 	if (jscan_kind(value) != '"' || jscan_text(value, &text) < 0)
 		buf_add(&text, value.p, value.n);
-	if (text.length == n && memcmp(text.text, id, n) == 0)
+	if (text.length == strlen(id) && memcmp(text.text, id, text.length) == 0)
 		return true;
-	return text.length >= n && strpbrk(text.text, " /#()[],;'\"") && strchr(id, '-') &&
-		strncmp(text.text, id, strcspn(id, "-")) == 0;
+	if (!text.length)
+		return false;
+	make_name(&text);
+	return strcmp(text.text, id) == 0;
 }
 
 /* Whether an item is the one that the task was made of: by its id, else by its words. */
@@ -240,6 +260,7 @@ int passes_write(struct run *r, uint32_t task, struct err *e)
 	AUTO_FREE char *path = realpath(r->options.source, NULL);
 	AUTO_BUF struct buf text = {0}, changed = {0};
 	AUTO_CLOSE int fd = -1;
+	struct span source;
 	struct stat st;
 	int code;
 
@@ -249,9 +270,12 @@ int passes_write(struct run *r, uint32_t task, struct err *e)
 	code = fd < 0 ? fd : io_read_all(fd, PLAN_MAX, &text);
 	if (code < 0)
 		return err_sys(e, code, "%s", path);
-	code = check_source(r, (struct span){text.text, text.length}, e);
+	source = (struct span){text.text, text.length};
+	buf_add(&changed, source.p, source_mark(source));
+	source = (struct span){source.p + changed.length, source.n - changed.length};
+	code = check_source(r, source, e);
 	if (code == 0)
-		code = make_text(r, t, (struct span){text.text, text.length}, &changed, e);
+		code = make_text(r, t, source, &changed, e);
 	if (code <= 0)
 		return code;
 	code = io_replace(AT_FDCWD, path, changed.text, changed.length, st.st_mode & 07777);

@@ -179,9 +179,6 @@ const char *plan_text(struct plan *, struct span string);
 /* One need of an array: its name (with quotes) and its condition; -EINVAL if it is none. */
 int need_read(struct span value, struct span *name, enum when *);
 
-/* Whether a plan's text is in its own form, not in one that must be imported. */
-bool plan_is_own(struct span text, enum form);
-
 /* A number that changes when anything that is run does; the same for the same plan anywhere. */
 uint64_t plan_hash(const struct plan *);
 uint64_t task_hash(const struct task *);
@@ -197,11 +194,11 @@ void plan_warning(struct plan *, const struct task *, struct span at, const char
 void plan_note(struct plan *, const struct task *, struct span at, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 
+/* The bytes of the mark that some editors put before the first character; 0 if there is none. */
+size_t source_mark(struct span source);
+
 /* The item of a source text that an imported task was made of, by its "at"; false if it is gone. */
 bool source_item(struct span source, enum form, const char *at, struct span *item);
-
-/* All diagnostics on stderr; the exit status that they mean. */
-int plan_say(struct plan *);
 
 /* Reads, links and checks; says what is wrong (warnings where they are wanted) and ends the program
  * if anything is. */

@@ -37,7 +37,7 @@ static int percent_of(const char *line)
 	return all > 0 ? (int)MIN(100 * done / all, 100.0) : -1;
 }
 
-void progress_parse(struct progress *p, const char *text)
+static void progress_parse(struct progress *p, const char *text)
 {
 	AUTO_FREE char *copy = mem_string(text);
 	const char *line = last_line(copy);

@@ -13,8 +13,6 @@ struct progress {
 	char text[80]; /* the line, its control characters escaped; empty: there is none */
 };
 
-void progress_parse(struct progress *, const char *text);
-
 /* Of an attempt, in the folder of a run's tasks; says nothing where there is nothing to read. */
 void progress_read(struct progress *, int tasks, const char *id, unsigned attempt);
 

@@ -347,8 +347,7 @@ int list_main(const struct args *a)
 	struct state state;
 	struct err e = {0};
 
-	if (a->count)
-		die_usage("list takes no operands");
+	args_none(a);
 	runs_open(&state);
 	runs_list(&state, &ids);
 	for (size_t i = 0; i < ids.count; i++) {

@@ -150,7 +150,8 @@ static void remove_halves(struct gc *gc)
 		closedir(dir);
 }
 
-void gc_sessions(struct gc *gc)
+/* sessions/: those that ended long enough ago. */
+static void gc_sessions(struct gc *gc)
 {
 	for (size_t i = 0; i < gc->all.count; i++) {
 		const struct record *r = &gc->all.item[i];
@@ -171,8 +172,7 @@ int gc_run(const struct args *args)
 	struct gc gc = {.dry = dry_run, .json = as_json, .verbose = verbose};
 	char bytes[BYTES_SIZE];
 
-	if (args->count)
-		die_usage("gc takes no operand");
+	args_none(args);
 	open_state(&gc.state);
 	if (older_than >= 0)
 		gc.before = clock_real() - older_than;

@@ -31,7 +31,4 @@ bool gc_run_alive(const struct gc *, const struct record *);
 /* worktrees/: those that nobody owns and whose work is in the repository; then stale locks. */
 void gc_worktrees(struct gc *);
 
-/* sessions/: those that ended long enough ago. */
-void gc_sessions(struct gc *);
-
 #endif

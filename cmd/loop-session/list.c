@@ -112,9 +112,7 @@ int list_run(const struct args *args)
 	struct records all = {0};
 	bool found;
 
-	args_expect(args, 0, 0);
-	if (args->count)
-		die_usage("list takes no operand");
+	args_none(args);
 	read_wanted(&all);
 	found = all.count > 0;
 	for (size_t i = 0; as_json && i < all.count; i++)
@@ -131,8 +129,7 @@ int latest_run(const struct args *args)
 	struct state state;
 	struct filter f;
 
-	if (args->count)
-		die_usage("latest takes no operand");
+	args_none(args);
 	wanted.most = 1;
 	filter_make(&f, &wanted);
 	open_state(&state);

@@ -39,8 +39,7 @@ int report_run(const struct args *args)
 	AUTO_BUF struct buf out = {0};
 	struct filter f;
 
-	if (args->count)
-		die_usage("report takes no operand");
+	args_none(args);
 	if (markdown + html + as_json > 1)
 		die_usage("report: one of --markdown, --html and --json");
 	if (!wanted.since && !wanted.run)

@@ -84,10 +84,10 @@ void options_clocks(struct clocks *c)
 
 void options_check(const struct args *args)
 {
-	args_expect(args, 0, 0);
 	config.arguments = args->command;
 	if (!config.agent && (!args->command || !*args->command))
 		die_usage("an --agent, or a command behind \"--\", is needed");
+	args_none(args);
 	if (config.agent && !config.check && !config.prompt)
 		die_usage("--agent needs a --prompt");
 	if (config.resume && !config.agent)

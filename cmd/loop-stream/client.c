@@ -70,14 +70,20 @@ void answer_clear(struct answer *a)
 	a->headed = a->refused = false;
 }
 
+static int refusal(int status)
+{
+	return status == 404 ? -ENOENT : status == 401 ? -EACCES
+						       : -EPROTO;
+}
+
 int answer_take(struct answer *a, const char *bytes, size_t length, struct err *e)
 {
 	llhttp_errno_t r = length ? llhttp_execute(&a->parser, bytes, length)
 				  : llhttp_finish(&a->parser);
 
 	if (a->refused)
-		return err_set(e, a->parser.status_code == 404 ? -ENOENT : -EPROTO,
-			"%s: it answers %d", a->url, a->parser.status_code);
+		return err_set(e, refusal(a->parser.status_code), "%s: it answers %d", a->url,
+			a->parser.status_code);
 	if (r != HPE_OK)
 		return err_set(e, -EPROTO, "%s: an odd answer: %s", a->url,
 			llhttp_errno_name(r));

@@ -34,7 +34,7 @@ void answer_clear(struct answer *);
 
 /*
  * Takes in what has come of it, nothing at the connection's end: 0; -ENOENT for
- * a 404, -EPROTO for what else is no success or no HTTP.
+ * a 404, -EACCES for a 401, -EPROTO for what else is no success or no HTTP.
  */
 int answer_take(struct answer *, const char *bytes, size_t length, struct err *) MUST_CHECK;
 

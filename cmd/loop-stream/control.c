@@ -40,7 +40,7 @@ int stop_run(const struct args *args)
 	struct state state;
 	int r;
 
-	args_expect(args, 0, 0);
+	args_none(args);
 	find_state(&state);
 	r = daemon_stop(&state, "stream", timeout);
 	if (r == 0) {
@@ -62,7 +62,7 @@ int status_run(const struct args *args)
 	pid_t pid = 0;
 	int r;
 
-	args_expect(args, 0, 0);
+	args_none(args);
 	find_state(&state);
 	r = daemon_find(&state, "stream", &pid, &url);
 	if (r < 0)

@@ -55,11 +55,10 @@ static void poll_answer(struct conn *c, const struct search *s)
 	delivery_close(c);
 }
 
-static bool poll_take(void *context, const struct topic *topic, struct span line)
+static bool poll_take(void *context, const struct topic *topic UNUSED, struct span line)
 {
 	struct search *s = context;
 
-	(void)topic;
 	return search_take(s, line);
 }
 

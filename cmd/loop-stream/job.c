@@ -22,12 +22,11 @@ static void work(uv_work_t *w)
 	j->run(j);
 }
 
-static void on_done(uv_work_t *w, int status)
+static void on_done(uv_work_t *w, int status UNUSED)
 {
 	struct job *j = w->data;
 	struct conn *c = j->conn;
 
-	(void)status;
 	if (c) {
 		conn_reply(c, &(struct reply){
 				      .status = j->status,

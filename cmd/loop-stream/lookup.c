@@ -48,12 +48,11 @@ static void start(struct lookup *l)
 }
 
 /* The next one begins before this one is told: to be told, a client may leave. */
-static void on_done(uv_work_t *w, int status)
+static void on_done(uv_work_t *w, int status UNUSED)
 {
 	struct lookup *l = w->data;
 	struct lookups *client = l->client;
 
-	(void)status;
 	if (client) {
 		link_drop(&l->link);
 		if (--client->count)

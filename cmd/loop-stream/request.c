@@ -75,11 +75,10 @@ static int on_chunk(llhttp_t *parser)
 	return HPE_PAUSED;
 }
 
-static int on_extension(llhttp_t *parser, const char *at, size_t length)
+static int on_extension(llhttp_t *parser, const char *at UNUSED, size_t length)
 {
 	struct intake *in = self(parser);
 
-	(void)at;
 	in->extension += length;
 	return in->extension > EXTENSION_MAX ? refuse(in, 400) : 0;
 }

@@ -70,13 +70,11 @@ static void on_freed(uv_handle_t *handle)
 	free(r);
 }
 
-static void on_end(uv_poll_t *poll, int status, int events)
+static void on_end(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 {
 	struct retry *r = poll->data;
 	int wait_status = 0;
 
-	(void)status;
-	(void)events;
 	if (waitpid(r->child.pid, &wait_status, WNOHANG) == 0)
 		return;
 	if (proc_exit_status(wait_status) > EXIT_NO)

@@ -20,11 +20,8 @@ static void add_time(struct buf *b, const char *key, int64_t ns)
 		buf_format(b, "\"%s\":null,", key);
 }
 
-static void ignore(void *context, struct run *r, struct task *t)
+static void ignore(void *context UNUSED, struct run *r UNUSED, struct task *t UNUSED)
 {
-	(void)context;
-	(void)r;
-	(void)t;
 }
 
 static const char *run_state(const struct run *r)

@@ -279,7 +279,7 @@ int serve_run(const struct args *args)
 	struct err e = {0};
 	int r;
 
-	args_expect(args, 0, 0);
+	args_none(args);
 	set_defaults();
 	raise_descriptors();
 	r = state_open(&state, &e);

@@ -195,6 +195,29 @@ static void on_sweep(uv_timer_t *timer)
 	pump(s);
 }
 
+/* Listens no more; what was asked is answered, what streams is ended. */
+static void stop(struct server *s)
+{
+	int64_t limit = clock_after(STOP_TIME);
+
+	s->stopping = true;
+	pause_listeners(s);
+	eio_end_all(s);
+	link_each(&s->streams, at)
+		conn_close(container_of(at, struct conn, link));
+	link_each(&s->waiting, at)
+		conn_expire(container_of(at, struct conn, link));
+	link_each(&s->clients, at)
+	{
+		struct conn *c = container_of(at, struct conn, link);
+
+		if (c->state == CONN_READING && intake_idle(c->intake))
+			conn_close(c);
+		else
+			c->deadline = MIN(c->deadline, limit);
+	}
+}
+
 static void on_signal(uv_signal_t *signal, int number)
 {
 	struct server *s = signal->data;
@@ -203,7 +226,7 @@ static void on_signal(uv_signal_t *signal, int number)
 		uv_signal_stop(signal); /* asked twice: as if we had never caught it */
 		(void)raise(number);
 	}
-	server_stop(s);
+	stop(s);
 }
 
 static void add_listener(struct server *s, int fd)
@@ -280,29 +303,6 @@ bool server_crowded(const struct server *s)
 void server_forget(struct server *s)
 {
 	s->client_count--;
-}
-
-/* Listens no more; what was asked is answered, what streams is ended. */
-void server_stop(struct server *s)
-{
-	int64_t limit = clock_after(STOP_TIME);
-
-	s->stopping = true;
-	pause_listeners(s);
-	eio_end_all(s);
-	link_each(&s->streams, at)
-		conn_close(container_of(at, struct conn, link));
-	link_each(&s->waiting, at)
-		conn_expire(container_of(at, struct conn, link));
-	link_each(&s->clients, at)
-	{
-		struct conn *c = container_of(at, struct conn, link);
-
-		if (c->state == CONN_READING && intake_idle(c->intake))
-			conn_close(c);
-		else
-			c->deadline = MIN(c->deadline, limit);
-	}
 }
 
 static void close_handle(uv_handle_t *handle, void *unused)

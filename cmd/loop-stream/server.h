@@ -74,7 +74,6 @@ void server_init(struct server *, const struct state *, const int *listeners, si
 
 /* Runs until it is told to stop, then ends what is open in order. */
 void server_run(struct server *);
-void server_stop(struct server *);
 
 /* Whether what was taken in since the last fan-out soon pushes older events out of the feed. */
 bool server_crowded(const struct server *);

@@ -286,14 +286,12 @@ static void session_open(struct eio *eio)
 	eio->content_by = clock_after(eio->server->limits.connect);
 }
 
-static void echo_open(struct eio *eio)
+static void echo_open(struct eio *eio UNUSED)
 {
-	(void)eio;
 }
 
-static bool echo_more(struct eio *eio)
+static bool echo_more(struct eio *eio UNUSED)
 {
-	(void)eio;
 	return false;
 }
 

@@ -134,18 +134,15 @@ static void op_subscribe(struct sio_socket *k, struct span wish, struct outcome 
 		tell_gap(k, &place);
 }
 
-static void op_unsubscribe(struct sio_socket *k, struct span wish, struct outcome *out)
+static void op_unsubscribe(
+	struct sio_socket *k, struct span wish UNUSED, struct outcome *out UNUSED)
 {
-	(void)wish;
-	(void)out;
 	k->position = DELIVERY_NOTHING;
 }
 
-static void op_ping(struct sio_socket *k, struct span wish, struct outcome *out)
+static void op_ping(
+	struct sio_socket *k UNUSED, struct span wish UNUSED, struct outcome *out UNUSED)
 {
-	(void)k;
-	(void)wish;
-	(void)out;
 }
 
 /* A room's name, or an array of them. */

@@ -47,12 +47,11 @@ size_t ws_header(char out[WS_HEADER], enum ws_kind kind, size_t length)
 }
 
 static ssize_t take_input(
-	wslay_event_context_ptr context, uint8_t *out, size_t room, int flags, void *user)
+	wslay_event_context_ptr context, uint8_t *out, size_t room, int flags UNUSED, void *user)
 {
 	struct ws *w = user;
 	size_t n = MIN(room, w->input_left);
 
-	(void)flags;
 	if (!n || w->held || w->conn->out.length > QUEUE_MAX) {
 		wslay_event_set_error(context, WSLAY_ERR_WOULDBLOCK);
 		return -1;
@@ -63,13 +62,11 @@ static ssize_t take_input(
 	return (ssize_t)n;
 }
 
-static ssize_t give_output(
-	wslay_event_context_ptr context, const uint8_t *bytes, size_t length, int flags, void *user)
+static ssize_t give_output(wslay_event_context_ptr context UNUSED, const uint8_t *bytes,
+	size_t length, int flags UNUSED, void *user)
 {
 	struct ws *w = user;
 
-	(void)context;
-	(void)flags;
 	buf_add(&w->conn->out, bytes, length);
 	return (ssize_t)length;
 }
@@ -81,13 +78,12 @@ void ws_close(struct conn *c, unsigned code)
 }
 
 /* A message of a million fragments costs as many allocations. */
-static void on_frame(wslay_event_context_ptr context,
+static void on_frame(wslay_event_context_ptr context UNUSED,
 	const struct wslay_event_on_frame_recv_start_arg *frame, void *user)
 {
 	struct ws *w = user;
 	uint64_t max = (uint64_t)w->conn->server->limits.fragments_max;
 
-	(void)context;
 	if (frame->opcode == WSLAY_CONTINUATION_FRAME)
 		w->fragments++;
 	else if (frame->opcode < WSLAY_CONNECTION_CLOSE)

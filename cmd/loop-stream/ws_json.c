@@ -46,32 +46,29 @@ static void subscribe(struct conn *c, struct span message)
 		delivery_tell_gap(c, place.wanted, place.position);
 }
 
-static void unsubscribe(struct conn *c, struct span message)
+static void unsubscribe(struct conn *c, struct span message UNUSED)
 {
 	AUTO_BUF struct buf b = {0};
 
-	(void)message;
 	c->delivery.position = DELIVERY_NOTHING;
 	buf_str(&b, "{\"op\":\"unsub\",\"ok\":true}");
 	say_text(c, &b);
 }
 
-static void answer_ping(struct conn *c, struct span message)
+static void answer_ping(struct conn *c, struct span message UNUSED)
 {
 	AUTO_BUF struct buf b = {0};
 
-	(void)message;
 	buf_str(&b, "{\"op\":\"pong\"}");
 	say_text(c, &b);
 }
 
-static void tell_found(struct lookups *l, const char *note, const struct search *found,
+static void tell_found(struct lookups *l, const char *note UNUSED, const struct search *found,
 	const struct err *e)
 {
 	struct conn *c = l->context;
 	AUTO_BUF struct buf b = {0};
 
-	(void)note;
 	if (found) {
 		buf_str(&b, "{\"op\":\"history\",");
 		search_found(found, found->next, &b);

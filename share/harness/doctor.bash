@@ -58,7 +58,11 @@ doctor_cron() { # WORDS BEFORE loop
 
 doctor_repository() {
 	local common lock stale=()
-	if ! common=$(safe_git rev-parse --path-format=absolute --git-common-dir 2>/dev/null); then
+	if ! common=$(LC_ALL=C safe_git rev-parse --path-format=absolute --git-common-dir 2>&1); then
+		if [[ $common == *'dubious ownership'* ]]; then
+			finding fail "$PWD belongs to somebody else, so git does not trust it" "$(trust_words)"
+			return
+		fi
 		finding fail "$PWD is in no git repository" 'git init, or go to the project'
 		return
 	fi
@@ -145,7 +149,7 @@ doctor_limits() {
 		[[ $until > $(date -u +%Y-%m-%dT%H:%M:%S) ]] &&
 			finding warn "$agent: the account is limited until $until" 'sessions wait for it; rm the file if you know better: '"$file"
 	done
-	[[ -d ${HOME-} && -w ${HOME-} ]] || finding warn "the home folder ${HOME-} is not writable" 'agents that keep files there will fail; set HOME'
+	[[ -d ${HOME-} && -w ${HOME-} ]] || finding warn "the home folder ${HOME:-(HOME is not set)} is not writable" 'agents that keep files there will fail; set HOME'
 }
 
 see_doctor() {

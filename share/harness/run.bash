@@ -4,18 +4,29 @@
 
 # A careful person's questions before anything is begun, each with what to do.
 check_repository() {
-	local place
+	local place said
 	[[ $PWD$LOOP_DIR != *$'\n'* ]] ||
 		die 66 "$(quoted "$PWD"): a line break in the path; git's lists of worktrees cannot be read then"
+	said=$(LC_ALL=C safe_git rev-parse --git-dir 2>&1) || [[ $said != *'dubious ownership'* ]] ||
+		die 77 "$PWD belongs to somebody else, so git does not trust it; if you do: $(trust_words)"
 	safe_git rev-parse --git-dir >/dev/null 2>&1 ||
 		die 66 'this folder is in no git repository; the stories are done in worktrees of one (git init)'
+	[[ $(safe_git rev-parse --is-inside-work-tree) == true ]] ||
+		die 66 'this is a bare repository, or the .git folder; go to a checkout of it (git worktree add, git clone)'
 	safe_git rev-parse -q --verify "${OPT[base]-HEAD}^{commit}" >/dev/null ||
 		die 66 "${OPT[base]-HEAD}: no such commit; a run needs one to start from (git commit)"
+	place=$(safe_git rev-parse --show-prefix)
+	safe_git cat-file -e "${OPT[base]-HEAD}:${place%/}" 2>/dev/null ||
+		die 66 "$place is not in ${OPT[base]-HEAD}, where the stories start from; commit what is in it, or go up to the project"
 	safe_git show-ref -q --verify refs/heads/loop &&
 		die 73 "the branch 'loop' is in the way of the branches loop/…; rename it (git branch -m loop other)"
 	place=$(safe_git rev-parse --git-common-dir)
 	[[ -w $place && (-w $LOOP_DIR || (! -e $LOOP_DIR && -w ${LOOP_DIR%/*})) ]] ||
 		die 73 "$place, $LOOP_DIR: must be writable: the branches and what happened are kept there"
+}
+
+trust_words() {
+	printf 'git config --global --add safe.directory %q' "$PWD"
 }
 
 # What the stories will not see, said once: they start from commits.
@@ -55,11 +66,12 @@ make_branch() { # BRANCH
 # Two runs of one plan would do every story twice. The lock is the run's; it lasts as long as the
 # scheduler, which inherits it.
 hold_plan() { # PLAN
-	local name
+	local name file said
 	name=plan@$(realpath -- "$1" | cksum | cut -d' ' -f1)
-	exec 7<>"$(loop-lock path "$name")" || exit 73
-	loop-lock acquire "$name" --fd 7 --store file --nonblock --label "loop run $1" 2>/dev/null ||
-		die 75 "$1: a run of this plan is at work already; loop status shows it, loop watch joins it"
+	file=$(loop-lock path "$name") && exec 7<>"$file" || exit 73
+	said=$(loop-lock acquire "$name" --fd 7 --store file --nonblock --label "loop run $1" 2>&1) && return
+	(($? == 75)) || die 73 "${said#loop-lock: }"
+	die 75 "$1: a run of this plan is at work already; loop status shows it, loop watch joins it"
 }
 
 # Files that users give are found from wherever the stories run.
@@ -91,6 +103,7 @@ run_plan() {
 	((${#OPERANDS[@]} == 1)) || usage 'run needs one plan, such as prd.json'
 	plan=${OPERANDS[0]}
 	[[ -r $plan ]] || die 66 "$plan: cannot be read"
+	[[ -f $plan ]] || die 66 "$plan: not a regular file; a plan is read more than once, and written back to"
 	absolute_files "$plan"
 	check_repository
 	loop-sched check "$plan" >/dev/null || exit

@@ -20,10 +20,7 @@ TEST(heap_sorts)
 		value[i] = (int)(random >> 16 & 255);
 		heap_push(&h, &value[i]);
 	}
-	for (size_t i = 0; i < countof(value); i += 5)
-		CHECK(heap_remove(&h, &value[i]));
-	CHECK(!heap_remove(&h, &last));
-	CHECK_INT(h.count, 400);
+	CHECK_INT(h.count, countof(value));
 	while (h.count) {
 		const int *next = heap_pop(&h);
 
