@@ -65,8 +65,12 @@ def usage_event: . as $s | {type: "usage", turns: ($s.messages | length)} + ({} 
 
 # ---- the lines ------------------------------------------------------------------------------------
 
-def on_init($e): if .started then . else .started = true
+def on_init($e): if .started then . else .started = true | .model = $e.model
 	| say({type: "session.started", agent_session: ($e.session_id // $e.sessionId), model: $e.model, version: $e.claude_code_version}) end;
+
+# Its first versions do not tell the model before it speaks.
+def on_model($model): if .model or $model == null or .synthetic then .
+	else .model = $model | say({type: "session.started", model: $model}) end;
 
 # Told when it happens, and in a list with the result; older versions have only the list.
 def on_denied($e): .denied += 1 | say({type: "denied", tool: $e.tool_name?});
@@ -83,18 +87,20 @@ def on_system($e):
 def on_block($e; $b):
 	($e.parent_tool_use_id? != null) as $sub |
 	if $b.type == "text" then say({type: "message", text: ($b.text | texts), sub: $sub}
-		+ if $e.message.model? == "<synthetic>" then {synthetic: true} else {} end)
+		+ if $e.message | members | .model == "<synthetic>" then {synthetic: true} else {} end)
 	elif $b.type == "tool_use" then .tools[$b.id | tostring] = ($b.name // "") | say({type: "tool.started", id: $b.id, name: $b.name, input: ($b.input | summary), sub: $sub})
 	else say({type: "activity", of: "assistant/\($b.type? // "")"}) end;
 
 # One line a block: the message's usage is the same in all of them. Where a version does not tell which
 # message it is, its usage does.
 def on_assistant($e):
-	.synthetic = ($e.message.model? == "<synthetic>")
+	($e.message | members) as $m | ($m.model | if type == "string" then . else null end) as $model
+	| .synthetic = ($model == "<synthetic>")
+	| on_model($model)
 	| (if $e.error? then .class = ($e.error | class) else . end)
-	| (if $e.message.stop_reason? == "refusal" then .refused = true else . end)
-	| ($e.message.usage? // {}) as $usage | ($usage | tostring) as $same | $e.message.id? as $id
-	| (if $e.message.model? == "<synthetic>" or .messages[$id // $same | tostring] or .unnamed[$same] or ($id == null and .usages[$same])
+	| (if $m.stop_reason == "refusal" then .refused = true else . end)
+	| ($m.usage // {}) as $usage | ($usage | tostring) as $same | $m.id as $id
+	| (if .synthetic or .messages[$id // $same | tostring] or .unnamed[$same] or ($id == null and .usages[$same])
 		then . else .messages[$id // $same | tostring] = true | .live |= add_usage($usage) | say(usage_event) end)
 	| .usages[$same] = true | (if $id == null then .unnamed[$same] = true else . end)
 	| reduce ($e | blocks) as $b (.; on_block($e; $b));

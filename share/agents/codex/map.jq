@@ -70,6 +70,7 @@ def on_line: .in as $e |
 	elif $e.type == "turn.completed" then on_success | on_usage($e.usage? // {})
 	elif $e.type == "turn.failed" then on_failure($e.error? // $e | words)
 	elif $e.type == null and ($e.msg? | type) == "object" then on_message($e.msg)
+	elif $e.type == null and ($e.workdir? | type) == "string" then say({type: "session.started", model: $e.model})
 	else .noise = ($e | words) | say({type: "activity", of: ($e.type? // "line" | tostring)}) end;
 
 def on_end: if .last_word and (.result | not) and .in.status == 0 and .in.signal == 0 then on_success else end_in_words(null) end;

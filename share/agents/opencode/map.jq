@@ -9,9 +9,9 @@ def on_tool($p): ($p.state? | members) as $s |
 	say({type: "tool.started", id: $p.callID, name: $p.tool, input: ($s.input? | summary)})
 	| say({type: "tool.finished", id: $p.callID, name: $p.tool, ok: ($s.status == "completed" and (($s.metadata?.exit? // 0) == 0)), exit: $s.metadata?.exit?});
 
-def on_finish($p): .reason = $p.reason | .turns += 1
-	| .input += ($p.tokens?.input? | number) | .output += ($p.tokens?.output? | number)
-	| .cache_read += ($p.tokens?.cache?.read? | number) | .cache_write += ($p.tokens?.cache?.write? | number)
+def on_finish($p): ($p.tokens | members) as $t | ($t.cache | members) as $cache
+	| .reason = $p.reason | .turns += 1 | .input += ($t.input | number) | .output += ($t.output | number)
+	| .cache_read += ($cache.read | number) | .cache_write += ($cache.write | number)
 	| .costs += [$p.cost? | money]
 	| say({type: "usage", input, output, cache_read, cache_write, turns, cost_usd: (if .costs | all(. != null) then .costs | add else null end)});
 
