@@ -10,7 +10,8 @@
 
 void child_signal(const struct child *c, int sig)
 {
-	kill(c->own_group ? -c->pid : c->pid, sig);
+	if (c->pid > 0) /* what was not started is no one, and not everyone */
+		kill(c->own_group ? -c->pid : c->pid, sig);
 }
 
 void child_hand_on(const struct child *c, int sig)

@@ -1423,8 +1423,10 @@ _loop_table() {
 		case $before in
 		--style) _loop_words 'plain box'; return ;;
 		--wait) COMPREPLY=(); return ;;
+		--url) COMPREPLY=(); return ;;
+		--token-file) _loop_files; return ;;
 		esac
-		options='--style --lines --wait --help --version'
+		options='--style --lines --wait --url --token-file --help --version'
 		commands=''
 		;;
 	*) return 1 ;;

@@ -817,3 +817,5 @@ complete -c loop-stream -n __fish_use_subcommand -f -a show -d 'show a run on th
 complete -c loop-stream -n '__fish_seen_subcommand_from show' -l style -x -a 'plain box' -d 'plain (the default) or box'
 complete -c loop-stream -n '__fish_seen_subcommand_from show' -l lines -f -d 'one line a change, on a terminal too'
 complete -c loop-stream -n '__fish_seen_subcommand_from show' -l wait -x -d 'how long to wait for a run that has not begun yet (30s)'
+complete -c loop-stream -n '__fish_seen_subcommand_from show' -l url -x -d 'of a server that shows the run, in place of the state directory'
+complete -c loop-stream -n '__fish_seen_subcommand_from show' -l token-file -r -F -d 'with the server\'s token, for one that asks for it and to control the run'

@@ -241,9 +241,11 @@ share() { # NAME
 
 # ---- small things -------------------------------------------------------------------------------
 
-# git as a supervisor runs it: none of the repository's hooks, no prompts, no pager.
+# git as a supervisor runs it: none of the repository's hooks, no prompts, no pager; nobody is there who could unlock
+# a key, and line ends that are not kept byte for byte are no reason to lose work.
 safe_git() {
-	GIT_TERMINAL_PROMPT=0 git -c core.hooksPath=/dev/null -c core.fsmonitor=false --no-pager "$@"
+	GIT_TERMINAL_PROMPT=0 git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c commit.gpgSign=false \
+		-c core.safecrlf=warn --no-pager "$@"
 }
 
 # Who commits: the user as git knows him, else a name of ours. To be put behind safe_git.

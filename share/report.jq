@@ -1,6 +1,8 @@
 # report: what came of a run, as text, Markdown or HTML. Input: what "loop-session report --json --run"
 # says of its sessions, slurped. $plan: its plan.json, slurped; $log: the text of its run.jsonl, whose
-# last line may be torn; $events: the run's own events of the journal, slurped; $run, $format.
+# last line may be torn; $events: the run's own events of the journal, slurped; $failures: what attempts
+# failed on, by the path of the file; $lost: commits that are on the branch no more; $kept: the branches of
+# attempts; $run, $format.
 
 def lines: split("\n") | map(fromjson? | objects);
 def seconds: if . == null then "" elif . < 1000 then "\(.)ms"
@@ -41,6 +43,13 @@ def held($log):
       .ms += (($line.time | when) - .since) * 1000 | .since = null
     else . end);
 
+# What each task failed on last: the beginning, which is the command, and the end.
+def last_words:
+  $failures | add // {} | to_entries
+  | map((.key | split("/")) as $path | {id: $path[-3], attempt: ($path[-2] | tonumber? // 0), text: .value})
+  | group_by(.id) | map(max_by(.attempt) | {(.id): (.text | split("\n") | map(select(test("[^[:space:]]")))
+      | if length > 8 then .[:2] + ["…"] + .[-5:] else . end)}) | add // {};
+
 # ---- what is known ------------------------------------------------------------------------------
 
 def gather:
@@ -51,6 +60,9 @@ def gather:
   | (reduce ($events[] | select(.type == "commit.created")) as $e ({};
       .[$e.subject // "" | split("/") | last] = $e.data)) as $commits
   | (reduce ($events[] | select(.type == "story.completed")) as $e ({}; .[$e.data.story] = $e.data)) as $stories
+  | last_words as $words
+  | ($lost | split("\n")) as $lost
+  | ($kept | split("\n")) as $kept
   | (reduce ($told[] | select(.kind == "story")) as $s ({}; .[$s.name | split("/") | last] = $s)) as $cost
   | ($plan[0].tasks // []) as $tasks
   | {
@@ -67,10 +79,14 @@ def gather:
       branches: ($commits | map(.branch) | unique | map(select(. != ""))),
       tasks: ($tasks | map(. as $t | ($last[.id] // {state: (if .done then "done before" else "pending" end)})
         + {id, title: (.title // ""), commit: ($stories[.id].commit // null), cost: $cost[.id],
+           lost: ($stories[.id].commit | . != null and IN($lost[])),
            why: ($stories[.id] | if .success == false then .reason else null end),
            unchanged: ($stories[.id] | .success == true and .commit == null)}))
     }
-  | .done = (.tasks | map(select(.state | IN("succeeded", "skipped", "done before"))));
+  | .done = (.tasks | map(select(.state | IN("succeeded", "skipped", "done before"))))
+  | .failed = (.tasks | map(select(.state | IN("failed", "timed_out", "errored"))
+      | . + {words: ($words[.id] // []), branch: ("loop/\($run)/\(.id)-\(.attempt)" as $name | if .why != "uncommitted" and ($name | IN($kept[])) then $name else null end)}
+      | select(.words != [])));
 
 # ---- what to type -------------------------------------------------------------------------------
 
@@ -86,7 +102,7 @@ def next_steps:
   (.branches[] | "git merge \(.)");
 
 def fate:
-  if .commit then "merged " + .commit[:10]
+  if .commit then "merged " + .commit[:10] + if .lost then ", and on its branch no more" else "" end
   elif .unchanged and .state == "succeeded" then "nothing was changed"
   elif .state | IN("succeeded", "skipped", "done before") then ""
   else .why // .reason // (if .status then "status \(.status)" else "" end) end;
@@ -104,6 +120,11 @@ def timing:
 # What only a human can do: answer, make room.
 def waiting: (.gates[] | .question // ""),
   (if .held.since and .state == "at work" then "nothing new is started: \(.held.why)" else empty end);
+
+# A session that needs somebody's look.
+def looks: .people[] | "needs a look: \(.task // .subject // .session // .id // "" | tostring | shown(60)) \(.reason // .state // "" | tostring)";
+
+def failing: "\(.id) failed" + if .branch then "; its work is on \(.branch)" else "" end;
 
 def spending: .sessions | if .sessions > 0 then "\(.sessions | counted("session"; "sessions")), \(money)"
   else "0 sessions" end;
@@ -123,8 +144,9 @@ def text:
   (if (.models | length) > 1 then .models[] | "  \(.name | shown(40) | pad(24))\(money)" else empty end),
   timing,
   (.branches[] | "merged onto \(shown(80)); to take it over: git merge \(.)"),
+  (.failed[] | (failing | shown(160)) + ":", (.words[] | "    " + shown(100))),
   (waiting | "waits for you: \(shown(160))"),
-  (.people[] | "needs a look: \(.task // .subject // .session // .id // "" | tostring | shown(60)) \(.reason // .state // "" | tostring)"),
+  looks,
   ([next_steps] | if . == [] then empty else "what to type next:", (.[] | "  " + .) end);
 
 # ---- as Markdown and HTML -----------------------------------------------------------------------
@@ -138,7 +160,9 @@ def markdown:
   "", spending + ".", (timing | "", (. | md(300)) + "."),
   (if .models == [] then empty else "", "| model | sessions | cost |", "|---|--:|--:|",
     (.models[] | "| \(.name | md(60)) | \(.sessions) | \(money) |") end),
-  ([waiting] | if . == [] then empty else "", "## Waits for you", "", (.[] | "- \(md(300))") end),
+  (if .failed == [] then empty else "", "## What failed", (.failed[] |
+    "", (failing | md(200)) + ":", "", (.words[] | "    " + shown(200))) end),
+  ([waiting, looks] | if . == [] then empty else "", "## Waits for you", "", (.[] | "- \(md(300))") end),
   ([next_steps] | if . == [] then empty else "", "## What to type next", "", (.[] | "    " + .) end);
 
 def row($cell): "<tr>" + (map("<\($cell)>\(tostring | @html)</\($cell)>") | join("")) + "</tr>";
@@ -155,7 +179,9 @@ def html:
     (.cost | if . then money else "" end), .attempt // "", (fate | shown(120))] | row("td")),
   "</table>", "<p>\(spending | @html)\([timing] | map("<br>" + @html) | add // "")</p>",
   "<table>", (["model", "sessions", "cost"] | row("th")), (.models[] | [.name, .sessions, money] | row("td")), "</table>",
-  ([waiting] | if . == [] then empty else "<h2>Waits for you</h2><ul>", (.[] | "<li>\(shown(300) | @html)"), "</ul>" end),
+  (if .failed == [] then empty else "<h2>What failed</h2>", (.failed[] |
+    "<p>\(failing | shown(200) | @html):</p><pre>\(.words | map(shown(200)) | join("\n") | @html)</pre>") end),
+  ([waiting, looks] | if . == [] then empty else "<h2>Waits for you</h2><ul>", (.[] | "<li>\(shown(300) | @html)"), "</ul>" end),
   ([next_steps] | if . == [] then empty else "<h2>What to type next</h2><pre>\(join("\n") | @html)</pre>" end),
   "</main></html>";
 

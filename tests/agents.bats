@@ -169,6 +169,9 @@ heard() {
 	)" = 'transient 0 0 0 null null' ]
 	[ "$(heard claude 1 <<<'Claude AI usage limit reached|2000000000')" = 'quota 0 0 0 null null' ]
 	[ "$(result .resets_at)" = 2033-05-18T03:33:20.000000Z ]
+	# A time of the day that has just come is not tomorrow's.
+	[ "$(heard claude 1 <<<"Session limit reached - resets $(date -u -d '5 minutes ago' +%-I:%M%P) (UTC)")" = 'quota 0 0 0 null null' ]
+	(($(date -d "$(result .resets_at)" +%s) < $(date +%s)))
 	[ "$(heard opencode 0 <<-'END'
 		{"type":"step_finish","sessionID":"s","part":{"reason":"stop","tokens":{"input":10,"output":5,"cache":{"read":1,"write":0}}}}
 	END

@@ -33,6 +33,8 @@ setup_more() {
 	echo mine >>.gitignore
 	echo new >untracked
 	git add untracked
+	git config commit.gpgSign true # with no key at hand: nobody is there to unlock one
+	git config gpg.program false
 	status_is 0 loop run --agent mock plan.json
 	has "$stderr" "changes that are not committed"
 	[ "$(git status --porcelain -- .gitignore untracked | paste -sd ' ')" = ' M .gitignore A  untracked' ]
@@ -47,6 +49,8 @@ setup_more() {
 	tip=$(git rev-parse work)
 	status_is 0 loop run --quiet --agent mock plan.json
 	[ "$(git rev-parse work^)" = "$tip" ]
+	git update-ref refs/heads/work "$tip"
+	has "$(loop report)" "and on its branch no more"
 }
 
 @test "a plan that is edited during the run: the edit stays, and so does what was merged" {
@@ -63,6 +67,25 @@ setup_more() {
 	[ "$(cat plan.json)" = '{}' ]
 	has "$stderr" "plan.json"
 	[ "$(git log --format=%s work | grep -c '^feat: ')" = 1 ]
+}
+
+@test "a repository that the agent makes inside its worktree: what is in it is not lost, and that is said" {
+	printf '{"steps":[{"write":"A","content":"1"},{"run":"git init -q sub && cd sub && echo mine >f && git add f && git -c user.name=x -c user.email=x@x commit -qm f"},{"result":"Did it."}]}\n' >mock/A.json
+	status_is 1 loop run --quiet --agent mock --attempts 1 --id r plan.json
+	has "$output" "uncommitted"
+	has "$output" "    sub is a git repository of its own"
+	has "$(loop why A r)" "sub is a git repository of its own"
+	[ "$(cat "$LOOP_DIR"/worktrees/ses_*/sub/f)" = mine ]
+	loop gc
+	[ "$(cat "$LOOP_DIR"/worktrees/ses_*/sub/f)" = mine ]
+}
+
+@test "a branch that is removed in the middle: the work is kept, and what to do is said" {
+	printf '{"steps":[{"write":"A","content":"1"},{"run":"git branch -D work"},{"result":"Did it."}]}\n' >mock/A.json
+	status_is 1 loop run --quiet --agent mock --attempts 1 --id r plan.json
+	has "$(loop why A r)" "git branch work COMMIT"
+	has "$output" "its work is on loop/r/A-1"
+	git show loop/r/A-1:A
 }
 
 @test "a reboot in the middle: nothing that was running is believed, and a resume does it again" {

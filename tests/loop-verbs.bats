@@ -79,6 +79,7 @@ slow() { # A takes until it is told
 	nothing_left
 	status_is 1 loop stop
 	status_is 0 loop doctor --agent mock
+	has "$output" "&& $(dirname "$(realpath "$(command -v loop)")")/loop run --quiet prd.json"
 	touch go
 	status_is 0 loop resume --quiet night
 	[ "$(git log --format=%s work | grep -c '^feat: ')" = 2 ]

@@ -1,4 +1,5 @@
 load helper
+load stream
 
 setup_more() {
 	PATH=$BUILD_DIR/tests/tools:$PATH
@@ -55,6 +56,21 @@ end() { # STATE
 	END
 	end succeeded
 	status_is 0 loop-stream show
+}
+
+@test "where nothing changes, and no terminal is drawn to, it sleeps" {
+	plan
+	task US-001 running 1
+	start loop-stream show run-1 >got
+	show=$started
+	wait_for 10 grep -q running got
+	asleep() {
+		for _ in 1 2 3 4 5; do grep -q '^State:.S' "/proc/$show/status" || return; done
+	}
+	sleep 1.1 # it looks at the clocks once a second
+	wait_for 10 asleep
+	end succeeded
+	wait "$show"
 }
 
 @test "the latest run is shown where none is named, and one that is about to begin is waited for" {
@@ -167,4 +183,73 @@ end() { # STATE
 	: >"$folder/run.jsonl"
 	status_is 65 loop-stream show run-1
 	has "$stderr" tasks
+}
+
+@test "a run is shown by its server as from its folder, and on from there when it comes back" {
+	plan
+	task US-001 running 1
+	serve
+	LOOP_DIR=/nonexistent start loop-stream show --url "$url" >got 2>said
+	show=$started
+	wait_for 10 grep -q 'US-001 running' got
+	diff "$folder/run.jsonl" <(get "$url/runs/run-1/log?from=0")
+	loop-stream stop
+	wait_for 10 grep -q refused said
+	task US-001 succeeded 1 '"status":0,"ms":61000'
+	task US-002 running 1
+	serve --listen "127.0.0.1:$port"
+	wait_for 10 grep -q 'US-002 running' got
+	task US-002 failed 1 '"status":118,"reason":"verify_failed","ms":2000'
+	end failed
+	local code=0
+	wait "$show" || code=$?
+	[ "$code" -eq 1 ]
+	status_is 1 loop-stream show run-1
+	diff got <(printf '%s\n' "$output")
+	[ "$(wc -l <said)" -eq 1 ]
+}
+
+@test "a run that a server shows: no server, no such run, an odd server, one whose scheduler is gone" {
+	sleep 60 3>&- &
+	gone_pid=$!
+	mkdir -p "$folder"
+	echo '{"name":"p","tasks":[]}' >"$folder/plan.json"
+	log "\"run\":\"started\",\"id\":\"run-1\",$(owner "$gone_pid")"
+	kill -KILL "$gone_pid"
+	wait "$gone_pid" || true
+	serve
+	status_is 1 loop-stream show --url "$url"
+	has "$output" 'the scheduler is gone; go on with: loop-sched resume run-1'
+	status_is 66 loop-stream show --wait 10ms --url "$url" run-2
+	has "$stderr" 'it answers 404'
+	status_is 65 loop-stream show --url "$url" ../run-1
+	status_is 65 loop-stream show --url https://example.com run-1
+	status_is 64 loop-stream show --token-file x run-1
+	status_is 66 loop-stream show --url "$url" --token-file x run-1
+	loop-stream stop
+	status_is 69 loop-stream show --url "$url" run-1
+}
+
+@test "a run that a server shows is drawn, with its costs, and controlled with the token" {
+	needs_terminal
+	plan
+	task US-001 running 1
+	mkfifo "$folder/control"
+	exec 7<>"$folder/control"
+	{
+		printf '{"specversion":"1.0","id":"0"'
+		printf ',"source":"/x","type":"session.usage","subject":"toolbox/US-001","runid":"run-1"'
+		printf ',"sessionid":"s1","data":{"cost_usd":1.25}}\n'
+	} >"$LOOP_DIR/events.jsonl"
+	serve
+	run pty 100x12 '$1.25' pd -- loop-stream show --url "$url" run-1
+	has "$output" "come back with: loop-stream show --url $url run-1"
+	run pty 60x12 'p pause  c cancel  d detach' p 'pause: asked' c 'y/n' y 'cancel: asked' d -- \
+		loop-stream show --url "$url" --token-file "$LOOP_DIR/token"
+	has "$output" 'status 75'
+	read -r -t 5 line <&7
+	[ "$line" = pause ]
+	read -r -t 5 line <&7
+	[ "$line" = cancel ]
+	exec 7>&-
 }

@@ -12,11 +12,22 @@
 #include <fcntl.h>
 
 #define UNKNOWN_WAIT (300 * NS_PER_S)
+#define PASSED_WAIT (10 * NS_PER_S) /* our clock is not theirs, or it was told in whole minutes */
 #define START_WAIT (600 * NS_PER_S) /* a start that hangs that long bounds nobody any more */
 
 static char *limits_path(const struct session *s)
 {
 	return mem_format("limits/%s.json", s->agent.name);
+}
+
+/* A limit that was met has not ended yet, whatever is said of its end. */
+static int64_t end_of(int64_t resets_at)
+{
+	int64_t now = clock_real(), end = resets_at * NS_PER_S;
+
+	if (!resets_at)
+		return now + UNKNOWN_WAIT;
+	return end > now ? end : now + PASSED_WAIT;
 }
 
 void limits_note(const struct session *s, int64_t resets_at)
@@ -25,7 +36,7 @@ void limits_note(const struct session *s, int64_t resets_at)
 	AUTO_BUF struct buf text = {0};
 	char until[TIME_SIZE], now[TIME_SIZE];
 	int folder = state_folder(&s->state, "limits"), r = folder;
-	int64_t end = resets_at ? resets_at * NS_PER_S : clock_real() + UNKNOWN_WAIT;
+	int64_t end = end_of(resets_at);
 
 	if (folder >= 0) {
 		close(folder);

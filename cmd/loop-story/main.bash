@@ -56,7 +56,7 @@ starting_point() {
 	if [[ -r $last ]] && commit=$(<"$last") && safe_git cat-file -e "$commit^{commit}" 2>/dev/null; then
 		printf '%s' "$commit"
 	else
-		safe_git rev-parse "refs/heads/$branch"
+		safe_git rev-parse -q --verify "refs/heads/$branch^{commit}"
 	fi
 }
 
@@ -82,7 +82,8 @@ progress_so_far() {
 # ---- one session --------------------------------------------------------------------------------
 
 # Runs the agent with a template; sets status, and from its result worktree, session, reason, evidence, final
-# (the agent's last words), until (when its account's limit ends) and begun (whether it was started at all).
+# (the agent's last words), message (the supervisor's), until (when its account's limit ends) and begun (whether
+# it was started at all).
 run_session() { # TEMPLATE RECORD
 	local words=(--agent "${OPT[agent]-claude}" --json --worktree --branch "$own_branch" --base "$base") name command
 	words+=(--prompt "$1" --var "STORY=$LOOP_TASK" --var "TITLE=$title" --var "DESCRIPTION=$description")
@@ -98,10 +99,10 @@ run_session() { # TEMPLATE RECORD
 	status=$?
 	eval "$(jq -r '
 		"worktree=\(.worktree // "" | @sh)", "session=\(.session // .id // "" | @sh)",
-		"reason=\(.reason // "spawn_failed" | @sh)", "final=\(.final // "" | @sh)",
+		"reason=\(.reason // "spawn_failed" | @sh)", "final=\(.final // "" | @sh)", "message=\(.message // "" | @sh)",
 		"until=\(.resets_at // "" | @sh)", "begun=\(if (.attempts // []) == [] then "" else 1 end)",
 		"evidence=\([.verify // [] | .[] | select(.status != 0) | "$ \(.command)\n\(.tail // "")(exit status \(.status))"] | join("\n") | @sh)"
-		' "$2" 2>/dev/null || echo "worktree='' session='' reason=spawn_failed final='' until='' begun='' evidence=''")"
+		' "$2" 2>/dev/null || echo "worktree='' session='' reason=spawn_failed final='' message='' until='' begun='' evidence=''")"
 }
 
 # Commits whatever the agent left uncommitted; sets work, the commit that holds all of it. A disk that is
@@ -114,11 +115,30 @@ commit_work() {
 }
 
 commit_all() {
-	safe_git -C "$worktree" add -A &&
+	safe_git -c advice.addEmbeddedRepo=false -C "$worktree" add -A && holds_no_repository &&
 		if ! safe_git -C "$worktree" diff --cached --quiet || safe_git -C "$worktree" rev-parse -q --verify MERGE_HEAD >/dev/null; then
 			safe_git "${AUTHOR[@]}" -C "$worktree" commit -q -m "$LOOP_TASK: attempt $LOOP_ATTEMPT"
 		fi &&
 		work=$(safe_git -C "$worktree" rev-parse HEAD)
+} 2>"$attempt_folder/git.log"
+
+# Of a repository inside the worktree a commit keeps the number only: what is in it would be lost with the worktree.
+holds_no_repository() {
+	local entry place
+	while IFS= read -r -d '' entry; do
+		place=${entry#*$'\t'}
+		if [[ $entry != 160000* || ! -e $worktree/$place/.git ]] || is_kept_elsewhere "$place"; then continue; fi
+		printf '%s is a git repository of its own, and only it holds what is in it\n' "$place" >&2
+		return 1
+	done < <(safe_git -C "$worktree" ls-files -z --stage)
+}
+
+# A submodule that holds no changes, and whose commit its remote has.
+is_kept_elsewhere() { # PATH
+	safe_git config -z -f "$worktree/.gitmodules" --get-regexp '^submodule\..*\.path$' |
+		sed -z 's/^[^\n]*\n//' | grep -zxF -- "$1" >/dev/null &&
+		[[ ! $(safe_git -C "$worktree/$1" status --porcelain) &&
+			$(safe_git -C "$worktree/$1" for-each-ref --contains HEAD --count=1 refs/remotes) ]]
 }
 
 # The story's own session: what comes of it is work that passed alone, or the end of this attempt.
@@ -131,12 +151,17 @@ do_story() {
 	fi
 	[[ $reason != quota || ! $until ]] ||
 		evidence="The account of ${OPT[agent]-claude} is limited until $until; --quota-wait is ${OPT[quota-wait]-6h}."
-	[[ $worktree && -d $worktree ]] || give_up "$((status ? status : 1))"
-	commit_work || give_up 73
-	if ((status != 0)); then
-		fail_with "$reason" "${evidence:-The session ended with: $reason}"
-		give_up "$((status == 112 ? 1 : status))" # 112 is for the budget of all, which is final
+	((status == 0)) || fail_with "$reason" "${evidence:-The session ended with: $reason${message:+: $message}}"
+	if [[ ! $worktree || ! -d $worktree ]]; then
+		((status)) || fail_with failed 'The worktree was removed while the session was at work in it.'
+		give_up "$((status ? status : 1))"
 	fi
+	if ! commit_work; then
+		fail_with uncommitted "What the session did cannot be committed; it is in $worktree:
+$(tail -c 2000 "$attempt_folder/git.log")"
+		give_up 73
+	fi
+	((status == 0)) || give_up "$((status == 112 ? 1 : status))" # 112 is for the budget of all, which is final
 	if ((${#verify[@]} == 0)) && [[ $work == "$base" ]]; then
 		fail_with failed 'The session said it was done, but nothing was changed and there was nothing to verify.'
 		give_up 1
@@ -148,7 +173,7 @@ do_story() {
 # What passed alone and is red, or in conflict, with what was merged meanwhile.
 merge_story() {
 	local result text
-	merge || give_up 75
+	merge || stay_unmerged
 	[[ $result == conflict ]] && settle_conflict
 	case $result in
 	merged) return ;;
@@ -164,8 +189,20 @@ $text"
 $text"
 		give_up 75
 		;;
-	*) give_up 75 ;;
+	*) stay_unmerged ;;
 	esac
+}
+
+# Neither red nor in conflict: the branch went away, or it, the disk or a lock could not be written.
+stay_unmerged() {
+	safe_git show-ref -q --verify "refs/heads/$branch" || text=$(branch_is_gone)
+	fail_with unmerged "What passed could not be merged onto $branch; it is on $own_branch.${text:+
+$text}"
+	give_up 75
+}
+
+branch_is_gone() {
+	printf 'The branch %s was removed while the run was at work; git branch %s COMMIT makes it again.' "$branch" "$branch"
 }
 
 # The next attempt sees what others merged, and its own work on top of it.
@@ -305,7 +342,7 @@ check_environment() {
 
 main() {
 	local run_log branch own_branch base title description notes criteria task_folder attempt_folder
-	local status worktree='' session='' reason='' evidence='' final='' until='' begun='' text='' work='' commit=''
+	local status worktree='' session='' reason='' evidence='' final='' until='' begun='' text='' message='' work='' commit=''
 	local -a verify
 	case ${1-} in
 	--version) echo "loop-story $LOOP_VERSION" && exit ;;
@@ -327,7 +364,7 @@ main() {
 	if find_merged; then succeed; fi
 	await_start
 	loop-emit story.started "story=$LOOP_TASK" "title=$title"
-	base=$(starting_point) || exit 65
+	base=$(starting_point) || stop_story unmerged 119 "$(branch_is_gone)"
 	do_story
 	merge_story
 	succeed

@@ -1,12 +1,9 @@
 /* The two commands that look at a server from outside. */
-#include "address.h"
 #include "buf.h"
+#include "client.h"
 #include "commands.h"
 #include "daemon.h"
 #include "die.h"
-#include "io.h"
-
-#include <errno.h>
 
 static int64_t timeout = 10 * NS_PER_S;
 static int64_t patience = 2 * NS_PER_S;
@@ -56,35 +53,10 @@ int stop_run(const struct args *args)
 	return EXIT_SUCCESS;
 }
 
-enum { ANSWER_MAX = 1 << 20 };
-
-/* The body of the answer to a GET; -EPROTO if it is not a 200. */
-static int get(const char *url, const char *path, struct buf *body, struct err *e)
-{
-	AUTO_BUF struct buf text = {0};
-	AUTO_CLOSE int fd = address_connect(url, patience, e);
-	char *end;
-	int r;
-
-	if (fd < 0)
-		return fd;
-	buf_format(&text, "GET %s HTTP/1.0\r\n\r\n", path);
-	r = io_write(fd, text.text, text.length);
-	text.length = 0;
-	if (r == 0)
-		r = io_read_all(fd, ANSWER_MAX, &text);
-	if (r < 0)
-		return err_sys(e, r == -EAGAIN ? -ETIMEDOUT : r, "%s", url);
-	end = strstr(text.text, "\r\n\r\n");
-	if (!end || strncmp(text.text, "HTTP/1.1 200 ", 13) != 0)
-		return err_set(e, -EPROTO, "%s: an odd answer", url);
-	buf_str(body, end + 4);
-	return 0;
-}
-
 int status_run(const struct args *args)
 {
 	AUTO_BUF struct buf url = {0}, body = {0};
+	struct client client = {.timeout = patience};
 	struct state state;
 	struct err e = {0};
 	pid_t pid = 0;
@@ -100,7 +72,8 @@ int status_run(const struct args *args)
 		puts("not running");
 		return EXIT_NO;
 	}
-	r = get(url.text, json ? "/status" : "/healthz", &body, &e);
+	client.url = url.text;
+	r = client_ask(&client, "GET", json ? "/status" : "/healthz", &body, &e);
 	if (r < 0)
 		die(EX_UNAVAILABLE, "pid %d does not answer: %s", (int)pid, e.text);
 	if (json)

@@ -9,6 +9,7 @@ struct conn;
 
 void runs_answer(struct conn *);     /* GET /runs: the newest runs, in short */
 void run_answer(struct conn *);	     /* GET /runs/ID: its tasks, and its plan */
+void run_log(struct conn *);	     /* GET /runs/ID/log: what the scheduler wrote of it */
 void sessions_answer(struct conn *); /* GET /sessions */
 void session_answer(struct conn *);  /* GET /sessions/ID */
 void session_log(struct conn *);     /* GET /sessions/ID/log */

@@ -52,6 +52,7 @@ static const struct route routes[] = {
 	{"/runs", READ, runs_answer},
 	{"/runs/*", READ, run_answer},
 	{"/runs/*/report", READ, report_answer},
+	{"/runs/*/log", READ, run_log},
 	{"/runs/*/pause", METHOD_POST, run_control},
 	{"/runs/*/continue", METHOD_POST, run_control},
 	{"/runs/*/cancel", METHOD_POST, run_control},
@@ -97,6 +98,8 @@ const char *route_allow(unsigned methods)
 {
 	if (methods == READ)
 		return "Allow: GET, HEAD, OPTIONS\r\n";
+	if (methods == METHOD_GET)
+		return "Allow: GET, OPTIONS\r\n";
 	if (methods == METHOD_POST)
 		return "Allow: POST, OPTIONS\r\n";
 	return "Allow: GET, HEAD, POST, OPTIONS\r\n";

@@ -104,15 +104,34 @@ static int open_files(struct run *r, const struct state *s, const char *id, stru
 	return plan ? read_plan(r, plan, e) : code;
 }
 
-int run_open(struct run *r, const struct state *s, const char *id, struct err *e)
+static int begin(struct run *r, const char *id, struct err *e)
 {
-	int code;
-
 	*r = (struct run){.dir = -1, .log = -1, .lines = {.max = EVENT_MAX}};
 	if (!name_valid(id))
 		return err_set(e, -EINVAL, "'%s' is no run's id", id);
 	snprintf(r->id, sizeof r->id, "%s", id);
-	code = open_files(r, s, id, e);
+	return 0;
+}
+
+int run_open(struct run *r, const struct state *s, const char *id, struct err *e)
+{
+	int code = begin(r, id, e);
+
+	if (code == 0)
+		code = open_files(r, s, id, e);
+	if (code < 0)
+		run_close(r);
+	return code;
+}
+
+int run_of_plan(struct run *r, const char *id, const json_t *plan, struct err *e)
+{
+	int code = begin(r, id, e);
+
+	if (code == 0 && !json_is_object(plan))
+		code = err_set(e, -ENOENT, "%s has no plan yet", id);
+	if (code == 0)
+		code = read_plan(r, plan, e);
 	if (code < 0)
 		run_close(r);
 	return code;
@@ -220,20 +239,35 @@ static bool apply(
 	return true;
 }
 
+static int apply_lines(struct run *r, run_changed *changed, void *context)
+{
+	int changes = 0;
+	size_t length;
+	char *line;
+
+	while (lines_next(&r->lines, &line, &length))
+		changes += apply(r, line, length, changed, context);
+	return changes;
+}
+
+int run_take(struct run *r, const char *bytes, size_t length, run_changed *changed, void *context)
+{
+	memcpy(lines_room(&r->lines, length), bytes, length);
+	lines_fed(&r->lines, length);
+	return apply_lines(r, changed, context);
+}
+
 int run_read(struct run *r, run_changed *changed, void *context)
 {
 	int changes = 0;
 
 	for (;;) {
-		char *line;
-		size_t length;
 		ssize_t n = io_read_some(r->log, lines_room(&r->lines, READ_ROOM), READ_ROOM);
 
 		if (n <= 0)
 			return n < 0 ? (int)n : changes;
 		lines_fed(&r->lines, (size_t)n);
-		while (lines_next(&r->lines, &line, &length))
-			changes += apply(r, line, length, changed, context);
+		changes += apply_lines(r, changed, context);
 	}
 }
 

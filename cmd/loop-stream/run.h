@@ -65,12 +65,16 @@ struct run {
 int run_open(struct run *, const struct state *, const char *id, struct err *) MUST_CHECK;
 void run_close(struct run *);
 
+/* The same of a plan that was got elsewhere: what its log says is given by run_take. */
+int run_of_plan(struct run *, const char *id, const json_t *plan, struct err *) MUST_CHECK;
+
 /*
  * Takes in what the log has grown by; each change is told, with the task, or
  * with NULL where it is one of the run itself. The number of changes, or -errno.
  */
 typedef void run_changed(void *context, struct run *, struct task *);
 int run_read(struct run *, run_changed *, void *context) MUST_CHECK;
+int run_take(struct run *, const char *bytes, size_t length, run_changed *, void *context);
 
 /* How many tasks are in a phase. */
 size_t run_count(const struct run *, enum task_phase);

@@ -91,10 +91,8 @@ static int open_log(const struct state *s, const char *id, const char *stream)
 	return file && name_valid(id) ? state_file(s, path, O_RDONLY | O_NONBLOCK, 0) : -ENOENT;
 }
 
-int session_log_read(const struct state *s, const char *id, const char *stream,
-	struct log_piece *piece, struct buf *out)
+static int read_piece(int fd, struct log_piece *piece, struct buf *out)
 {
-	AUTO_CLOSE int fd = open_log(s, id, stream);
 	size_t limit = piece->limit < 0 ? LOG_DEFAULT : (size_t)MIN(piece->limit, (int64_t)LOG_MAX);
 	struct stat st;
 	ssize_t n;
@@ -109,17 +107,23 @@ int session_log_read(const struct state *s, const char *id, const char *stream,
 	return 0;
 }
 
-/* From an offset on, by default the last 64 KiB; where the next request goes on is in a field. */
-static void tell_log(struct job *j)
+int session_log_read(const struct state *s, const char *id, const char *stream,
+	struct log_piece *piece, struct buf *out)
 {
-	AUTO_BUF struct buf stream = {0};
+	AUTO_CLOSE int fd = open_log(s, id, stream);
+
+	return read_piece(fd, piece, out);
+}
+
+/* From an offset on, by default the last 64 KiB; where the next request goes on is in a field. */
+static void tell_piece(struct job *j, int fd)
+{
 	struct log_piece piece = {
 		.from = job_number(j, "from", -1, INT64_MAX),
 		.limit = job_number(j, "limit", -1, LOG_MAX),
 	};
 
-	(void)query_get((struct span){j->query, strlen(j->query)}, "stream", &stream);
-	if (session_log_read(j->state, j->name, stream.text, &piece, &j->body) < 0) {
+	if (read_piece(fd, &piece, &j->body) < 0) {
 		job_refuse(j, 404, "no such log");
 		return;
 	}
@@ -127,9 +131,32 @@ static void tell_log(struct job *j)
 	j->fields = mem_format("X-Next: %lld\r\n", (long long)piece.next);
 }
 
+static void tell_log(struct job *j)
+{
+	AUTO_BUF struct buf stream = {0};
+	AUTO_CLOSE int fd = -1;
+
+	(void)query_get((struct span){j->query, strlen(j->query)}, "stream", &stream);
+	fd = open_log(j->state, j->name, stream.text);
+	tell_piece(j, fd);
+}
+
 void session_log(struct conn *c)
 {
 	job_start(c, tell_log, NULL, NULL);
+}
+
+static void tell_run_log(struct job *j)
+{
+	AUTO_FREE char *path = mem_format("runs/%s/run.jsonl", j->name);
+	AUTO_CLOSE int fd = state_file(j->state, path, O_RDONLY | O_NONBLOCK, 0);
+
+	tell_piece(j, fd);
+}
+
+void run_log(struct conn *c)
+{
+	job_start(c, tell_run_log, NULL, NULL);
 }
 
 static void list_gates(struct job *j)

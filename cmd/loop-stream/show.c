@@ -11,6 +11,7 @@
 #include "io.h"
 #include "left.h"
 #include "log_tail.h"
+#include "remote.h"
 #include "watch.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ static const char *const styles[] = {"plain", "box", NULL};
 static int style;
 static bool lines_only;
 static int64_t patience = 30 * NS_PER_S;
+static const char *url, *token_file;
 
 const struct opt show_options[] = {
 	{.name = "style",
@@ -38,6 +40,14 @@ const struct opt show_options[] = {
 		.arg = "D",
 		.help = "how long to wait for a run that has not begun yet (30s)",
 		.duration = &patience},
+	{.name = "url",
+		.arg = "URL",
+		.help = "of a server that shows the run, in place of the state directory",
+		.string = &url},
+	{.name = "token-file",
+		.arg = "FILE",
+		.help = "with the server's token, for one that asks for it and to control the run",
+		.string = &token_file},
 	{0},
 };
 
@@ -51,12 +61,13 @@ struct show {
 	struct term term;
 	struct board board;
 	struct left left;
+	struct remote remote; /* with --url, in place of the state */
 	struct strs stay, log;
-	char prompt[160];
+	char prompt[160], keys[48];
 	enum question question;
 	size_t logged; /* 1 + the task whose log is shown; 0: none */
 	bool live, changed, detached;
-	int64_t drawn;	/* clock_now of the last frame */
+	int64_t drawn;	/* clock_now of the last frame, or since when there is none to draw */
 	int64_t orphan; /* clock_now since when the scheduler is gone; 0: it lives */
 	int watch;
 };
@@ -122,11 +133,26 @@ static void on_change(void *context, struct run *r, struct task *t)
 	strs_take(&s->stay, buf_take(&line));
 }
 
+/* A server that went away is told of once: on a terminal below, else where messages go. */
+static void take_in_remote(struct show *s)
+{
+	bool was_lost = s->remote.lost.text[0];
+
+	s->changed |= remote_read(&s->remote, &s->run, &s->tally, on_change, s);
+	if (!was_lost && s->remote.lost.text[0] && !s->live)
+		warn("%s", s->remote.lost.text);
+}
+
 static void take_in(struct show *s)
 {
-	int told = tally_read(&s->tally, &s->run);
-	int r = run_read(&s->run, on_change, s);
+	int told, r;
 
+	if (url) {
+		take_in_remote(s);
+		return;
+	}
+	told = tally_read(&s->tally, &s->run);
+	r = run_read(&s->run, on_change, s);
 	if (r < 0 || told < 0)
 		die_err(MIN(r, told), &(struct err){"the run's files cannot be read"});
 	s->changed |= told > 0;
@@ -140,17 +166,33 @@ static void print_lines(struct show *s)
 		exit(EX_IOERR);
 }
 
-static const char keys[] = "p pause  c cancel  l log  d detach";
+/* A server is asked to control a run only with its token, and for no log at all. */
+static bool may_control(const struct show *s)
+{
+	return !url || s->remote.client.token;
+}
+
+static void offer_keys(struct show *s)
+{
+	snprintf(s->keys, sizeof s->keys, "%s%sd detach",
+		!may_control(s)		? ""
+			: s->run.paused ? "p continue  c cancel  "
+					: "p pause  c cancel  ",
+		url ? "" : "l log  ");
+}
 
 static const char *prompt_of(struct show *s)
 {
+	if (s->remote.lost.text[0])
+		return s->remote.lost.text;
 	if (!s->term.keys)
 		return NULL;
 	if (s->question == CANCEL)
 		return "cancel the whole run? y/n";
-	if (!s->prompt[0])
-		return s->run.paused ? "p continue  c cancel  l log  d detach" : keys;
-	return s->prompt;
+	if (s->prompt[0])
+		return s->prompt;
+	offer_keys(s);
+	return s->keys;
 }
 
 static void draw(struct show *s, bool last)
@@ -174,15 +216,25 @@ static void draw(struct show *s, bool last)
 		ending = SIGHUP; /* the terminal is gone */
 }
 
-/* A line for the scheduler; said below where nobody listens. */
-static void control(struct show *s, const char *word)
+/* A line for the scheduler. */
+static int write_control(struct show *s, const char *word)
 {
 	AUTO_CLOSE int fd = io_open(s->run.dir, "control", O_WRONLY | O_NONBLOCK | O_NOFOLLOW, 0);
 	char line[32];
 	int n = snprintf(line, sizeof line, "%s\n", word);
-	int r = fd < 0 ? fd : io_write(fd, line, (size_t)n);
 
-	if (r < 0)
+	return fd < 0 ? fd : io_write(fd, line, (size_t)n);
+}
+
+/* Said below where nobody listens. */
+static void control(struct show *s, const char *word)
+{
+	struct err e = {0};
+	int r = url ? remote_control(&s->remote, &s->run, word, &e) : write_control(s, word);
+
+	if (e.text[0])
+		snprintf(s->prompt, sizeof s->prompt, "%s: %.120s", word, e.text);
+	else if (r < 0)
 		snprintf(s->prompt, sizeof s->prompt, "%s: the scheduler does not listen: %s", word,
 			strerror(-r));
 	else
@@ -220,10 +272,12 @@ static void press(struct show *s, char key)
 		answer(s, key);
 		return;
 	}
+	if (strchr("pc", key) && !may_control(s))
+		return;
 	switch (key) {
 	case 'p': control(s, s->run.paused ? "continue" : "pause"); break;
 	case 'c': s->question = CANCEL; break;
-	case 'l': s->logged = next_log(s); break;
+	case 'l': s->logged = url ? 0 : next_log(s); break;
 	case 'd':
 	case 'q': s->detached = true; break;
 	default: break;
@@ -257,7 +311,7 @@ static void wait_for_news(struct show *s, const sigset_t *waiting)
 	struct pollfd p[] = {
 		{.fd = s->live && s->term.keys ? STDIN_FILENO : -1, .events = POLLIN},
 		{.fd = s->watch, .events = POLLIN},
-		{.fd = journal_watch(s->tally.reader), .events = POLLIN},
+		{.fd = url ? s->remote.stream : journal_watch(s->tally.reader), .events = POLLIN},
 		{.fd = s->left.out, .events = POLLIN},
 	};
 	int64_t pause = MAX(next_deadline(s) - clock_now(), INT64_C(0));
@@ -271,7 +325,7 @@ static void wait_for_news(struct show *s, const sigset_t *waiting)
 		read_keys(s);
 	if (p[1].revents)
 		watch_drain(s->watch, "");
-	if (p[2].revents)
+	if (p[2].revents && !url)
 		journal_watched(s->tally.reader);
 	if (p[3].revents)
 		s->changed |= left_read(&s->left);
@@ -299,7 +353,9 @@ static void suspend(struct show *s)
 /* Whether the scheduler is gone without having ended the run. */
 static bool orphaned(struct show *s)
 {
-	if (!s->run.owner.pid || s->run.ended || owner_alive(&s->run.owner))
+	bool alive = url ? !s->remote.interrupted : owner_alive(&s->run.owner);
+
+	if (!s->run.owner.pid || s->run.ended || alive)
 		s->orphan = 0;
 	else if (!s->orphan)
 		s->orphan = clock_now();
@@ -309,7 +365,7 @@ static bool orphaned(struct show *s)
 
 static void step(struct show *s, const sigset_t *waiting)
 {
-	if (s->live && !s->run.paused)
+	if (s->live && !s->run.paused && !url)
 		left_ask(&s->left, s->run.id);
 	wait_for_news(s, waiting);
 	take_in(s);
@@ -320,8 +376,12 @@ static void step(struct show *s, const sigset_t *waiting)
 		suspend(s);
 	if (s->logged)
 		refresh_log(s);
-	if ((s->live || s->changed) && clock_now() >= next_deadline(s))
+	if (clock_now() < next_deadline(s))
+		return;
+	if (s->live || s->changed)
 		draw(s, false);
+	else
+		s->drawn = clock_now();
 }
 
 static void say_end(struct show *s)
@@ -333,7 +393,8 @@ static void say_end(struct show *s)
 	if (s->run.ended)
 		board_end(&s->board, &line);
 	else
-		buf_format(&line, "%s %s", what, s->run.id);
+		buf_format(&line, "%s%s%s %s", what, s->detached && url ? " --url " : "",
+			s->detached && url ? url : "", s->run.id);
 	strs_take(&s->stay, buf_take(&line));
 }
 
@@ -388,6 +449,8 @@ static int open_run(struct show *s, const char *name, struct err *e)
 	AUTO_STRS struct strs all = {0};
 	int r = 0;
 
+	if (url)
+		return remote_open(&s->remote, &s->run, name, e);
 	if (s->state.dir < 0)
 		r = state_find(&s->state, e);
 	if (r == 0 && !name)
@@ -419,35 +482,74 @@ static void wait_for_run(struct show *s, const char *name, const sigset_t *waiti
 	}
 }
 
-int show_run(const struct args *args)
+/* What tells of changes, beside the log. */
+static void open_sources(struct show *s)
 {
-	struct show *s = mem_zero(1, sizeof *s);
-	AUTO_FREE char *folder = NULL;
-	sigset_t waiting;
+	AUTO_FREE char *folder = mem_format("%s/runs/%s", s->state.path, s->run.id);
 	struct err e = {0};
-	int r, status;
+	int r;
 
-	args_expect(args, 0, 1);
-	s->state.dir = -1;
-	catch_signals(&waiting);
-	wait_for_run(s, args->item[0], &waiting);
-	term_style(&s->term);
+	if (url)
+		return;
 	r = tally_open(&s->tally, &s->state, &e);
 	if (r < 0)
 		die_err(r, &e);
-	folder = mem_format("%s/runs/%s", s->state.path, s->run.id);
 	s->watch = watch_folder(folder);
 	setenv("LOOP_DIR", s->state.path, 1);
-	left_init(&s->left);
-	status = follow(s, &waiting);
+}
+
+/* NULL where none was given. */
+static const char *load_token(struct buf *token)
+{
+	enum { TOKEN_MAX = 4096 };
+	int r;
+
+	if (!token_file)
+		return NULL;
+	if (!url)
+		die(EX_USAGE, "--token-file without --url");
+	r = io_read_file(AT_FDCWD, token_file, TOKEN_MAX, token);
+	if (r < 0)
+		die(die_status(r), "%s: %s", token_file, strerror(-r));
+	buf_add(token, "", 0);
+	token->text[strcspn(token->text, "\r\n")] = '\0';
+	return token->text;
+}
+
+static void close_all(struct show *s)
+{
 	left_clear(&s->left);
 	if (s->watch >= 0)
 		close(s->watch);
+	remote_close(&s->remote);
 	tally_close(&s->tally);
 	run_close(&s->run);
-	state_close(&s->state);
+	if (!url)
+		state_close(&s->state);
 	strs_clear(&s->stay);
 	strs_clear(&s->log);
 	free(s);
+}
+
+int show_run(const struct args *args)
+{
+	AUTO_BUF struct buf token = {0};
+	const char *secret;
+	struct show *s;
+	sigset_t waiting;
+	int status;
+
+	args_expect(args, 0, 1);
+	secret = load_token(&token);
+	s = mem_zero(1, sizeof *s);
+	s->state.dir = s->watch = -1;
+	remote_init(&s->remote, url, secret);
+	catch_signals(&waiting);
+	wait_for_run(s, args->item[0], &waiting);
+	term_style(&s->term);
+	open_sources(s);
+	left_init(&s->left);
+	status = follow(s, &waiting);
+	close_all(s);
 	return status;
 }

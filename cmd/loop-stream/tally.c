@@ -165,12 +165,12 @@ static struct task *task_of(const struct run *r, struct span subject)
 	return found;
 }
 
-static bool take(struct tally *t, struct run *r, const struct journal_line *line)
+bool tally_take(struct tally *t, struct run *r, const char *text, size_t length)
 {
 	struct event_view view;
 	struct news news = {.tally = t, .view = &view};
 
-	if (event_view(line->text, line->length, &view) < 0 || !view.runid.n ||
+	if (event_view(text, length, &view) < 0 || !view.runid.n ||
 		!jscan_is(view.runid, r->id))
 		return false;
 	for (size_t i = 0; i < countof(kinds); i++) {
@@ -190,6 +190,6 @@ int tally_read(struct tally *t, struct run *r)
 	int code;
 
 	while ((code = journal_read(t->reader, &line)) > 0)
-		changed |= take(t, r, &line);
+		changed |= tally_take(t, r, line.text, line.length);
 	return code < 0 ? code : changed;
 }

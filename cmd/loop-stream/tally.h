@@ -21,4 +21,7 @@ void tally_close(struct tally *);
 /* Takes in what there is for this run; whether anything changed, or -errno. */
 int tally_read(struct tally *, struct run *) MUST_CHECK;
 
+/* One event that came otherwise; whether anything changed. Then nothing need be open. */
+bool tally_take(struct tally *, struct run *, const char *text, size_t length);
+
 #endif

@@ -45,14 +45,15 @@ def of_day: ((.h | tonumber) % 12 + (if (.half | ascii_downcase) == "p" then 12 
 def midnight($year): "\(.month[0:3]) \(.day) \($year)" | strptime("%b %d %Y") | mktime;
 
 # "try again at 10:20 AM", "resets 3pm (UTC)", today or tomorrow; "again at May 18th, 2033 3:33 AM",
-# "resets May 18, 3am", this year or the next. The zone is ours where it is not named.
+# "resets May 18, 3am", this year or the next. The zone is ours where it is not named. Without seconds it may
+# have come already: what is up to an hour ago is meant as that.
 def reset_at_clock: capture("(again at|resets( at)?) ((?<month>[A-Z][a-z]{2,8}) (?<day>[0-9]{1,2})(st|nd|rd|th)?(, (?<year>[0-9]{4}))?,? (at )?)?"
 		+ "(?<h>[0-9]{1,2})(:(?<m>[0-9]{2}))? ?(?<half>[AaPp])[Mm]( \\((?<zone>UTC)\\))?")?
 	| (if .zone then 0 else zone_offset end) as $offset | now as $now
 	| if .year then midnight(.year) + of_day - $offset
 		elif .month then ($now | gmtime | .[0]) as $year
-			| [midnight($year, $year + 1) + of_day - $offset | select(. >= $now)] | .[0]
-		else (($now + $offset) / 86400 | floor) * 86400 + of_day - $offset | if . < $now then . + 86400 else . end end;
+			| [midnight($year - 1, $year, $year + 1) + of_day - $offset | select(. >= $now - 3600)] | .[0]
+		else [(($now + $offset) / 86400 | floor | . - 1, ., . + 1) * 86400 + of_day - $offset | select(. >= $now - 3600)] | .[0] end;
 
 # "try again in 2 days 3 hours 5 minutes", "retry in 3h2m".
 def reset_after: capture("(again|retry|resets?) (in|after) (?<in>[0-9][0-9a-z ,]*)"; "i")? | .in

@@ -1,6 +1,6 @@
 # doctor: looks for what keeps a night from going well. Each finding is a line with what to do; nothing
 # is changed. To be sourced by loop.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # bin is the program's
 
 # A line of the report: ok, warn or fail. A fail makes the status 1.
 finding() { # LEVEL WHAT [WHAT-TO-DO]
@@ -29,18 +29,31 @@ doctor_programs() {
 
 # From cron's bare environment too: there is no login, and hardly a PATH.
 doctor_agent() {
-	local agent=${OPT[agent]-claude} said path
+	local agent=${OPT[agent]-claude} said
 	if ! said=$(loop-spawn --check --agent "$agent" 2>&1); then
 		finding fail "agent $agent: $(head -n 1 <<<"$said")" "loop-spawn --check --agent $agent tells all of it; another agent: loop init --force, or agent = NAME in loop.conf"
 		return
 	fi
-	path=$(dirname -- "$(command -v loop-spawn)"):/usr/bin:/bin
-	if env -i HOME="${HOME-}" LOGNAME="${LOGNAME-}" PATH="$path" LOOP_DIR="$LOOP_DIR" loop-spawn --check --agent "$agent" >/dev/null 2>&1; then
+	if runs_from_cron "$agent" "$bin:/usr/bin:/bin"; then
 		finding ok "agent $agent can run here, and from cron"
+		doctor_cron ''
+	elif runs_from_cron "$agent" "$PATH"; then
+		finding ok "agent $agent can run here, and from cron with this PATH"
+		doctor_cron "$(quoted env "PATH=$PATH")"
 	else
-		finding warn "agent $agent can run here, but not from cron's bare environment" \
-			"put PATH=$PATH above the line in the crontab, and log the agent in by a token in a file"
+		finding warn "agent $agent can run here, but not from cron's bare environment" 'log it in by a token in a file'
 	fi
+}
+
+runs_from_cron() { # AGENT PATH
+	env -i HOME="${HOME-}" LOGNAME="${LOGNAME-}" PATH="$2" LOOP_DIR="$LOOP_DIR" "$bin/loop-spawn" --check --agent "$1" >/dev/null 2>&1
+}
+
+# The line for the crontab, whole. There a percent sign would be a line break.
+doctor_cron() { # WORDS BEFORE loop
+	local line
+	line="cd $(quoted "$PWD")&& $1$(quoted "$bin/loop")run --quiet prd.json"
+	finding ok "for every weekday night, in crontab -e: 0 22 * * 1-5 ${line//%/\\%}"
 }
 
 doctor_repository() {

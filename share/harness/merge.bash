@@ -57,14 +57,18 @@ tell() { # FOLDER RESULT [TEXT]
 # Adds the work of one to the batch: commits, folders. What cannot be judged before the batch is
 # merged is left for the next one.
 add_to_batch() { # FOLDER
-	local onto=$tip work tree commit
+	local onto=$tip work tree commit status
 	((${#commits[@]} == 0)) || onto=${commits[-1]}
 	work=$(<"$1/work")
 	if commit=$(merged_commit "$(<"$1/task")"); then
 		tell "$1" "merged $commit"
 		return
 	fi
-	if ! tree=$(safe_git merge-tree --write-tree --name-only --no-messages "$onto" "$work"); then
+	tree=$(safe_git merge-tree --write-tree --name-only --no-messages "$onto" "$work")
+	status=$?
+	# An error is no conflict, but for a history that has nothing in common with the branch's.
+	((status <= 1)) || ! safe_git merge-base "$onto" "$work" >/dev/null || return
+	if ((status)); then
 		((${#commits[@]})) || tell "$1" conflict "$(tail -n +2 <<<"$tree")"
 		return
 	fi

@@ -5,6 +5,8 @@
 # A careful person's questions before anything is begun, each with what to do.
 check_repository() {
 	local place
+	[[ $PWD$LOOP_DIR != *$'\n'* ]] ||
+		die 66 "$(quoted "$PWD"): a line break in the path; git's lists of worktrees cannot be read then"
 	safe_git rev-parse --git-dir >/dev/null 2>&1 ||
 		die 66 'this folder is in no git repository; the stories are done in worktrees of one (git init)'
 	safe_git rev-parse -q --verify "${OPT[base]-HEAD}^{commit}" >/dev/null ||
@@ -24,6 +26,9 @@ say_what_is_left_out() {
 	fi
 	if ! safe_git diff --quiet HEAD -- ":(exclude)${OPERANDS[0]#"$PWD"/}" 2>/dev/null; then
 		warn 'there are changes that are not committed; the stories do not see them, and they stay as they are'
+	fi
+	if [[ -e $(safe_git rev-parse --show-toplevel)/.gitmodules ]]; then
+		warn "submodules are empty in the stories' worktrees; --verify 'git submodule update --init' before others fills them"
 	fi
 }
 

@@ -10,24 +10,29 @@
 //	usage {input, output}	tokens
 //	stop WORD		why the model stopped, in the service's own words
 //	status N, error {…}	an HTTP error; error is laid over the service's own words for it
-//	headers {…}		of the answer
+//	headers {…}		of the answer; "until" is the time at which it no longer lasts
 //	hang, cut N		silence, or a reset connection, behind N events; 0: instead of an answer
 //	again			this turn goes on for ever
+//	lasts N			it goes on for N seconds
 import fs from 'node:fs';
 import http from 'node:http';
 
 const [scenarioFile, portFile] = process.argv.slice(2);
 const scenarios = JSON.parse(fs.readFileSync(scenarioFile, 'utf8'));
-const runs = new Map();
+const runs = new Map(), ends = new Map();
 
 function nextTurn(scenario, run) {
 	const turns = scenarios[scenario] ?? [{ status: 404, error: { message: `no scenario ${scenario}` }, again: true }];
 	const key = `${scenario}/${run}`;
 	const at = runs.get(key) ?? 0;
 	const turn = turns[at] ?? { say: 'Done.' };
+	const until = turn.lasts && (ends.get(key) ?? Date.now() + turn.lasts * 1000);
+	ends.set(key, until);
+	if (until && Date.now() < until)
+		return { ...turn, until };
 	if (!turn.again)
 		runs.set(key, at + 1);
-	return turn;
+	return until ? nextTurn(scenario, run) : turn;
 }
 
 // ---- what the four services have in common ---------------------------------------------------------
@@ -216,6 +221,11 @@ const services = [anthropic, responses, chat, gemini];
 // What agents ask besides, for a title, of a command or to warm a cache: no turn of the scenario.
 const isAside = (model, body) => /^titles$|haiku/.test(model) || /"Warmup"/.test(body);
 
+function headersOf(turn) {
+	const filled = ([name, value]) => [name, value === 'until' ? Math.ceil(turn.until / 1000) : value];
+	return Object.fromEntries(Object.entries(turn.headers ?? {}).map(filled));
+}
+
 function sendJson(out, status, body, headers) {
 	out.writeHead(status, { 'content-type': 'application/json', ...headers });
 	out.end(JSON.stringify(body));
@@ -239,6 +249,8 @@ function stream(out, turn, events) {
 function answer(request, body, out) {
 	const path = request.url.split('?')[0], [, scenario, run] = path.split('/');
 	const service = services.find(s => s.path.test(path));
+	if (path.endsWith('/api.json')) // which models there are, by opencode's own list
+		return sendJson(out, 200, {});
 	if (!service)
 		return sendJson(out, request.method === 'POST' ? 404 : 200, { object: 'list', data: [], models: [] });
 	const asked = JSON.parse(body || '{}');
@@ -247,7 +259,7 @@ function answer(request, body, out) {
 	if (turn.find)
 		turn.found = body.match(turn.find)?.[0] ?? 'nothing of it';
 	if (turn.status)
-		return sendJson(out, turn.status, service.error(turn.status, turn.error), turn.headers);
+		return sendJson(out, turn.status, service.error(turn.status, turn.error), headersOf(turn));
 	const calls = callsOf(turn, service.tools, asked);
 	if (service.whole && !asked.stream && turn.hang === undefined)
 		return sendJson(out, 200, service.whole(turn, calls, model), turn.headers);
