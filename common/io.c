@@ -271,13 +271,21 @@ static bool standard_filled(void)
 
 void io_fill_standard(void)
 {
+	bool no_output;
 	int fd;
 
 	if (standard_filled())
 		return;
+	no_output = fcntl(STDOUT_FILENO, F_GETFD) < 0;
 	do
 		fd = open("/dev/null", O_RDWR); /* inherited on purpose */
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
+	/* Output that nobody gets is lost, and that must not look like a success. */
+	fd = no_output ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+	if (fd >= 0) {
+		dup2(fd, STDOUT_FILENO);
+		close(fd);
+	}
 }

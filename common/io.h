@@ -65,7 +65,10 @@ int io_memory(const char *name, const void *text, size_t length) MUST_CHECK;
 int io_pipe(int ends[2]) MUST_CHECK;
 int io_nonblock(int fd, bool on) MUST_CHECK;
 
-/* Moves a descriptor away from 0, 1 and 2, so that a closed stdin never becomes somebody's file. */
+/*
+ * Fills 0, 1 and 2 where they are closed, so that none of them becomes somebody's file. What is
+ * written to a standard output that was closed still fails with -EBADF.
+ */
 void io_fill_standard(void);
 
 #endif

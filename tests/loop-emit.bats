@@ -142,6 +142,14 @@ loop-emit: line 6: not a JSON object" ]
 	[ "$(journal | wc -l)" -eq 2 ]
 }
 
+@test "output that nobody can get is no success: a full disk, a closed descriptor" {
+	status_is 74 eval 'loop-emit --print a >/dev/full'
+	status_is 74 eval 'loop-emit --print b >&-'
+	has "$stderr" 'standard output: Bad file descriptor'
+	status_is 0 eval 'loop-emit c <&- >&- 2>&-'
+	[ "$(journal | wc -l)" -eq 3 ]
+}
+
 @test "a torn journal is mended by the next event" {
 	loop-emit a
 	printf '{"specversion":"1.0","id":"1' >>"$LOOP_DIR/events.jsonl"
