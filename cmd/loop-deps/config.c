@@ -62,7 +62,10 @@ static json_t *read_file(struct tree *t, const char *path)
 
 	if (r < 0) {
 		errno = -r;
-		warn_errno("%s", tree_shown(t, path));
+		if (r == -ENOENT) /* what is not installed is not there */
+			warn_errno("%s", tree_shown(t, path));
+		else
+			tree_failed(t, tree_shown(t, path));
 		return NULL;
 	}
 	make_strict(&strict, text.text ? text.text : "");

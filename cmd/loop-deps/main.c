@@ -169,6 +169,8 @@ static int run(const struct args *args)
 	cycles_find(&v.cycles, &graph.dag);
 	groups_build(&v.groups, &graph, NULL, 0);
 	show(&v);
+	if (tree.failed)
+		return EX_IOERR;
 	return check && (v.cycles.count || has_unresolved(&tree)) ? EXIT_NO : EXIT_SUCCESS;
 }
 

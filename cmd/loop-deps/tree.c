@@ -152,8 +152,14 @@ static bool is_binary(const struct buf *text)
 	return memchr(text->text, '\0', MIN(text->length, 512)) != NULL;
 }
 
+void tree_failed(struct tree *t, const char *shown)
+{
+	warn_errno("%s", shown);
+	t->failed = true;
+}
+
 /* The file's text with its padding; false, and a message, where it cannot be had. */
-static bool read_text(const struct file *file, int64_t max, struct buf *text)
+static bool read_text(struct tree *t, const struct file *file, int64_t max, struct buf *text)
 {
 	int r;
 
@@ -164,7 +170,7 @@ static bool read_text(const struct file *file, int64_t max, struct buf *text)
 		warn("%s: larger than --max-size", file->shown);
 	} else if (r < 0) {
 		errno = -r;
-		warn_errno("%s", file->shown);
+		tree_failed(t, file->shown);
 	} else if (is_binary(text)) {
 		warn("%s: not UTF-8 text", file->shown);
 		return false;
@@ -193,7 +199,7 @@ void tree_read(struct tree *t, const struct walk_options *options)
 
 		found.count = 0;
 		file->first = t->references;
-		if (!read_text(file, options->max_size, &text)) {
+		if (!read_text(t, file, options->max_size, &text)) {
 			t->skipped++;
 			continue;
 		}

@@ -69,7 +69,8 @@ struct tree {
 	struct strs paths;   /* that were asked for: folders */
 	const char *working; /* the working directory */
 	uint64_t bytes;
-	uint32_t skipped; /* files and folders that could not be read */
+	uint32_t skipped; /* files and folders that were not read */
+	bool failed;	  /* some of them for an error: there may be more than is known */
 };
 
 struct walk_options {
@@ -94,6 +95,9 @@ const struct folder *tree_known_folder(const struct tree *, const char *path);
 /* A path from outside, as the user or a file gives it, made absolute and plain; in the arena. */
 const char *tree_path(struct tree *, const char *folder, const char *path);
 const char *tree_shown(const struct tree *, const char *path);
+
+/* Says that a file or folder of the tree could not be read, and why (errno). */
+void tree_failed(struct tree *, const char *shown);
 
 /* The language of a file's name; false if it is none of ours. */
 bool language_of(const char *name, uint8_t *language, uint8_t *dialect);

@@ -133,17 +133,19 @@ static int by_name(const void *a, const void *b)
 }
 
 /* The folder's names, sorted, so that everything that follows is in one order everywhere. */
-static struct entry *entries(DIR *dir, size_t *count)
+static struct entry *entries(struct tree *t, const char *path, DIR *dir, size_t *count)
 {
 	struct entry *list = NULL;
 	size_t capacity = 0;
 
-	for (const struct dirent *d; (d = readdir(dir));) {
+	for (const struct dirent *d; errno = 0, (d = readdir(dir));) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
 		list = mem_grow(list, *count, &capacity, sizeof *list);
 		list[(*count)++] = (struct entry){mem_string(d->d_name), d->d_type};
 	}
+	if (errno)
+		tree_failed(t, tree_shown(t, path));
 	if (list)
 		qsort(list, *count, sizeof *list, by_name);
 	return list;
@@ -168,7 +170,7 @@ static void read_folder(struct walk *w, const char *path)
 
 	if (!dir) {
 		errno = fd < 0 ? -fd : errno;
-		warn_errno("%s", tree_shown(w->tree, path));
+		tree_failed(w->tree, tree_shown(w->tree, path));
 		w->tree->skipped++;
 		if (fd >= 0)
 			close(fd);
@@ -179,7 +181,7 @@ static void read_folder(struct walk *w, const char *path)
 		return;
 	}
 	folder->walked = folder->probed = true;
-	list = entries(dir, &count);
+	list = entries(w->tree, path, dir, &count);
 	if (strcmp(path, w->top) == 0 || !is_environment(list, count))
 		for (size_t i = 0; i < count; i++)
 			take_entry(w, dirfd(dir), folder, &list[i]);
