@@ -260,6 +260,22 @@ int io_nonblock(int fd, bool on)
 }
 
 /* One call asks for all three. */
+int io_loop_room(void)
+{
+	int fd[12], had = 0, r = 0;
+
+	while (r == 0 && had < (int)countof(fd)) {
+		fd[had] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+		if (fd[had] < 0)
+			r = -errno;
+		else
+			had++;
+	}
+	while (had > 0)
+		close(fd[--had]);
+	return r;
+}
+
 static bool standard_filled(void)
 {
 	struct pollfd p[] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};

@@ -65,6 +65,9 @@ int io_memory(const char *name, const void *text, size_t length) MUST_CHECK;
 int io_pipe(int ends[2]) MUST_CHECK;
 int io_nonblock(int fd, bool on) MUST_CHECK;
 
+/* Whether there are the descriptors that an event loop of libuv takes: it aborts without. */
+int io_loop_room(void) MUST_CHECK;
+
 /*
  * Fills 0, 1 and 2 where they are closed, so that none of them becomes somebody's file. What is
  * written to a standard output that was closed still fails with -EBADF.

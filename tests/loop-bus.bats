@@ -456,3 +456,14 @@ by_priority() { # EVENTS [REQUEST…]: the data of so many, then sends the reque
 	loop-bus stop
 	status_is 69 loop-bus sub --order=priority --durable=urgent -n 1
 }
+
+@test "where descriptors are short it says so and ends, and is not aborted" {
+	for n in {6..16}; do
+		for words in serve 'on a -- true'; do
+			# shellcheck disable=SC2086
+			run --separate-stderr timeout 10 prlimit "--nofile=$n:$n" loop-bus $words
+			[ "$status" = 74 ] || [ "$status" = 125 ]
+			has "$stderr" 'Too many open files'
+		done
+	done
+}

@@ -1,6 +1,7 @@
 #include "handler.h"
 
 #include "die.h"
+#include "io.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -273,7 +274,9 @@ int engine_open(struct engine *e, const struct state *s, struct err *err)
 		return r;
 	e->state = s;
 	journal_init(&e->journal, s);
-	uv_loop_init(&e->loop);
+	r = io_loop_room();
+	if (r < 0 || uv_loop_init(&e->loop) < 0)
+		return err_sys(err, r < 0 ? r : -EMFILE, "the event loop");
 	uv_idle_init(&e->loop, &e->work);
 	uv_timer_init(&e->loop, &e->tick);
 	uv_timer_init(&e->loop, &e->turn);

@@ -213,7 +213,9 @@ static int server_open(struct server *s, const struct state *state, int listener
 	s->spare_fd = io_open(AT_FDCWD, "/dev/null", O_RDONLY, 0);
 	journal_init(&s->journal, state);
 	s->journal.wait = LOCK_WAIT;
-	uv_loop_init(&s->loop);
+	r = io_loop_room();
+	if (r < 0 || uv_loop_init(&s->loop) < 0)
+		return err_sys(e, r < 0 ? r : -EMFILE, "the event loop");
 	r = feed_open(&s->feed, state, e);
 	if (r == 0)
 		s->listen_fd = s->inherited ? listener : listen_on(state, e);

@@ -274,8 +274,10 @@ static void catch_signal(struct server *s, uv_signal_t *signal, int number)
 
 void server_init(struct server *s, const struct state *state, const int *fds, size_t count)
 {
-	if (uv_loop_init(&s->loop) < 0)
-		die(EX_OSERR, "no event loop");
+	int r = io_loop_room();
+
+	if (r < 0 || uv_loop_init(&s->loop) < 0)
+		die(EX_OSERR, "the event loop: %s", strerror(r < 0 ? -r : EMFILE));
 	s->state = state;
 	s->started = clock_real();
 	link_init(&s->clients);
