@@ -26,7 +26,7 @@ enum { CLIENTS_MAX = 65536,
 
 static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
 static size_t sent[CLIENTS_MAX]; /* by descriptor */
-static bool asked[CLIENTS_MAX];
+static bool asked[CLIENTS_MAX], full[CLIENTS_MAX];
 static int clients[CLIENTS_MAX], count, poll_fd;
 static struct buf text; /* all that ever came */
 
@@ -46,17 +46,38 @@ static void flush(int fd)
 
 		if (n <= 0) {
 			watch(fd, (uint64_t)fd, EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
+			full[fd] = true;
 			return;
 		}
 		sent[fd] += (size_t)n;
 	}
+	if (full[fd])
+		watch(fd, (uint64_t)fd, EPOLLIN, EPOLL_CTL_MOD);
+	full[fd] = false;
+}
+
+/* Who has gone would be told of for ever. */
+static void leave(int fd)
+{
+	int i = 0;
+
+	while (clients[i] != fd)
+		i++;
+	clients[i] = clients[--count];
+	asked[fd] = full[fd] = false;
+	close(fd);
 }
 
 static void ask(int fd)
 {
 	char request[4096];
+	ssize_t n = recv(fd, request, sizeof request, MSG_DONTWAIT);
 
-	if (recv(fd, request, sizeof request, MSG_DONTWAIT) <= 0 || asked[fd])
+	if (n == 0 || (n < 0 && errno != EAGAIN)) {
+		leave(fd);
+		return;
+	}
+	if (n < 0 || asked[fd])
 		return;
 	asked[fd] = true;
 	sent[fd] = text.length;
@@ -101,10 +122,10 @@ static void serve(int listener)
 				admit(listener);
 			else if (who == INPUT)
 				take_in();
-			else if (ready[i].events & EPOLLOUT)
-				flush((int)who);
-			else
+			else if (ready[i].events & ~(uint32_t)EPOLLOUT)
 				ask((int)who);
+			else
+				flush((int)who);
 		}
 	}
 }
