@@ -58,7 +58,7 @@ setup_more() {
 	local runs=$LOOP_DIR/runs verb
 	mkdir "$runs/bare" "$runs/empty" "$runs/planless" && touch "$runs/empty/run.jsonl" "$runs/planless/run.jsonl"
 	cp "$runs/old/run.json" "$runs/planless"
-	[ "$(loop status)" = "$(rm -r "$runs/bare"; loop status)" ] && mkdir "$runs/bare"
+	[[ $(loop status) == *old* && $(loop status) != *bare* ]]
 	for verb in resume retry report watch why\ B pause stop; do
 		for run in bare empty planless; do
 			# shellcheck disable=SC2086 # words
