@@ -202,7 +202,7 @@ check-dashboard: all
 model:
 	@tests/model/check
 
-# A whole night in miniature: six plans, eight agents, everything killed three times. CI runs a smaller one.
+# A whole night in miniature: six plans, eight agents, everything killed three times.
 NIGHT ?= 10 3
 night: all
 	PATH="$(CURDIR)/$(B)/bin:$$PATH" tests/fault/night $(NIGHT)
