@@ -71,6 +71,7 @@ slow() { # A takes until it is told
 	has "$stderr" "is at work already"
 	status_is 75 loop run --quiet --agent mock plan.json
 	has "$stderr" "a run of this plan is at work already"
+	kill -0 "$(loop-lock list --json | jq 'select(.lock | startswith("plan@")).holders[0].pid')"
 	status_is 0 loop why B ni
 	has "$output" "needs A, which is running"
 	status_is 0 loop stop

@@ -66,12 +66,15 @@ make_branch() { # BRANCH
 # Two runs of one plan would do every story twice. The lock is the run's; it lasts as long as the
 # scheduler, which inherits it.
 hold_plan() { # PLAN
-	local name file said
+	local name file
+	local -a hold
 	name=plan@$(realpath -- "$1" | cksum | cut -d' ' -f1)
 	file=$(loop-lock path "$name") && exec 7<>"$file" || exit 73
-	said=$(loop-lock acquire "$name" --fd 7 --store file --nonblock --label "loop run $1" 2>&1) && return
-	(($? == 75)) || die 73 "${said#loop-lock: }"
-	die 75 "$1: a run of this plan is at work already; loop status shows it, loop watch joins it"
+	# Not in $(…), for whoever asks for it is its holder; once more for its own words, if they are others.
+	hold=(loop-lock acquire "$name" --fd 7 --store file --nonblock --label "loop run $1")
+	"${hold[@]}" 2>/dev/null && return
+	(($? != 75)) || die 75 "$1: a run of this plan is at work already; loop status shows it, loop watch joins it"
+	"${hold[@]}" || exit 73
 }
 
 # Files that users give are found from wherever the stories run.
